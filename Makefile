@@ -1,0 +1,70 @@
+# Everything a person or a machine does with this repository. `make` lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test quick check format bench docs pins clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## create .venv with everything that running and testing need
+
+$(STAMP): requirements-dev.txt requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "Parkway needs Python 3.11 or newer, but '$(PYTHON)' was not found. If it has another name: make PYTHON=python3.12 install" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Parkway needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). If a newer one has another name: make PYTHON=python3.12 install" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "'$(PYTHON)' lacks the venv module. On Debian and Ubuntu: apt-get install python3-venv. Then try again." >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(VENV) was made with a Python older than 3.11. Remove it (make clean) and try again." >&2; exit 1; }
+	@echo "Installing into $(VENV) (half a minute the first time) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install ## start Parkway with a small made-up world
+	@$(BIN)/parkway first-run
+
+test: check ## all checks, then all tests
+	$(BIN)/python -m pytest
+
+quick: install ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not deep"
+
+check: install ## lint, format, types, import order, missing migrations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	DJANGO_SETTINGS_MODULE=parkway.config.settings $(BIN)/python -m django makemigrations --check --dry-run
+
+format: install ## sort imports, mend what can be mended, format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: install ## measure the runs against their limits
+	$(BIN)/python -m benchmarks
+
+docs: install ## write docs/the-rules.md anew from the rules themselves
+	@mkdir -p docs
+	@$(BIN)/parkway rules --format markdown > docs/the-rules.md.tmp || { rm -f docs/the-rules.md.tmp; exit 1; }
+	@mv docs/the-rules.md.tmp docs/the-rules.md
+
+PIN := CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+       --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+pins: install ## pin the newest allowed versions anew, with hashes
+	$(PIN) --output-file=requirements.txt pyproject.toml
+	$(PIN) --extra=postgres --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
+
+clean: ## remove .venv and everything that can be made again (never data: var/ and databases stay)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,133 @@
+"""What a sync asks of its two ends, in bulk: a run makes a handful of calls, not one a child.
+
+An end is somebody's system behind a connector. Each connector of a port passes the same contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from parkway.words import Booking, Child, Details, Profile, Window
+
+
+class Ask(NamedTuple):
+    """One service a question is about: its id, today in its own time zone, its active window."""
+
+    service_id: int
+    today: date
+    window: Window
+
+
+class EndRoom(NamedTuple):
+    """A room at an end."""
+
+    room_id: str
+    name: str
+
+
+class RosterAnswer(NamedTuple):
+    """All children of one service with their standing, and its rooms."""
+
+    children: Sequence[Child]
+    rooms: Sequence[EndRoom]
+
+
+class Roster(Protocol):
+    """The source of truth: a childcare management system."""
+
+    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+        """A number by service id that differs whenever the answer of `read` does; None when not known."""
+        ...
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        """The children and rooms of each service, by service id.
+
+        Raises SourceSilent when the end cannot answer; an empty answer is an answer.
+        """
+        ...
+
+    def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
+        """The bookings behind the standings of one service, by child id, for the forecast (B3).
+
+        Children of whom the end knows only a bare status are not in it.
+        """
+        ...
+
+
+class ProfilesAnswer(NamedTuple):
+    """All profiles of one service by id, tombstones included (D10), its rooms, and the paid children."""
+
+    profiles: Mapping[str, Profile]
+    rooms: Sequence[EndRoom]
+    paid_children: int
+
+
+class NewProfile(NamedTuple):
+    """A profile to create, live. `child_id` is also its idempotency key; `managed_link` leads to the child."""
+
+    child_id: str
+    details: Details
+    managed_link: str
+
+
+class ProfileChange(NamedTuple):
+    """What to write to a profile: the details as they shall be (None: unchanged) and the state to bring about.
+
+    `archive` True archives, False restores, None leaves the state. A `managed_link` marks the synced fields
+    as managed elsewhere (R14); None leaves the mark as it is.
+    """
+
+    profile_id: str
+    details: Details | None = None
+    archive: bool | None = None
+    managed_link: str | None = None
+
+
+class RoomChange(NamedTuple):
+    """A room to create (`target_id` None) or to rename, for a room of the roster (D21)."""
+
+    room_id: str
+    target_id: str | None
+    name: str
+
+
+class Orders(NamedTuple):
+    """Everything a run writes to the profiles of one service. Rooms come first, archives before the rest."""
+
+    rooms: Sequence[RoomChange] = ()
+    creates: Sequence[NewProfile] = ()
+    changes: Sequence[ProfileChange] = ()
+
+
+class Outcome(NamedTuple):
+    """The ids of what was created: profiles by child id, rooms by the roster's room id."""
+
+    profiles: Mapping[str, str]
+    rooms: Mapping[str, str]
+
+
+class Profiles(Protocol):
+    """Where the profiles are: a learning-documentation platform."""
+
+    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+        """A number by service id that differs whenever the answer of `read` does; None when not known."""
+        ...
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+        """The profiles, rooms and paid children of each service, by service id.
+
+        Raises SourceSilent when the end cannot answer.
+        """
+        ...
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        """Carry out orders by service id, on the given day. Profiles that the orders do not name stay as
+        they are. Carrying out the same creates twice makes no second profile.
+        """
+        ...
+
+    def release(self, ask: Ask) -> None:
+        """Take the "managed elsewhere" mark off every profile of a service (D15)."""
+        ...

@@ -1,0 +1,73 @@
+"""The plan on later days (B3): who becomes Active or Inactive when, and what that does to the profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from parkway.engine import plan as plans
+from parkway.engine import status
+from parkway.words import ACTIONS, Booking, Child, Decision, Status, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day on which something happens.
+
+    `turned` are the children whose status changes by itself on that day, with the new status; `decisions`
+    those that write to a profile, begin to wait or stop waiting.
+    """
+
+    day: date
+    turned: Sequence[tuple[Child, Status]]
+    plan: plans.Plan
+    decisions: Sequence[Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The days to come on which something happens, in order, and the first day on which a child has to wait.
+
+    `blind` names the children of whom nothing can be foreseen, because their source gives a bare status.
+    """
+
+    days: Sequence[Day]
+    out_of_spaces_on: date | None
+    blind: Sequence[str]
+
+
+def look_ahead(start: plans.Situation, bookings: Mapping[str, Sequence[Booking]], days: int) -> Forecast:
+    """What the plan will be from `start.today` through `days` days later, if nobody changes anything.
+
+    `bookings` by child id. Every plan is taken to be applied, also one that would be held for a person.
+    """
+    until = start.today + timedelta(days=days)
+    children = {child.child_id: child for child in start.children}
+    turning: dict[date, list[str]] = {start.today: []}
+    for child_id, booked in bookings.items():
+        child = children.get(child_id)
+        if child is not None and child.standing.status is not Status.ARCHIVED:
+            for day in status.changes_of_status(booked, start.window):
+                if start.today < day <= until:
+                    turning.setdefault(day, []).append(child_id)
+    for choice in start.choices.values():
+        if choice.keep_until and start.today <= choice.keep_until < until:
+            turning.setdefault(choice.keep_until + timedelta(days=1), [])
+    situation, found, out_on, waited = start, [], None, frozenset[str]()
+    for day in sorted(turning):
+        turned = []
+        for child_id in sorted(turning[day]):
+            standing = status.standing(bookings[child_id], day, start.window)
+            children[child_id] = children[child_id]._replace(standing=standing)
+            turned.append((children[child_id], standing.status))
+        plan = plans.make_plan(replace(situation, today=day, children=list(children.values())))
+        waiting = frozenset(d.child_id for d in plan.decisions if d.step is Step.WAIT)
+        moved = [d for d in plan.decisions if d.step in ACTIONS or d.child_id in waiting ^ waited]
+        if turned or moved:
+            found.append(Day(day, turned, plan, moved))
+        if waiting and out_on is None:
+            out_on = day
+        situation, waited = plans.after(plan), waiting
+    blind = sorted(c.child_id for c in start.children if not c.standing.bookings_known)
+    return Forecast(found, out_on, blind)

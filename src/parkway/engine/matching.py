@@ -1,0 +1,269 @@
+"""Which profile is whose: names folded, seekers (D19), a person's choices (D23), set-up proposals, rooms (D21)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from parkway.words import Child, Choice, ChoiceKind, Details, Facts, Profile, ProfileState
+
+DROPPED_LETTERS = frozenset("\u02bb\u02bc")  # ʻokina and modifier apostrophe: letters to Unicode, not to a name
+
+FullName = tuple[str, str]
+
+
+@lru_cache(maxsize=65_536)
+def fold(name: str) -> str:
+    """A name with case, accents, macrons, hyphens, apostrophes and spaces taken away (D19).
+
+    Compatibility-decomposed, case-folded, then letters and digits only.
+    """
+    if name.isascii():
+        return "".join(filter(str.isalnum, name.lower()))
+    folded = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(c for c in folded if (c.isalpha() or c.isdecimal()) and c not in DROPPED_LETTERS)
+
+
+def full_names(details: Details) -> set[FullName]:
+    """The folded names a person may be found by: first with last, and preferred with last (D19)."""
+    last = fold(details.last_name)
+    names = {(fold(details.first_name), last)}
+    if preferred := fold(details.preferred_name):
+        names.add((preferred, last))
+    return names - {("", "")}
+
+
+def identity(details: Details) -> str:
+    """What a "please check" was asked about: folded names and date of birth, as one string."""
+    names = sorted("/".join(name) for name in full_names(details))
+    return "|".join([*names, details.date_of_birth.isoformat() if details.date_of_birth else "?"])
+
+
+class Doubt(StrEnum):
+    """Why a child and a profile are not matched without a person."""
+
+    SEVERAL = "several-profiles"
+    BIRTH_UNKNOWN = "date-of-birth-unknown"
+    BIRTH_DIFFERS = "date-of-birth-differs"
+    OTHER_CHILD = "another-child-alike"
+    CHOICE_GONE = "chosen-profile-gone"
+    PROFILE_UNKNOWN = "linked-profile-unknown"
+
+
+class Found(NamedTuple):
+    """What was found for a seeker: a profile to take, or nothing (create), or a doubt (hold) with its facts."""
+
+    profile: Profile | None = None
+    doubt: Facts | None = None
+
+
+class Pool:
+    """The profiles of a service that nobody is linked to and nobody has chosen, found by folded name."""
+
+    def __init__(self, profiles: Iterable[Profile], taken: Collection[str]) -> None:
+        self._by_id: dict[str, Profile] = {}
+        self._by_name: dict[FullName, list[str]] = defaultdict(list)
+        for profile in profiles:
+            if profile.state is not ProfileState.DELETED and profile.profile_id not in taken:
+                self._by_id[profile.profile_id] = profile
+                for name in full_names(profile.details):
+                    self._by_name[name].append(profile.profile_id)
+
+    def alike(self, details: Details) -> list[Profile]:
+        """The profiles that carry one of these names, by id."""
+        if not self._by_id:
+            return []
+        ids = {pid for name in full_names(details) for pid in self._by_name.get(name, ())}
+        return [self._by_id[pid] for pid in sorted(ids)]
+
+
+def seek(
+    seekers: Sequence[Child],
+    profiles: Mapping[str, Profile],
+    taken: Collection[str],
+    choices: Mapping[str, Choice],
+    asked: Mapping[str, Facts],
+) -> dict[str, Found]:
+    """What each seeker finds: a child who belongs and has no live or archived linked profile (D19).
+
+    `taken` are the profile ids that are linked. `asked` are the facts of the children whom a person was
+    asked about in an earlier run: the question stands until a person chooses, or the child's name or date
+    of birth is corrected. A person's choice beats everything here (D23).
+    """
+    reserved = {c.profile_id for c in choices.values() if c.kind is ChoiceKind.PROFILE and c.profile_id}
+    pool = Pool(profiles.values(), reserved.union(taken))
+    found: dict[str, Found] = {}
+    open_seekers: dict[str, list[Profile]] = {}
+    for child in seekers:
+        choice = choices.get(child.child_id)
+        if choice is not None and choice.kind in (ChoiceKind.PROFILE, ChoiceKind.NEW):
+            found[child.child_id] = _chosen(child, choice, profiles, taken)
+        elif _still_asked(child, asked.get(child.child_id)):
+            found[child.child_id] = Found(doubt=asked[child.child_id])
+            open_seekers[child.child_id] = pool.alike(child.details)
+        else:
+            open_seekers[child.child_id] = pool.alike(child.details)
+    rivals: dict[tuple[str, date | None], int] = defaultdict(int)
+    for child in seekers:
+        for profile in open_seekers.get(child.child_id, ()):
+            rivals[profile.profile_id, child.details.date_of_birth] += 1
+    for child in seekers:
+        if child.child_id not in found:
+            found[child.child_id] = _judge(child, open_seekers[child.child_id], rivals)
+    return found
+
+
+def _chosen(
+    child: Child, choice: Choice, profiles: Mapping[str, Profile], taken: Collection[str]
+) -> Found:
+    if choice.kind is ChoiceKind.NEW:
+        return Found()
+    profile = profiles.get(choice.profile_id or "")
+    if profile is None or profile.state is ProfileState.DELETED or profile.profile_id in taken:
+        return Found(doubt=_doubt(child, Doubt.CHOICE_GONE, [choice.profile_id or ""]))
+    return Found(profile)
+
+
+def _still_asked(child: Child, facts: Facts | None) -> bool:
+    return facts is not None and facts.get("identity") == identity(child.details)
+
+
+def _judge(child: Child, alike: list[Profile], rivals: Mapping[tuple[str, date | None], int]) -> Found:
+    """D19 for one seeker: create, take the only certain profile, or ask."""
+    if not alike:
+        return Found()
+    if len(alike) > 1:
+        return Found(doubt=_doubt(child, Doubt.SEVERAL, [p.profile_id for p in alike]))
+    profile, born = alike[0], child.details.date_of_birth
+    if born is None or profile.details.date_of_birth is None:
+        reason = Doubt.BIRTH_UNKNOWN
+    elif born != profile.details.date_of_birth:
+        reason = Doubt.BIRTH_DIFFERS
+    elif rivals[profile.profile_id, born] > 1:
+        reason = Doubt.OTHER_CHILD
+    else:
+        return Found(profile)
+    return Found(doubt=_doubt(child, reason, [profile.profile_id]))
+
+
+def _doubt(child: Child, reason: Doubt, profile_ids: list[str]) -> Facts:
+    return {"reason": reason.value, "profiles": profile_ids, "identity": identity(child.details)}
+
+
+class Certainty(StrEnum):
+    """How sure a set-up proposal is."""
+
+    CERTAIN = "certain"  # unique on both sides on name and date of birth: preselected
+    PLEASE_CHECK = "please check"  # equal names, twins, near misses: a person chooses
+    NO_MATCH = "no match"  # nothing alike: a new profile is proposed
+
+
+class Proposal(NamedTuple):
+    """What set-up proposes for one child: the preselected profile, or the ones to check, or none."""
+
+    child_id: str
+    certainty: Certainty
+    profile_ids: tuple[str, ...]
+
+
+def propose(children: Sequence[Child], profiles: Iterable[Profile]) -> list[Proposal]:
+    """Proposals for the children listed at set-up, from the unlinked profiles that are not deleted.
+
+    Only a pair that is unique on both sides on name and date of birth is preselected. A near miss has the
+    same name with another or an unknown date of birth, or the same date of birth with one name in common.
+    """
+    pool = [p for p in profiles if p.state is not ProfileState.DELETED]
+    exact_children: dict[str, list[str]] = defaultdict(list)  # profile id -> child ids
+    exact_profiles: dict[str, list[str]] = defaultdict(list)
+    near: dict[str, list[str]] = defaultdict(list)
+    keyed = _by_near_keys(pool)
+    for child in children:
+        candidates = {p.profile_id: p for key in _near_keys(child.details) for p in keyed.get(key, ())}
+        for profile in sorted(candidates.values(), key=lambda p: p.profile_id):
+            same_name = bool(full_names(child.details) & full_names(profile.details))
+            born = child.details.date_of_birth
+            if same_name and born is not None and born == profile.details.date_of_birth:
+                exact_children[profile.profile_id].append(child.child_id)
+                exact_profiles[child.child_id].append(profile.profile_id)
+            near[child.child_id].append(profile.profile_id)
+    certain = {
+        child_id: ids[0]
+        for child_id, ids in exact_profiles.items()
+        if len(ids) == 1 and len(exact_children[ids[0]]) == 1
+    }
+    given = set(certain.values())
+    proposals = []
+    for child in children:
+        left = tuple(pid for pid in near[child.child_id] if pid not in given)
+        if child.child_id in certain:
+            proposals.append(Proposal(child.child_id, Certainty.CERTAIN, (certain[child.child_id],)))
+        elif left:
+            proposals.append(Proposal(child.child_id, Certainty.PLEASE_CHECK, left))
+        else:
+            proposals.append(Proposal(child.child_id, Certainty.NO_MATCH, ()))
+    return proposals
+
+
+def _near_keys(details: Details) -> set[tuple[str, ...]]:
+    """What two people must share one of to be worth a look: a full name, or birth and one name."""
+    keys: set[tuple[str, ...]] = {("name", *name) for name in full_names(details)}
+    if details.date_of_birth:
+        born = details.date_of_birth.isoformat()
+        parts = {part for name in full_names(details) for part in name if part}
+        keys |= {("born", born, part) for part in parts}
+    return keys
+
+
+def _by_near_keys(profiles: Iterable[Profile]) -> dict[tuple[str, ...], list[Profile]]:
+    keyed: dict[tuple[str, ...], list[Profile]] = defaultdict(list)
+    for profile in profiles:
+        for key in _near_keys(profile.details):
+            keyed[key].append(profile)
+    return keyed
+
+
+class Room(NamedTuple):
+    """A room at either end."""
+
+    room_id: str
+    name: str
+
+
+class RoomStep(NamedTuple):
+    """What happens to one room of Manage in Storypark: linked to `target_id`, created (None), or renamed."""
+
+    room_id: str
+    name: str
+    target_id: str | None
+    renamed_from: str | None = None
+
+
+def match_rooms(
+    source: Sequence[Room], target: Sequence[Room], links: Mapping[str, str]
+) -> list[RoomStep]:
+    """A step for each room of Manage (D21): linked ones follow renames; the others are proposed by folded
+    name, when unique on both sides, or created. No room of Storypark is ever deleted.
+    """
+    names = {room.room_id: room.name for room in target}
+    free: dict[str, list[str]] = defaultdict(list)
+    for room in sorted(target):
+        if room.room_id not in links.values():
+            free[fold(room.name)].append(room.room_id)
+    unlinked = [room for room in source if links.get(room.room_id) not in names]
+    claimed: dict[str, int] = defaultdict(int)
+    for room in unlinked:
+        claimed[fold(room.name)] += 1
+    steps = []
+    for room in sorted(source):
+        target_id = links.get(room.room_id)
+        if target_id not in names:
+            key = fold(room.name)
+            target_id = free[key][0] if len(free[key]) == 1 and claimed[key] == 1 else None
+        old = names.get(target_id) if target_id else None
+        steps.append(RoomStep(room.room_id, room.name, target_id, old if old != room.name else None))
+    return steps

@@ -1,0 +1,275 @@
+"""From everything a plan depends on to a plan: a value with a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from parkway.engine import matching, rules, safety, spaces
+from parkway.engine.matching import RoomStep
+from parkway.words import (
+    ACTIONS,
+    FIELDS,
+    Changes,
+    Child,
+    Choice,
+    ChoiceKind,
+    Decision,
+    Details,
+    Facts,
+    InactivePolicy,
+    Profile,
+    ProfileState,
+    Step,
+    Value,
+    Window,
+)
+
+NO_CHOICE = Choice()
+NO_CHANGES: Changes = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a plan depends on, for one service on one day.
+
+    `children` as the source lists them; `profiles` by id, tombstones included; `links` from child id to
+    profile id; `choices` by child id; `asked` the facts of children whom a person was asked about before.
+    """
+
+    today: date
+    inactive: InactivePolicy
+    paid_children: int
+    children: Sequence[Child]
+    profiles: Mapping[str, Profile]
+    links: Mapping[str, str]
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    asked: Mapping[str, Facts] = field(default_factory=dict)
+    rooms: Sequence[RoomStep] = ()
+    window: Window = Window()
+    limits: safety.Limits = safety.Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do: a decision for each child, sorted by child id, and what it means for the spaces."""
+
+    situation: Situation
+    decisions: Sequence[Decision]
+    spaces: spaces.Spaces
+    held: safety.Hold | None
+
+    def counts(self) -> dict[Step, int]:
+        """How many children each step concerns; every step is there, also those at 0."""
+        counted = Counter(decision.step for decision in self.decisions)
+        return {step: counted[step] for step in Step}
+
+    def actions(self) -> Iterator[Decision]:
+        """The decisions that write something."""
+        return (decision for decision in self.decisions if decision.step in ACTIONS)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether there is nothing to write: all that is left waits, is held, or is as it should be (B6)."""
+        pending_rooms = any(step.target_id is None or step.renamed_from for step in self.situation.rooms)
+        return not pending_rooms and next(self.actions(), None) is None
+
+    def because(self, decision: Decision) -> str:
+        """The reason of one of this plan's decisions, as a sentence for people."""
+        return rules.because(decision, self.situation.window, self.situation.today)
+
+    @property
+    def fingerprint(self) -> str:
+        """What a person consents to, as 16 hexadecimal digits (B1): steps, the values they write, the setting
+        and the paid children; neither sentences nor the day.
+        """
+        digest = hashlib.sha256()
+        head = [self.situation.inactive, self.situation.paid_children]
+        digest.update(json.dumps([*head, *map(list, self.situation.rooms)]).encode())
+        for decision in self.decisions:
+            values = {name: to for name, (_, to) in decision.changes.items()}
+            if decision.step is Step.CREATE and decision.child is not None:
+                values = decision.child.details._asdict()
+            line = [decision.child_id, decision.step, decision.profile_id, plain(values)]
+            digest.update(json.dumps(line, sort_keys=True).encode())
+        return digest.hexdigest()[:16]
+
+
+def plain(values: Mapping[str, Value]) -> dict[str, str | list[str] | None]:
+    """Values as JSON writes them: days as ISO text, rooms as a sorted list."""
+    return {name: plain_value(value) for name, value in values.items()}
+
+
+def plain_value(value: Value) -> str | list[str] | None:
+    """One value as JSON writes it."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def make_plan(situation: Situation) -> Plan:
+    """The plan for one service: who belongs (rules), who is whose (matching), who gets a space, what is held."""
+    profiles, links = situation.profiles, situation.links
+    linked = {pid for pid in links.values()}
+    decisions: dict[str, Decision] = {}
+    seekers: list[tuple[Child, rules.Rule, Facts]] = []
+    for child in situation.children:
+        choice = situation.choices.get(child.child_id, NO_CHOICE)
+        rule = rules.rule_for(
+            child, choice.kind, situation.inactive, choice.keep_until, situation.today
+        )
+        facts = rules.facts_of(rule, child, choice.keep_until)
+        profile_id = links.get(child.child_id)
+        profile = profiles.get(profile_id) if profile_id is not None else None
+        if profile_id is not None and profile is None and rule.verdict is not rules.Verdict.RESTS:
+            decisions[child.child_id] = _profile_unknown(child, profile_id)
+            continue
+        if profile is not None and profile.state is ProfileState.DELETED:
+            profile = None
+        if profile is None and rule.verdict is rules.Verdict.BELONGS:
+            seekers.append((child, rule, facts))
+        else:
+            decisions[child.child_id] = _settle(child, rule, facts, profile)
+    if seekers:
+        found = matching.seek(
+            [child for child, _, _ in seekers], profiles, linked, situation.choices, situation.asked
+        )
+        for child, rule, facts in seekers:
+            decisions[child.child_id] = _settle_seeker(child, rule, facts, found[child.child_id])
+    for child_id in links.keys() - {child.child_id for child in situation.children}:
+        decisions[child_id] = _settle_missing(child_id, situation)
+    return _weigh(situation, decisions)
+
+
+def _settle(child: Child, rule: rules.Rule, facts: Facts, profile: Profile | None) -> Decision:
+    """The step that follows for a child whose profile is known to be there or not."""
+    step = rules.STEPS[rule.verdict][profile.state if profile else None]
+    changes = NO_CHANGES
+    if profile is not None and step in (Step.KEEP, Step.RESTORE):
+        changes = differences(child, profile)
+        if step is Step.KEEP and changes:
+            step = Step.UPDATE
+    return Decision(child.child_id, child, profile, step, rule.slug, facts, changes)
+
+
+def _settle_seeker(child: Child, rule: rules.Rule, facts: Facts, found: matching.Found) -> Decision:
+    """The step for a child who belongs and has no profile: create, link, restore or ask (D19)."""
+    if found.doubt is not None:
+        slug = rules.PLEASE_CHECK.slug
+        return Decision(child.child_id, child, None, Step.HOLD, slug, found.doubt, NO_CHANGES)
+    decision = _settle(child, rule, facts, found.profile)
+    return decision._replace(step=Step.LINK) if decision.step in (Step.KEEP, Step.UPDATE) else decision
+
+
+def _profile_unknown(child: Child, profile_id: str) -> Decision:
+    """Absence from the answer of the profiles' end is unknown, never deleted (D10)."""
+    facts: Facts = {"reason": matching.Doubt.PROFILE_UNKNOWN.value, "profiles": [profile_id]}
+    return Decision(child.child_id, child, None, Step.HOLD, rules.PLEASE_CHECK.slug, facts, NO_CHANGES)
+
+
+def _settle_missing(child_id: str, situation: Situation) -> Decision:
+    """The step for a linked profile whose child the source no longer lists (D8)."""
+    choice = situation.choices.get(child_id, NO_CHOICE)
+    profile = situation.profiles.get(situation.links[child_id])
+    if profile is not None and profile.state is ProfileState.DELETED:
+        profile = None
+    rule = rules.rule_for(None, choice.kind, situation.inactive, None, situation.today)
+    step = rules.STEPS[rule.verdict][profile.state if profile else None]
+    return Decision(child_id, None, profile, step, rule.slug, {}, NO_CHANGES)
+
+
+def differences(child: Child, profile: Profile) -> Changes:
+    """The synced fields in which a profile differs from its child, as {field: (from, to)} (D11, D20).
+
+    A field that the source does not supply is left alone; one that the profiles' end does not is unknown.
+    """
+    if child.details == profile.details:
+        return NO_CHANGES
+    return {
+        name: (old, new)
+        for name, old, new in zip(FIELDS, profile.details, child.details, strict=True)
+        if old != new and name in child.supplied and name in profile.supplied
+    }
+
+
+def details_after(profile: Profile, changes: Changes) -> Details:
+    """The profile's details once the changes are written."""
+    return profile.details._replace(**{name: to for name, (_, to) in changes.items()}) if changes else profile.details
+
+
+def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
+    """Give the spaces away (D4, D5) and see whether a person has to look first (D12)."""
+    profiles = situation.profiles
+    live = sum(profile.state is ProfileState.LIVE for profile in profiles.values())
+    live_linked = sum(
+        (profile := profiles.get(pid)) is not None and profile.state is ProfileState.LIVE
+        for pid in set(situation.links.values())
+    )
+    archives = sum(decision.step is Step.ARCHIVE for decision in decisions.values())
+    claims = [d for d in decisions.values() if d.step in (Step.CREATE, Step.RESTORE)]
+    free = spaces.free_spaces(situation.paid_children, live, archives)
+    granted, waiting = spaces.allot(claims, free, situation.today)
+    for position, claim in enumerate(waiting, start=1):
+        decisions[claim.child_id] = _wait(claim, position, situation.paid_children)
+    return Plan(
+        situation,
+        sorted(decisions.values(), key=lambda decision: decision.child_id),
+        spaces.Spaces(
+            situation.paid_children, live, live - archives + len(granted), len(waiting)
+        ),
+        safety.hold(archives, live_linked, situation.limits),
+    )
+
+
+def _wait(claim: Decision, position: int, paid_children: int) -> Decision:
+    facts: Facts = {"position": position, "paid_children": paid_children, "belongs_by": claim.rule}
+    return claim._replace(
+        step=Step.WAIT, rule=rules.NO_SPACE.slug, facts=facts, changes=NO_CHANGES, position=position
+    )
+
+
+def after(plan: Plan) -> Situation:
+    """The situation as the plan leaves it, for looking ahead: new profiles are called "new:" and the child's id."""
+    situation = plan.situation
+    profiles, links = dict(situation.profiles), dict(situation.links)
+    asked: dict[str, Facts] = {}
+    choices = dict(situation.choices)
+    for decision in plan.decisions:
+        profile, child = decision.profile, decision.child
+        if decision.step is Step.CREATE and child is not None:
+            profile = Profile(f"new:{child.child_id}", ProfileState.LIVE, child.details)
+        elif decision.step is Step.ARCHIVE and profile is not None:
+            profile = profile._replace(state=ProfileState.ARCHIVED)
+        elif decision.step in (Step.LINK, Step.RESTORE, Step.UPDATE) and profile is not None:
+            details = details_after(profile, decision.changes)
+            profile = profile._replace(state=ProfileState.LIVE, details=details)
+        elif decision.rule == rules.PLEASE_CHECK.slug:
+            asked[decision.child_id] = decision.facts
+        if decision.step in ACTIONS and profile is not None:
+            profiles[profile.profile_id] = profile
+            links[decision.child_id] = profile.profile_id
+            carried_out(choices, decision.child_id)
+    return Situation(
+        situation.today,
+        situation.inactive,
+        situation.paid_children,
+        situation.children,
+        profiles,
+        links,
+        choices,
+        asked,
+        (),
+        situation.window,
+        situation.limits,
+    )
+
+
+def carried_out(choices: dict[str, Choice], child_id: str) -> None:
+    """Forget a choice of a profile once it is carried out (D23); the day to keep until stays."""
+    choice = choices.get(child_id)
+    if choice is not None and choice.kind in (ChoiceKind.PROFILE, ChoiceKind.NEW):
+        choices[child_id] = choice._replace(kind=None, profile_id=None)

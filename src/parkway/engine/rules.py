@@ -1,0 +1,297 @@
+"""THE HEART: who belongs in Storypark, and what follows.
+
+`RULES` says who belongs, `STEPS` what follows, `OBSTACLES` what can stand in the way. Each row is a rule in
+words: its slug is used in the journal, in the documentation, on the pages and in the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import product
+from typing import NamedTuple
+
+from parkway.engine import wording
+from parkway.engine.matching import Doubt
+from parkway.words import (
+    Child,
+    ChoiceKind,
+    Decision,
+    Facts,
+    InactivePolicy,
+    ProfileState,
+    Standing,
+    Status,
+    Step,
+    Window,
+)
+
+
+class Verdict(StrEnum):
+    """What a rule says of a child."""
+
+    BELONGS = "belongs in Storypark"
+    DOES_NOT = "does not belong in Storypark"
+    RESTS = "is left alone"
+    ASK = "needs a person"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row. None in a condition means "any"; the rows exclude each other, so that exactly one answers."""
+
+    slug: str
+    verdict: Verdict
+    meaning: str  # for the documentation and the help page
+    sentence: str  # with the facts filled in: the `because` of a decision
+    listed: bool = True  # the source still lists the child
+    choice: ChoiceKind | None = None  # a person's choice that counts here
+    status: Status | None = None
+    setting: InactivePolicy | None = None
+    kept: bool | None = None  # a "keep until" day that has not passed
+
+    def answers(self, case: Case) -> bool:
+        """Whether this row answers a case."""
+        return (
+            self.listed == case.listed
+            and self.choice == case.choice
+            and self.status in (None, case.status)
+            and self.setting in (None, case.setting)
+            and self.kept in (None, case.kept)
+        )
+
+
+class Case(NamedTuple):
+    """All that the rules look at for one child. `choice` is one that counts for a listed or missing child."""
+
+    listed: bool
+    choice: ChoiceKind | None
+    status: Status | None
+    setting: InactivePolicy
+    kept: bool
+
+
+RULES = (
+    Rule(
+        "missing-from-source",
+        Verdict.ASK,
+        "Manage no longer lists a child who has a live profile. Missing is not archived: "
+        "the profile stays as it is until a person chooses.",
+        "Manage no longer lists {name}. Parkway does not take a missing child for an archived one, "
+        "and leaves the profile as it is until somebody chooses.",
+        listed=False,
+    ),
+    Rule(
+        "missing-kept",
+        Verdict.RESTS,
+        "Manage no longer lists the child, and a person chose to keep the profile as it is.",
+        "Manage no longer lists {name}, and somebody chose to keep the profile as it is.",
+        listed=False,
+        choice=ChoiceKind.KEEP,
+    ),
+    Rule(
+        "missing-let-go",
+        Verdict.DOES_NOT,
+        "Manage no longer lists the child, and a person chose to archive the profile.",
+        "Manage no longer lists {name}, and somebody chose to archive the profile.",
+        listed=False,
+        choice=ChoiceKind.ARCHIVE,
+    ),
+    Rule(
+        "dont-add",
+        Verdict.RESTS,
+        'A person chose "don\'t add": the child is not synced under either setting, '
+        "and a profile that exists stays as it is.",
+        "Somebody chose not to sync {name}, so Parkway leaves this child and any profile alone.",
+        choice=ChoiceKind.DONT_ADD,
+    ),
+    Rule(
+        "archived",
+        Verdict.DOES_NOT,
+        "A child who is Archived in Manage has no live profile, whatever the bookings say.",
+        "{name} was archived in Manage{archived_on}.",
+        status=Status.ARCHIVED,
+    ),
+    Rule(
+        "active",
+        Verdict.BELONGS,
+        "A child with a confirmed booking inside the active window has a live profile.",
+        "{name} is Active in Manage{booked}.",
+        status=Status.ACTIVE,
+    ),
+    Rule(
+        "inactive-stays",
+        Verdict.BELONGS,
+        "The service keeps its Inactive children: they have a live profile.",
+        "{not_booked}, and this service keeps Inactive children in Storypark.",
+        status=Status.INACTIVE,
+        setting=InactivePolicy.STAY,
+    ),
+    Rule(
+        "keep-until",
+        Verdict.BELONGS,
+        "A person keeps one Inactive child's profile live through a day.",
+        "{not_booked}, and somebody chose to keep the profile until {keep_until}.",
+        status=Status.INACTIVE,
+        setting=InactivePolicy.LEAVE,
+        kept=True,
+    ),
+    Rule(
+        "inactive-leaves",
+        Verdict.DOES_NOT,
+        "The service lets its Inactive children leave Storypark: their profiles are archived.",
+        "{not_booked}, and this service lets Inactive children leave Storypark.",
+        status=Status.INACTIVE,
+        setting=InactivePolicy.LEAVE,
+        kept=False,
+    ),
+)
+
+STEPS = {
+    # verdict            profile missing or deleted   live                     archived
+    Verdict.BELONGS: {None: Step.CREATE, ProfileState.LIVE: Step.KEEP, ProfileState.ARCHIVED: Step.RESTORE},
+    Verdict.DOES_NOT: {
+        None: Step.LEAVE_OUT,
+        ProfileState.LIVE: Step.ARCHIVE,
+        ProfileState.ARCHIVED: Step.LEAVE_OUT,
+    },
+    Verdict.RESTS: dict.fromkeys((None, ProfileState.LIVE, ProfileState.ARCHIVED), Step.LEAVE_OUT),
+    Verdict.ASK: {
+        None: Step.LEAVE_OUT,
+        ProfileState.LIVE: Step.HOLD,
+        ProfileState.ARCHIVED: Step.LEAVE_OUT,
+    },
+}
+"""What follows. Keep becomes update when a synced field differs; create becomes link or restore when exactly
+one unlinked profile is certainly the child's (D19)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What can stand between a child who belongs and a live profile."""
+
+    slug: str
+    step: Step
+    meaning: str
+    sentence: str
+
+
+NO_SPACE = Obstacle(
+    "no-space",
+    Step.WAIT,
+    "The plan's spaces are taken: the child waits in a fair queue and is tried again at every run.",
+    "{name} belongs in Storypark and is {position} in line for a space: "
+    "the plan pays for {paid_children}, and no space is free.",
+)
+PLEASE_CHECK = Obstacle(
+    "please-check",
+    Step.HOLD,
+    "A profile may be this child's, but not for certain: a person chooses.",
+    "{doubt}. Please check, so that no child gets a second profile or somebody else's.",
+)
+OBSTACLES = (NO_SPACE, PLEASE_CHECK)
+
+CHOICES_THAT_COUNT = {True: (ChoiceKind.DONT_ADD,), False: (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)}
+
+
+def every_case() -> list[Case]:
+    """Each combination of conditions there is: for a listed child, and for one missing from the source."""
+    settings, kept = tuple(InactivePolicy), (False, True)
+    listed = product((True,), (None, *CHOICES_THAT_COUNT[True]), tuple(Status), settings, kept)
+    missing = product((False,), (None, *CHOICES_THAT_COUNT[False]), (None,), settings, kept)
+    return [Case(*case) for case in (*listed, *missing)]
+
+
+_ANSWERS = {tuple(case): next(rule for rule in RULES if rule.answers(case)) for case in every_case()}
+
+
+def rule_for(
+    child: Child | None,
+    choice: ChoiceKind | None,
+    setting: InactivePolicy,
+    keep_until: date | None,
+    today: date,
+) -> Rule:
+    """The one rule that answers for a child (D24); `child` None is a child missing from the source (D8)."""
+    listed = child is not None
+    status = child.standing.status if child is not None else None
+    if choice is not None and choice not in CHOICES_THAT_COUNT[listed]:
+        choice = None
+    return _ANSWERS[listed, choice, status, setting, keep_until is not None and keep_until >= today]
+
+
+BY_SLUG: dict[str, Rule | Obstacle] = {row.slug: row for row in (*RULES, *OBSTACLES)}
+
+DOUBTS = {
+    Doubt.SEVERAL: "{name} has no profile yet, and {number} profiles carry the same name",
+    Doubt.BIRTH_UNKNOWN: "{name} has no profile yet, and a profile with the same name exists, "
+    "but a date of birth is missing to be sure",
+    Doubt.BIRTH_DIFFERS: "{name} has no profile yet, and a profile with the same name exists, "
+    "but with another date of birth",
+    Doubt.OTHER_CHILD: "{name} has no profile yet, and one exists with the same name and date of birth, "
+    "but another child has them too",
+    Doubt.CHOICE_GONE: "The profile that somebody chose for {name} is deleted or belongs to another child",
+    Doubt.PROFILE_UNKNOWN: "{name} is linked to a profile that Storypark does not list",
+}
+
+
+def facts_of(rule: Rule, child: Child | None, keep_until: date | None) -> Facts:
+    """What the rule looked at. While these stay the same, the decision is the same decision (B2)."""
+    if child is None:
+        return {}
+    standing = child.standing
+    match rule.slug:
+        case "active":
+            return {"booked_from": standing.booked_from, "booked_until": standing.booked_until}
+        case "inactive-stays" | "inactive-leaves":
+            return {"last_end": standing.last_end, "next_start": standing.next_start}
+        case "keep-until":
+            return {
+                "last_end": standing.last_end,
+                "next_start": standing.next_start,
+                "keep_until": keep_until,
+            }
+        case "archived":
+            return {"archived_on": standing.archived_on}
+    return {}
+
+
+def because(decision: Decision, window: Window, today: date) -> str:
+    """The decision's reason as one sentence for an educator, with the facts filled in."""
+    name = decision.called
+    standing = decision.child.standing if decision.child else Standing(Status.INACTIVE)
+    facts = decision.facts
+    text = BY_SLUG[decision.rule].sentence.format_map(_Filled(name, standing, facts, window, today))
+    return text[0].upper() + text[1:]
+
+
+class _Filled(dict[str, str]):
+    """The facts of one decision in words, each made only when the sentence asks for it."""
+
+    def __init__(self, name: str, standing: Standing, facts: Facts, window: Window, today: date) -> None:
+        super().__init__(name=name)
+        self._given = (name, standing, facts, window, today)
+
+    def __missing__(self, key: str) -> str:
+        name, standing, facts, window, today = self._given
+        value = facts.get(key)
+        match key:
+            case "booked":
+                return wording.booked(standing, window, today)
+            case "not_booked":
+                return wording.not_booked(name, standing, window, today)
+            case "archived_on":
+                on = standing.archived_on
+                return f" on {wording.day(on, today)}" if on else ""
+            case "keep_until" if isinstance(value, date):
+                return wording.day(value, today)
+            case "position" if isinstance(value, int):
+                return wording.ordinal(value)
+            case "paid_children" if isinstance(value, int):
+                return wording.count(value, "child", "children")
+            case "doubt":
+                profiles = facts.get("profiles")
+                number = len(profiles) if isinstance(profiles, list) else 0
+                return DOUBTS[Doubt(str(facts["reason"]))].format(name=name, number=number)
+        raise KeyError(key)

@@ -1,0 +1,73 @@
+"""Facts in plain English: days, widths, places in a queue, and the bookings behind a status."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from parkway.words import Standing, Window
+
+MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+
+
+def day(value: date, today: date) -> str:
+    """A date as people in Australia and New Zealand write it; the year only when it is not this one."""
+    text = f"{value.day} {MONTHS[value.month - 1]}"
+    return text if value.year == today.year else f"{text} {value.year}"
+
+
+def width(days: int) -> str:
+    """A number of days, in weeks where it is whole weeks: "8 weeks", "10 days"."""
+    number, unit = (days // 7, "week") if days and days % 7 == 0 else (days, "day")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    """ "1 space", "3 spaces", "2 children"."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def ordinal(number: int) -> str:
+    """ "1st", "2nd", "3rd", "11th"."""
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def possessive(name: str) -> str:
+    """ "Mānaia's", "James'"."""
+    return f"{name}'" if name.endswith(("s", "S")) else f"{name}'s"
+
+
+def booked(standing: Standing, window: Window, today: date) -> str:
+    """The bookings that make a child Active, as the end of a sentence that names the child."""
+    first, last = standing.booked_from, standing.booked_until
+    if first is None:
+        return ""
+    if last is None:
+        text = f", booked from {day(first, today)} with no end date"
+    elif first == last:
+        text = f", booked on {day(first, today)}"
+    else:
+        text = f", booked from {day(first, today)} to {day(last, today)}"
+    if last is not None and last < today:
+        return f"{text}, and stays Active for {width(window.lookback)} after that"
+    if first > today:
+        return f"{text}, which is within the next {width(window.lookahead)}"
+    return text
+
+
+def not_booked(name: str, standing: Standing, window: Window, today: date) -> str:
+    """Why a child is Inactive, as the beginning of a sentence."""
+    last, following = standing.last_end, standing.next_start
+    if not standing.bookings_known:
+        return f"{name} is Inactive in Manage"
+    if last is None and following is None:
+        return f"{name} has no confirmed booking"
+    ended = f"ended on {day(last, today)}, more than {width(window.lookback)} ago" if last else ""
+    starts = f"starts on {day(following, today)}, more than {width(window.lookahead)} away" if following else ""
+    if ended and starts:
+        return f"{possessive(name)} last booking {ended}, and the next one {starts}"
+    if ended:
+        return f"{possessive(name)} last booking {ended}"
+    return f"{possessive(name)} first booking {starts}"

@@ -1,0 +1,104 @@
+"""Rows in bulk: tuples in and out of the database, a statement for many rows at a time.
+
+The fleet's hot path builds no model objects. Table and column names come from the models, values travel as
+parameters; the few things in which SQLite and PostgreSQL differ are here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, models
+
+Row = tuple[Any, ...]
+
+
+def read(sql: str, params: Sequence[object] = ()) -> list[Row]:
+    """All rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[Row] = cursor.fetchall()
+        return rows
+
+
+def write(sql: str, params: Sequence[object] = ()) -> int:
+    """Run one statement; how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows whose values stand in the order of `columns` (database columns)."""
+    if rows:
+        names = ", ".join(columns)
+        sql = f"INSERT INTO {table(model)} ({names}) VALUES ({marks(len(columns))})"
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+
+def update(
+    model: type[models.Model], columns: Sequence[str], keys: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Set `columns` in the rows found by `keys`; the values of a row stand in that order."""
+    if rows:
+        values = ", ".join(f"{column} = %s" for column in columns)
+        found = " AND ".join(f"{key} = %s" for key in keys)
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {table(model)} SET {values} WHERE {found}", rows)
+
+
+def delete(model: type[models.Model], keys: Sequence[str], rows: Sequence[Row]) -> None:
+    """Delete the rows found by `keys`."""
+    if rows:
+        found = " AND ".join(f"{key} = %s" for key in keys)
+        with connection.cursor() as cursor:
+            cursor.executemany(f"DELETE FROM {table(model)} WHERE {found}", rows)
+
+
+def reserve_ids(model: type[models.Model], number: int) -> range | list[int]:
+    """Primary keys for `number` rows about to be inserted in this transaction; never used before."""
+    if number == 0:
+        return []
+    name = model._meta.db_table
+    if connection.vendor == "postgresql":
+        sequence = f"SELECT nextval(pg_get_serial_sequence('{name}', 'id')) FROM generate_series(1, %s)"
+        return [int(row[0]) for row in read(sequence, [number])]
+    given = read("SELECT seq FROM sqlite_sequence WHERE name = %s", [name])
+    first = (int(given[0][0]) if given else 0) + 1
+    return range(first, first + number)
+
+
+def table(model: type[models.Model]) -> str:
+    """The model's table, quoted."""
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def marks(number: int) -> str:
+    """Placeholders for `number` values."""
+    return ", ".join(["%s"] * number)
+
+
+@lru_cache(maxsize=32_768)
+def _parsed(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def as_day(value: str | date | None) -> date | None:
+    """A day as a driver hands it over: SQLite as ISO text, PostgreSQL as a date."""
+    return _parsed(value) if isinstance(value, str) else value
+
+
+def batches(values: Iterable[Any], size: int) -> Iterable[list[Any]]:
+    """The values in lists of at most `size`."""
+    batch: list[Any] = []
+    for value in values:
+        batch.append(value)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
