@@ -16,7 +16,7 @@ from django.db import connection, models
 Row = tuple[Any, ...]
 
 
-def read(sql: str, params: Sequence[object] = ()) -> list[Row]:
+def read(sql: str, params: Sequence[Any] = ()) -> list[Row]:
     """All rows of a query."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -24,7 +24,7 @@ def read(sql: str, params: Sequence[object] = ()) -> list[Row]:
         return rows
 
 
-def write(sql: str, params: Sequence[object] = ()) -> int:
+def write(sql: str, params: Sequence[Any] = ()) -> int:
     """Run one statement; how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

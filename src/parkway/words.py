@@ -201,7 +201,7 @@ class Decision(NamedTuple):
 
 
 class Refused(Exception):
-    """A request that cannot be carried out: the text says what happened, with the numbers, and the way out."""
+    """A request that cannot be carried out: the text says what happened, in numbers, and the way out."""
 
 
 class SourceSilent(Refused):

@@ -57,7 +57,7 @@ class Roster(Protocol):
 
 
 class ProfilesAnswer(NamedTuple):
-    """All profiles of one service by id, tombstones included (D10), its rooms, and the paid children."""
+    """All profiles of one service by id with tombstones (D10), its rooms, and the paid children."""
 
     profiles: Mapping[str, Profile]
     rooms: Sequence[EndRoom]
@@ -65,7 +65,7 @@ class ProfilesAnswer(NamedTuple):
 
 
 class NewProfile(NamedTuple):
-    """A profile to create, live. `child_id` is also its idempotency key; `managed_link` leads to the child."""
+    """A live profile to create. `child_id` is its idempotency key; `managed_link` leads to the child."""
 
     child_id: str
     details: Details
@@ -73,7 +73,7 @@ class NewProfile(NamedTuple):
 
 
 class ProfileChange(NamedTuple):
-    """What to write to a profile: the details as they shall be (None: unchanged) and the state to bring about.
+    """What to write to a profile: the details as they shall be (None: unchanged), and the state.
 
     `archive` True archives, False restores, None leaves the state. A `managed_link` marks the synced fields
     as managed elsewhere (R14); None leaves the mark as it is.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -44,23 +44,21 @@ def look_ahead(start: plans.Situation, bookings: Mapping[str, Sequence[Booking]]
     """
     until = start.today + timedelta(days=days)
     children = {child.child_id: child for child in start.children}
-    turning: dict[date, list[str]] = {start.today: []}
-    for child_id, booked in bookings.items():
-        child = children.get(child_id)
-        if child is not None and child.standing.status is not Status.ARCHIVED:
-            for day in status.changes_of_status(booked, start.window):
-                if start.today < day <= until:
-                    turning.setdefault(day, []).append(child_id)
-    for choice in start.choices.values():
-        if choice.keep_until and start.today <= choice.keep_until < until:
-            turning.setdefault(choice.keep_until + timedelta(days=1), [])
+    foreseen = {
+        child_id: booked
+        for child_id, booked in bookings.items()
+        if child_id in children and children[child_id].standing.status is not Status.ARCHIVED
+    }
+    stale = {i: status.stale_on(booked, start.today, start.window) for i, booked in foreseen.items()}
     situation, found, out_on, waited = start, [], None, frozenset[str]()
-    for day in sorted(turning):
+    for day in _days_to_look_at(start, foreseen.values(), until):
         turned = []
-        for child_id in sorted(turning[day]):
-            standing = status.standing(bookings[child_id], day, start.window)
-            children[child_id] = children[child_id]._replace(standing=standing)
-            turned.append((children[child_id], standing.status))
+        for child_id in sorted(child_id for child_id, since in stale.items() if since and since <= day):
+            before, booked = children[child_id], foreseen[child_id]
+            now = before._replace(standing=status.standing(booked, day, start.window))
+            children[child_id], stale[child_id] = now, status.stale_on(booked, day, start.window)
+            if now.standing.status is not before.standing.status:
+                turned.append((now, now.standing.status))
         plan = plans.make_plan(replace(situation, today=day, children=list(children.values())))
         waiting = frozenset(d.child_id for d in plan.decisions if d.step is Step.WAIT)
         moved = [d for d in plan.decisions if d.step in ACTIONS or d.child_id in waiting ^ waited]
@@ -71,3 +69,11 @@ def look_ahead(start: plans.Situation, bookings: Mapping[str, Sequence[Booking]]
         situation, waited = plans.after(plan), waiting
     blind = sorted(c.child_id for c in start.children if not c.standing.bookings_known)
     return Forecast(found, out_on, blind)
+
+
+def _days_to_look_at(start: plans.Situation, booked: Iterable[Sequence[Booking]], until: date) -> list[date]:
+    """Today, and the days on which a status changes by itself or a day to keep until is over."""
+    turning = {day for bookings in booked for day in status.changes_of_status(bookings, start.window)}
+    kept = {choice.keep_until for choice in start.choices.values() if choice.keep_until}
+    over = {day + timedelta(days=1) for day in kept if day < until}
+    return sorted({start.today, *(day for day in turning | over if start.today < day <= until)})

@@ -1,9 +1,9 @@
-"""Which profile is whose: names folded, seekers (D19), a person's choices (D23), set-up proposals, rooms (D21)."""
+"""Which profile is whose: folded names, seekers (D19), choices (D23), set-up proposals, rooms (D21)."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
@@ -12,9 +12,13 @@ from typing import NamedTuple
 
 from parkway.words import Child, Choice, ChoiceKind, Details, Facts, Profile, ProfileState
 
-DROPPED_LETTERS = frozenset("\u02bb\u02bc")  # ʻokina and modifier apostrophe: letters to Unicode, not to a name
+DROPPED_LETTERS = frozenset("\u02bb\u02bc")
+"""The ʻokina and the modifier apostrophe: letters to Unicode, but not to a name."""
 
 FullName = tuple[str, str]
+
+ANSWERS = frozenset({ChoiceKind.PROFILE, ChoiceKind.NEW})
+"""The choices that say which profile is a seeker's (D23)."""
 
 
 @lru_cache(maxsize=65_536)
@@ -56,7 +60,7 @@ class Doubt(StrEnum):
 
 
 class Found(NamedTuple):
-    """What was found for a seeker: a profile to take, or nothing (create), or a doubt (hold) with its facts."""
+    """What was found for a seeker: a profile to take, nothing (create), or a doubt (hold) with its facts."""
 
     profile: Profile | None = None
     doubt: Facts | None = None
@@ -97,12 +101,18 @@ def seek(
     """
     reserved = {c.profile_id for c in choices.values() if c.kind is ChoiceKind.PROFILE and c.profile_id}
     pool = Pool(profiles.values(), reserved.union(taken))
+    chosen = Counter(
+        choice.profile_id or ""
+        for child in seekers
+        if (choice := choices.get(child.child_id)) is not None and choice.kind is ChoiceKind.PROFILE
+    )
+    not_free = {*taken, *(pid for pid, times in chosen.items() if times > 1)}
     found: dict[str, Found] = {}
     open_seekers: dict[str, list[Profile]] = {}
     for child in seekers:
         choice = choices.get(child.child_id)
-        if choice is not None and choice.kind in (ChoiceKind.PROFILE, ChoiceKind.NEW):
-            found[child.child_id] = _chosen(child, choice, profiles, taken)
+        if choice is not None and choice.kind in ANSWERS:
+            found[child.child_id] = _chosen(child, choice, profiles, not_free)
         elif _still_asked(child, asked.get(child.child_id)):
             found[child.child_id] = Found(doubt=asked[child.child_id])
             open_seekers[child.child_id] = pool.alike(child.details)
@@ -119,12 +129,12 @@ def seek(
 
 
 def _chosen(
-    child: Child, choice: Choice, profiles: Mapping[str, Profile], taken: Collection[str]
+    child: Child, choice: Choice, profiles: Mapping[str, Profile], not_free: Collection[str]
 ) -> Found:
     if choice.kind is ChoiceKind.NEW:
         return Found()
     profile = profiles.get(choice.profile_id or "")
-    if profile is None or profile.state is ProfileState.DELETED or profile.profile_id in taken:
+    if profile is None or profile.state is ProfileState.DELETED or profile.profile_id in not_free:
         return Found(doubt=_doubt(child, Doubt.CHOICE_GONE, [choice.profile_id or ""]))
     return Found(profile)
 
@@ -241,29 +251,43 @@ class RoomStep(NamedTuple):
     name: str
     target_id: str | None
     renamed_from: str | None = None
+    linked: bool = True  # tied to the target before
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be written."""
+        return self.target_id is None or self.renamed_from is not None or not self.linked
 
 
-def match_rooms(
-    source: Sequence[Room], target: Sequence[Room], links: Mapping[str, str]
-) -> list[RoomStep]:
+def match_rooms(source: Sequence[Room], target: Sequence[Room], links: Mapping[str, str]) -> list[RoomStep]:
     """A step for each room of Manage (D21): linked ones follow renames; the others are proposed by folded
-    name, when unique on both sides, or created. No room of Storypark is ever deleted.
+    name, when unique on both sides, or created. No room of Storypark is ever deleted. A name of signs alone
+    is compared as it is.
     """
     names = {room.room_id: room.name for room in target}
-    free: dict[str, list[str]] = defaultdict(list)
+    taken = set(links.values())
+    exact = {room.name: room.room_id for room in target if room.room_id not in taken}
+    wanted = {room.name for room in source}
+    alike: dict[str, list[str]] = defaultdict(list)
     for room in sorted(target):
-        if room.room_id not in links.values():
-            free[fold(room.name)].append(room.room_id)
-    unlinked = [room for room in source if links.get(room.room_id) not in names]
-    claimed: dict[str, int] = defaultdict(int)
-    for room in unlinked:
-        claimed[fold(room.name)] += 1
+        if room.room_id not in taken and room.name not in wanted:
+            alike[_room_key(room)].append(room.room_id)
+    seeking = [room for room in source if links.get(room.room_id) not in names and room.name not in exact]
+    rivals = Counter(_room_key(room) for room in seeking)
     steps = []
     for room in sorted(source):
-        target_id = links.get(room.room_id)
-        if target_id not in names:
-            key = fold(room.name)
-            target_id = free[key][0] if len(free[key]) == 1 and claimed[key] == 1 else None
-        old = names.get(target_id) if target_id else None
-        steps.append(RoomStep(room.room_id, room.name, target_id, old if old != room.name else None))
+        before = links.get(room.room_id)
+        target_id = before if before in names else None
+        found = alike[_room_key(room)]
+        if room.name in exact and (target_id is None or names[target_id] != room.name):
+            target_id = exact[room.name]  # it has this very name already: no second room may
+        elif target_id is None and len(found) == 1 and rivals[_room_key(room)] == 1:
+            target_id = found[0]
+        old = names[target_id] if target_id is not None else room.name
+        renamed_from = old if old != room.name else None
+        steps.append(RoomStep(room.room_id, room.name, target_id, renamed_from, before == target_id))
     return steps
+
+
+def _room_key(room: Room) -> str:
+    return fold(room.name) or room.name

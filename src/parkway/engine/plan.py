@@ -17,7 +17,6 @@ from parkway.words import (
     Changes,
     Child,
     Choice,
-    ChoiceKind,
     Decision,
     Details,
     Facts,
@@ -50,13 +49,13 @@ class Situation:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     asked: Mapping[str, Facts] = field(default_factory=dict)
     rooms: Sequence[RoomStep] = ()
-    window: Window = Window()
-    limits: safety.Limits = safety.Limits()
+    window: Window = field(default_factory=Window)
+    limits: safety.Limits = field(default_factory=safety.Limits)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do: a decision for each child, sorted by child id, and what it means for the spaces."""
+    """What a run would do: a decision for each child, by child id, and what it means for the spaces."""
 
     situation: Situation
     decisions: Sequence[Decision]
@@ -75,8 +74,9 @@ class Plan:
     @property
     def changes_nothing(self) -> bool:
         """Whether there is nothing to write: all that is left waits, is held, or is as it should be (B6)."""
-        pending_rooms = any(step.target_id is None or step.renamed_from for step in self.situation.rooms)
-        return not pending_rooms and next(self.actions(), None) is None
+        rooms = self.situation.rooms
+        rooms_stand = all(room.target_id is not None and room.renamed_from is None for room in rooms)
+        return rooms_stand and next(self.actions(), None) is None
 
     def because(self, decision: Decision) -> str:
         """The reason of one of this plan's decisions, as a sentence for people."""
@@ -112,20 +112,18 @@ def plain_value(value: Value) -> str | list[str] | None:
 
 
 def make_plan(situation: Situation) -> Plan:
-    """The plan for one service: who belongs (rules), who is whose (matching), who gets a space, what is held."""
+    """The plan for one service: who belongs (rules), whose profile is whose (matching), who gets a space."""
     profiles, links = situation.profiles, situation.links
-    linked = {pid for pid in links.values()}
+    linked = set(links.values())
     decisions: dict[str, Decision] = {}
     seekers: list[tuple[Child, rules.Rule, Facts]] = []
     for child in situation.children:
         choice = situation.choices.get(child.child_id, NO_CHOICE)
-        rule = rules.rule_for(
-            child, choice.kind, situation.inactive, choice.keep_until, situation.today
-        )
+        rule = rules.rule_for(child, choice.kind, situation.inactive, choice.keep_until, situation.today)
         facts = rules.facts_of(rule, child, choice.keep_until)
         profile_id = links.get(child.child_id)
         profile = profiles.get(profile_id) if profile_id is not None else None
-        if profile_id is not None and profile is None and rule.verdict is not rules.Verdict.RESTS:
+        if profile_id is not None and profile is None and not _settled_by_a_person(rule, choice):
             decisions[child.child_id] = _profile_unknown(child, profile_id)
             continue
         if profile is not None and profile.state is ProfileState.DELETED:
@@ -165,6 +163,13 @@ def _settle_seeker(child: Child, rule: rules.Rule, facts: Facts, found: matching
     return decision._replace(step=Step.LINK) if decision.step in (Step.KEEP, Step.UPDATE) else decision
 
 
+def _settled_by_a_person(rule: rules.Rule, choice: Choice) -> bool:
+    """Whether a person has said what to do for a child whose linked profile is unknown (D9, D23)."""
+    if rule.verdict is rules.Verdict.BELONGS:
+        return choice.kind in matching.ANSWERS
+    return rule.verdict is rules.Verdict.RESTS
+
+
 def _profile_unknown(child: Child, profile_id: str) -> Decision:
     """Absence from the answer of the profiles' end is unknown, never deleted (D10)."""
     facts: Facts = {"reason": matching.Doubt.PROFILE_UNKNOWN.value, "profiles": [profile_id]}
@@ -198,7 +203,9 @@ def differences(child: Child, profile: Profile) -> Changes:
 
 def details_after(profile: Profile, changes: Changes) -> Details:
     """The profile's details once the changes are written."""
-    return profile.details._replace(**{name: to for name, (_, to) in changes.items()}) if changes else profile.details
+    values = profile.details._asdict()
+    values.update({name: to for name, (_, to) in changes.items()})
+    return Details(**values)
 
 
 def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
@@ -218,9 +225,7 @@ def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
     return Plan(
         situation,
         sorted(decisions.values(), key=lambda decision: decision.child_id),
-        spaces.Spaces(
-            situation.paid_children, live, live - archives + len(granted), len(waiting)
-        ),
+        spaces.Spaces(situation.paid_children, live, live - archives + len(granted), len(waiting)),
         safety.hold(archives, live_linked, situation.limits),
     )
 
@@ -233,7 +238,7 @@ def _wait(claim: Decision, position: int, paid_children: int) -> Decision:
 
 
 def after(plan: Plan) -> Situation:
-    """The situation as the plan leaves it, for looking ahead: new profiles are called "new:" and the child's id."""
+    """The situation as the plan leaves it, for looking ahead; new profiles are called "new:<child id>"."""
     situation = plan.situation
     profiles, links = dict(situation.profiles), dict(situation.links)
     asked: dict[str, Facts] = {}
@@ -271,5 +276,5 @@ def after(plan: Plan) -> Situation:
 def carried_out(choices: dict[str, Choice], child_id: str) -> None:
     """Forget a choice of a profile once it is carried out (D23); the day to keep until stays."""
     choice = choices.get(child_id)
-    if choice is not None and choice.kind in (ChoiceKind.PROFILE, ChoiceKind.NEW):
+    if choice is not None and choice.kind in matching.ANSWERS:
         choices[child_id] = choice._replace(kind=None, profile_id=None)

@@ -231,7 +231,8 @@ DOUBTS = {
     "but with another date of birth",
     Doubt.OTHER_CHILD: "{name} has no profile yet, and one exists with the same name and date of birth, "
     "but another child has them too",
-    Doubt.CHOICE_GONE: "The profile that somebody chose for {name} is deleted or belongs to another child",
+    Doubt.CHOICE_GONE: "The profile that somebody chose for {name} is deleted, belongs to another child "
+    "or was chosen for another child too",
     Doubt.PROFILE_UNKNOWN: "{name} is linked to a profile that Storypark does not list",
 }
 
@@ -259,7 +260,7 @@ def facts_of(rule: Rule, child: Child | None, keep_until: date | None) -> Facts:
 
 def because(decision: Decision, window: Window, today: date) -> str:
     """The decision's reason as one sentence for an educator, with the facts filled in."""
-    name = decision.called
+    name = decision.called or "this child"
     standing = decision.child.standing if decision.child else Standing(Status.INACTIVE)
     facts = decision.facts
     text = BY_SLUG[decision.rule].sentence.format_map(_Filled(name, standing, facts, window, today))
@@ -278,20 +279,22 @@ class _Filled(dict[str, str]):
         value = facts.get(key)
         match key:
             case "booked":
-                return wording.booked(standing, window, today)
+                text = wording.booked(standing, window, today)
             case "not_booked":
-                return wording.not_booked(name, standing, window, today)
+                text = wording.not_booked(name, standing, window, today)
             case "archived_on":
                 on = standing.archived_on
-                return f" on {wording.day(on, today)}" if on else ""
+                text = f" on {wording.day(on, today)}" if on else ""
             case "keep_until" if isinstance(value, date):
-                return wording.day(value, today)
+                text = wording.day(value, today)
             case "position" if isinstance(value, int):
-                return wording.ordinal(value)
+                text = wording.ordinal(value)
             case "paid_children" if isinstance(value, int):
-                return wording.count(value, "child", "children")
+                text = wording.count(value, "child", "children")
             case "doubt":
                 profiles = facts.get("profiles")
                 number = len(profiles) if isinstance(profiles, list) else 0
-                return DOUBTS[Doubt(str(facts["reason"]))].format(name=name, number=number)
-        raise KeyError(key)
+                text = DOUBTS[Doubt(str(facts["reason"]))].format(name=name, number=number)
+            case _:
+                raise KeyError(key)
+        return text

@@ -34,4 +34,5 @@ def hold(archives: int, live: int, limits: Limits) -> Hold | None:
         )
     else:
         return None
-    return Hold(f"{reason} Nothing is changed until somebody looks at the list and approves it.", archives, live)
+    reason = f"{reason} Nothing is changed until somebody looks at the list and approves it."
+    return Hold(reason, archives, live)

@@ -35,7 +35,7 @@ def free_spaces(paid_children: int, live: int, archives: int) -> int:
 
 
 def allot(claims: Sequence[Decision], free: int, today: date) -> tuple[list[Decision], list[Decision]]:
-    """Split the creates and restores of a run into those who get a space and those who wait, in order (D5)."""
+    """Split a run's creates and restores into those who get a space and those who wait, in order (D5)."""
     if len(claims) <= free:
         return list(claims), []
     queue = sorted(claims, key=lambda claim: turn(claim, today))
@@ -46,19 +46,20 @@ def turn(claim: Decision, today: date) -> tuple[int, int, int, str]:
     """A claim's place in the queue (D5): group, then nearness of care, then the child's id.
 
     Groups: restores of Active children, creates of Active, restores of Inactive, creates of Inactive.
-    Nearness: bookings not yet over by days until they start (0 while one runs), then those that are over by
-    days since, then children without a confirmed booking.
+    Nearness: bookings not yet over, the earliest start first; then those that are over, the latest end first;
+    then children without a confirmed booking. So the order does not change by days passing alone.
     """
-    assert claim.child is not None, "a child missing from the source never claims a space"
+    if claim.child is None:
+        raise ValueError("a child missing from the source never claims a space")
     standing = claim.child.standing
     group = 2 * (standing.status is not Status.ACTIVE) + (claim.step is not Step.RESTORE)
     return (group, *nearness(standing, today), claim.child_id)
 
 
 def nearness(standing: Standing, today: date) -> tuple[int, int]:
-    """How near a child's care is to `today`: the class, and days (D5)."""
+    """How near a child's care is to `today`: the class, and days until it starts or since it ended (D5)."""
     if standing.next_start is not None:
-        return NOT_OVER, max(0, (standing.next_start - today).days)
+        return NOT_OVER, (standing.next_start - today).days
     if standing.last_end is not None:
         return OVER, (today - standing.last_end).days
     return NEVER_BOOKED, 0

@@ -30,6 +30,8 @@ def timeline(bookings: Iterable[Booking], window: Window) -> list[Stretch]:
     )
     stretches: list[Stretch] = []
     for first, last in spans:
+        if last < first:
+            continue  # a source said that it ends long before it starts
         if stretches and first <= stretches[-1][1] + 1:
             stretches[-1] = (stretches[-1][0], max(last, stretches[-1][1]))
         else:

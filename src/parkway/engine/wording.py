@@ -7,8 +7,9 @@ from datetime import date
 from parkway.words import Standing, Window
 
 MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def day(value: date, today: date) -> str:
@@ -65,7 +66,8 @@ def not_booked(name: str, standing: Standing, window: Window, today: date) -> st
     if last is None and following is None:
         return f"{name} has no confirmed booking"
     ended = f"ended on {day(last, today)}, more than {width(window.lookback)} ago" if last else ""
-    starts = f"starts on {day(following, today)}, more than {width(window.lookahead)} away" if following else ""
+    away = width(window.lookahead)
+    starts = f"starts on {day(following, today)}, more than {away} away" if following else ""
     if ended and starts:
         return f"{possessive(name)} last booking {ended}, and the next one {starts}"
     if ended:

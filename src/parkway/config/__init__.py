@@ -1,0 +1,1 @@
+"""Settings and wiring: the one room that knows every other."""

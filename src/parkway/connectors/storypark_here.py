@@ -1,0 +1,156 @@
+"""The profiles port onto Parkway's own Storypark, in bulk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from parkway import rows
+from parkway.connectors.ports import Ask, EndRoom, Orders, Outcome, ProfilesAnswer
+from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
+from parkway.tenancy.scope import scope
+from parkway.words import Details, ProfileState
+from parkway.words import Profile as Known
+
+NO_ROOMS: frozenset[str] = frozenset()
+STATES = {state.value: state for state in ProfileState}
+LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
+DETAILS = ["first_name", "last_name", "preferred_name", "date_of_birth", "gender"]
+
+
+class StoryparkHere:
+    """Profiles, rooms and accounts of services whose Storypark is in this database."""
+
+    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+        """The versions of the accounts."""
+        found = Account.objects.filter(service_id__in=[ask.service_id for ask in asks])
+        return {ask.service_id: 1 for ask in asks} | dict(found.values_list("service_id", "version"))
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+        """All profiles, rooms and accounts: four queries for any number of services."""
+        ids = [ask.service_id for ask in asks]
+        profiles: dict[int, dict[str, Known]] = {service_id: {} for service_id in ids}
+        rooms = _rooms(ids)
+        placed = _placed(ids, {int(room.room_id): room.name for each in rooms.values() for room in each})
+        day = rows.as_day
+        for service_id, pk, reference, state, first, last, preferred, born, gender in rows.read(
+            f"""SELECT service_id, id, reference, state, first_name, last_name, preferred_name, date_of_birth,
+                       gender FROM {rows.table(Profile)} WHERE service_id IN ({rows.marks(len(ids))})""",
+            ids,
+        ):
+            details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
+            profiles[service_id][reference] = Known(reference, STATES[state], details)
+        accounts = Account.objects.filter(service_id__in=ids)
+        paid = dict(accounts.values_list("service_id", "paid_children"))
+        return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid.get(key, 0)) for key in ids}
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        """Carry out the orders of several services, a few statements for all of them."""
+        rooms_made = {key: _write_rooms(key, order) for key, order in orders.items()}
+        names = _room_ids(list(orders))
+        _change(orders, today, names)
+        made = _create(orders, names)
+        ids = list(orders)
+        if ids:
+            rows.write(
+                f"UPDATE {rows.table(Account)} SET version = version + 1 "
+                f"WHERE service_id IN ({rows.marks(len(ids))})",
+                ids,
+            )
+        return {key: Outcome(made[key], rooms_made[key]) for key in orders}
+
+    def release(self, ask: Ask) -> None:
+        """Take the mark "managed elsewhere" off the profiles of a service (D15)."""
+        scope(Profile, ask.service_id).exclude(managed_link="").update(managed_link="")
+
+
+def _rooms(ids: Sequence[int]) -> dict[int, list[EndRoom]]:
+    rooms: dict[int, list[EndRoom]] = defaultdict(list)
+    for service_id, pk, name in Room.objects.filter(service_id__in=ids).values_list(
+        "service_id", "pk", "name"
+    ):
+        rooms[service_id].append(EndRoom(str(pk), name))
+    return rooms
+
+
+def _placed(ids: Sequence[int], names: Mapping[int, str]) -> dict[int, frozenset[str]]:
+    """The names of the rooms of each profile, by the profile's primary key."""
+    alone = {pk: frozenset({name}) for pk, name in names.items()}
+    placed: dict[int, frozenset[str]] = {}
+    for profile_id, room_id in rows.read(
+        f"""SELECT pr.profile_id, pr.room_id FROM {rows.table(ProfileRoom)} pr
+            JOIN {rows.table(Profile)} p ON p.id = pr.profile_id
+            WHERE p.service_id IN ({rows.marks(len(ids))})""",
+        ids,
+    ):
+        before = placed.get(profile_id)
+        placed[profile_id] = alone[room_id] if before is None else before | alone[room_id]
+    return placed
+
+
+def _room_ids(ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for service_id, name, pk in Room.objects.filter(service_id__in=ids).values_list(
+        "service_id", "name", "pk"
+    ):
+        found[service_id][name] = pk
+    return found
+
+
+def _write_rooms(service_id: int, orders: Orders) -> dict[str, str]:
+    """Rename and create rooms. Renames go through a name of their own, so that two rooms may swap names."""
+    renames = [(room.target_id, room.name) for room in orders.rooms if room.target_id is not None]
+    rows.update(Room, ["name"], ["service_id", "id"], [(f"\0{pk}", service_id, pk) for pk, _ in renames])
+    rows.update(Room, ["name"], ["service_id", "id"], [(name, service_id, pk) for pk, name in renames])
+    made = {}
+    for room in orders.rooms:
+        if room.target_id is None:
+            made[room.room_id] = str(Room.objects.create(service_id=service_id, name=room.name).pk)
+    return made
+
+
+def _change(
+    orders: Mapping[int, Orders], today: Mapping[int, date], names: Mapping[int, Mapping[str, int]]
+) -> None:
+    """Archive, restore, rewrite and mark profiles that exist."""
+    found_by = ["service_id", "reference"]
+    changes = [(key, change) for key, order in orders.items() for change in order.changes]
+    archived = [
+        (ARCHIVED, today[key], ArchivedBy.INTEGRATION.value, key, change.profile_id)
+        for key, change in changes
+        if change.archive is True
+    ]
+    rows.update(Profile, ["state", "archived_on", "archived_by"], found_by, archived)
+    restored = [(LIVE, None, "", key, c.profile_id) for key, c in changes if c.archive is False]
+    rows.update(Profile, ["state", "archived_on", "archived_by"], found_by, restored)
+    rewritten = [(key, c.profile_id, c.details) for key, c in changes if c.details is not None]
+    rows.update(Profile, DETAILS, found_by, [(*details[:5], key, pid) for key, pid, details in rewritten])
+    marked = [(c.managed_link, key, c.profile_id) for key, c in changes if c.managed_link is not None]
+    rows.update(Profile, ["managed_link"], found_by, marked)
+    for key, pid, details in rewritten:
+        profile = scope(Profile, key).get(reference=pid)
+        wanted = {names[key][name] for name in details.rooms}
+        there = set(ProfileRoom.objects.filter(profile=profile).values_list("room_id", flat=True))
+        ProfileRoom.objects.filter(profile=profile, room_id__in=there - wanted).delete()
+        rows.insert(
+            ProfileRoom, ["profile_id", "room_id"], [(profile.pk, pk) for pk in sorted(wanted - there)]
+        )
+
+
+def _create(
+    orders: Mapping[int, Orders], names: Mapping[int, Mapping[str, int]]
+) -> dict[int, dict[str, str]]:
+    """Make the new profiles; the ids they get, by service and child id."""
+    made: dict[int, dict[str, str]] = {key: {} for key in orders}
+    new = [(key, order) for key, each in orders.items() for order in each.creates]
+    profiles, placed = [], []
+    for pk, (key, order) in zip(rows.reserve_ids(Profile, len(new)), new, strict=True):
+        reference = f"P-{pk}"
+        made[key][order.child_id] = reference
+        profiles.append((pk, key, reference, LIVE, *order.details[:5], "", order.managed_link))
+        placed += [(pk, names[key][name]) for name in order.details.rooms]
+    columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
+    rows.insert(Profile, columns, profiles)
+    rows.insert(ProfileRoom, ["profile_id", "room_id"], placed)
+    return made

@@ -1,0 +1,1 @@
+"""Who carries a call for a run: here, in this very process."""

@@ -1,0 +1,1 @@
+"""Storypark Manage, the CCMS: children, rooms, bookings, and the status that follows."""

@@ -1,0 +1,145 @@
+"""A whole roster at once: children and bookings of a service taken over from somewhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db import transaction
+
+from parkway import rows
+from parkway.manage import standing
+from parkway.manage.models import Booking, Child, ChildRoom, Room
+from parkway.tenancy.models import Service
+from parkway.tenancy.scope import scope
+from parkway.words import Booking as Period
+from parkway.words import Child as Known
+from parkway.words import Details, Status
+
+
+class Booked(NamedTuple):
+    """A booking with what Manage keeps beside the period: weekdays joined by ";", and the room's name."""
+
+    period: Period
+    weekdays: str = ""
+    room: str = ""
+
+
+class Taken(NamedTuple):
+    """How many children were new and how many were known before, and how many bookings were written."""
+
+    new: int
+    known: int
+    bookings: int
+
+
+@transaction.atomic
+def take_roster(
+    service: Service, children: Sequence[Known], bookings: Mapping[str, Sequence[Booked]], today: date
+) -> Taken:
+    """Take over children by their ids, and the bookings of every child named in `bookings`.
+
+    A child who is known is amended in the fields that are supplied; the bookings of a child named in
+    `bookings` replace the ones before. Nothing else changes, and nothing is ever removed.
+    """
+    standing.ledger(service)
+    known = {
+        reference: Details(first, last, preferred, born, gender)
+        for reference, first, last, preferred, born, gender in scope(Child, service).values_list(
+            "reference", *_COLUMNS
+        )
+    }
+    new = [child for child in children if child.child_id not in known]
+    old = [child for child in children if child.child_id in known]
+    _insert(service, new)
+    _amend(service, old, known)
+    ids = dict(scope(Child, service).values_list("reference", "pk"))
+    rooms = _rooms(service, children, bookings)
+    _place(children, ids, rooms)
+    written = _book(service, bookings, ids, rooms)
+    touched = [ids[key] for key in {*(c.child_id for c in children), *bookings}]
+    standing.refresh(service, touched, today, service.window)
+    standing.bump(service)
+    return Taken(len(new), len(old), written)
+
+
+_COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
+
+
+def _insert(service: Service, children: Iterable[Known]) -> None:
+    columns = ["service_id", "reference", *_COLUMNS, "archived_on", "status"]
+    rows.insert(
+        Child,
+        columns,
+        [
+            (service.pk, c.child_id, *c.details[:5], c.standing.archived_on, _first_status(c))
+            for c in children
+        ],
+    )
+
+
+def _first_status(child: Known) -> str:
+    """Enough of a status for the row to be valid; the standing is worked out before the end."""
+    archived = child.standing.archived_on is not None
+    return (Status.ARCHIVED if archived else Status.INACTIVE).value
+
+
+def _amend(service: Service, children: Iterable[Known], known: Mapping[str, Details]) -> None:
+    changed = []
+    for child in children:
+        before = known[child.child_id]
+        values = [
+            new if name in child.supplied else getattr(before, name)
+            for name, new in zip(_COLUMNS, child.details[:5], strict=True)
+        ]
+        archived_on = child.standing.archived_on
+        changed.append((*values, archived_on, _first_status(child), service.pk, child.child_id))
+    rows.update(Child, [*_COLUMNS, "archived_on", "status"], ["service_id", "reference"], changed)
+
+
+def _rooms(
+    service: Service, children: Iterable[Known], bookings: Mapping[str, Sequence[Booked]]
+) -> dict[str, int]:
+    """The ids of all rooms by name, after making those that are missing."""
+    wanted = {name for child in children for name in child.details.rooms}
+    wanted |= {booked.room for many in bookings.values() for booked in many if booked.room}
+    there = set(scope(Room, service).values_list("name", flat=True))
+    rows.insert(Room, ["service_id", "name"], [(service.pk, name) for name in sorted(wanted - there)])
+    return dict(scope(Room, service).values_list("name", "pk"))
+
+
+def _place(children: Iterable[Known], ids: Mapping[str, int], rooms: Mapping[str, int]) -> None:
+    placed = [child for child in children if "rooms" in child.supplied]
+    rows.delete(ChildRoom, ["child_id"], [(ids[child.child_id],) for child in placed])
+    rows.insert(
+        ChildRoom,
+        ["child_id", "room_id"],
+        [(ids[c.child_id], rooms[name]) for c in placed for name in sorted(c.details.rooms)],
+    )
+
+
+def _book(
+    service: Service,
+    bookings: Mapping[str, Sequence[Booked]],
+    ids: Mapping[str, int],
+    rooms: Mapping[str, int],
+) -> int:
+    rows.delete(Booking, ["child_id"], [(ids[child_id],) for child_id in bookings])
+    new = [
+        (
+            service.pk,
+            ids[child_id],
+            b.kind.value,
+            b.state.value,
+            b.starts_on,
+            b.ends_on,
+            days,
+            rooms.get(room),
+        )
+        for child_id, many in bookings.items()
+        for b, days, room in many
+    ]
+    columns = ["service_id", "child_id", "kind", "state", "starts_on", "ends_on", "weekdays", "room_id"]
+    rows.insert(Booking, columns, new)
+    return len(new)

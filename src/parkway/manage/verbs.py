@@ -1,0 +1,204 @@
+"""What Manage's staff do: enrol, amend, book, cancel, archive, unarchive. Each verb is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+
+from parkway.engine import status
+from parkway.manage import standing
+from parkway.manage.models import Booking, Child, ChildRoom, Room
+from parkway.tenancy.models import Service
+from parkway.tenancy.scope import scope, the_one
+from parkway.words import FIELDS, BookingKind, BookingState, Details, Refused
+
+
+def find_child(service: Service, reference: str) -> Child:
+    """The child with this id. Raises Refused when the service has none."""
+    return the_one(Child, service, reference=reference)
+
+
+@transaction.atomic
+def add_room(service: Service, name: str) -> Room:
+    """A new room. Raises Refused when the name is empty or taken."""
+    if not name.strip() or scope(Room, service).filter(name=name.strip()).exists():
+        raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.")
+    room = Room.objects.create(service=service, name=name.strip())
+    standing.bump(service)
+    return room
+
+
+@transaction.atomic
+def rename_room(room: Room, name: str) -> None:
+    """Give a room another name. Raises Refused when it is empty or taken."""
+    if not name.strip() or scope(Room, room.service).filter(name=name.strip()).exclude(pk=room.pk).exists():
+        raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken.")
+    room.name = name.strip()
+    room.save(update_fields=["name"])
+    standing.bump(room.service)
+
+
+@transaction.atomic
+def enrol(service: Service, details: Details, today: date, reference: str = "") -> Child:
+    """A new child, Inactive until a booking says otherwise. Rooms of the details are made when missing.
+
+    Raises Refused without a first or last name, or when the service has a child with this reference.
+    """
+    _check_name(details)
+    child = Child(service=service, reference=reference, **_columns(details))
+    if reference and scope(Child, service).filter(reference=reference).exists():
+        raise Refused(f"{service.name} already has a child with the id {reference}.")
+    child.reference = reference or "new"
+    child.save()
+    if not reference:
+        child.reference = f"M-{child.pk}"
+        child.save(update_fields=["reference"])
+    _set_rooms(child, details.rooms)
+    _touched(child, today)
+    return child
+
+
+@transaction.atomic
+def amend(child: Child, today: date, **values: Any) -> None:
+    """Change some of a child's details (names, date of birth, gender, rooms); an empty value clears one.
+
+    Raises Refused when neither first nor last name would be left.
+    """
+    unknown = values.keys() - set(FIELDS)
+    if unknown:
+        raise Refused(f"A child has no {', '.join(sorted(unknown))}.")
+    rooms = values.pop("rooms", None)
+    _check_name(child.details._replace(**values))
+    for name, value in values.items():
+        setattr(child, name, value)
+    child.save(update_fields=[*values]) if values else None
+    if rooms is not None:
+        _set_rooms(child, rooms)
+    _touched(child, today)
+
+
+@transaction.atomic
+def book(
+    child: Child,
+    today: date,
+    starts_on: date,
+    ends_on: date | None = None,
+    kind: BookingKind = BookingKind.PERMANENT,
+    state: BookingState = BookingState.CONFIRMED,
+    weekdays: Sequence[str] = (),
+    room: Room | None = None,
+) -> Booking:
+    """A new booking. A casual one without an end is for one day.
+
+    Raises Refused when it ends before it starts.
+    """
+    if ends_on is None and kind is BookingKind.CASUAL:
+        ends_on = starts_on
+    _check_order(starts_on, ends_on)
+    booking = Booking.objects.create(
+        service=child.service,
+        child=child,
+        kind=kind.value,
+        state=state.value,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        weekdays=";".join(weekdays),
+        room=room,
+    )
+    _touched(child, today)
+    return booking
+
+
+@transaction.atomic
+def cancel(booking: Booking, today: date) -> None:
+    """Cancel a booking: it no longer counts."""
+    booking.state = BookingState.CANCELLED.value
+    booking.save(update_fields=["state"])
+    _touched(booking.child, today)
+
+
+@transaction.atomic
+def confirm(booking: Booking, today: date) -> None:
+    """Confirm an offered booking."""
+    booking.state = BookingState.CONFIRMED.value
+    booking.save(update_fields=["state"])
+    _touched(booking.child, today)
+
+
+@transaction.atomic
+def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
+    """Let a booking end on another day, or without end. Raises Refused when that is before its start."""
+    _check_order(booking.starts_on, ends_on)
+    booking.ends_on = ends_on
+    booking.save(update_fields=["ends_on"])
+    _touched(booking.child, today)
+
+
+@transaction.atomic
+def archive_child(child: Child, today: date, on: date | None = None) -> None:
+    """Archive a child, today or on an earlier day. Raises Refused for a day to come (D3)."""
+    day = on or today
+    if day > today:
+        raise Refused(
+            f"{child} cannot be archived on {day:%d/%m/%Y}, which is still to come. Do it on the day."
+        )
+    child.archived_on = day
+    _store_archived(child, today)
+
+
+@transaction.atomic
+def unarchive_child(child: Child, today: date) -> None:
+    """Take a child back: the status is again what the bookings say (D3)."""
+    child.archived_on = None
+    _store_archived(child, today)
+
+
+@transaction.atomic
+def remove_child(child: Child) -> None:
+    """Remove a child and the bookings altogether, as when somebody was enrolled by mistake.
+
+    For syncing the child is then missing, not archived (D8).
+    """
+    service = child.service
+    child.delete()
+    standing.bump(service)
+
+
+def _store_archived(child: Child, today: date) -> None:
+    days = standing.periods([child.service_id], [child.pk])[child.pk]
+    now = status.standing(days, today, child.service.window, child.archived_on)
+    child.status = now.status.value
+    child.save(update_fields=["archived_on", "status"])
+    _touched(child, today)
+
+
+def _touched(child: Child, today: date) -> None:
+    """Work the child's standing out anew, and say that the roster changed."""
+    standing.refresh(child.service, [child.pk], today, child.service.window)
+    standing.bump(child.service)
+    child.refresh_from_db()
+
+
+def _check_name(details: Details) -> None:
+    if not details.first_name.strip() and not details.last_name.strip():
+        raise Refused("A child needs a first name or a last name.")
+
+
+def _check_order(starts_on: date, ends_on: date | None) -> None:
+    if ends_on is not None and ends_on < starts_on:
+        raise Refused(f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).")
+
+
+def _columns(details: Details) -> dict[str, Any]:
+    return {name: value for name, value in details._asdict().items() if name != "rooms"}
+
+
+def _set_rooms(child: Child, names: frozenset[str]) -> None:
+    rooms = {room.name: room for room in scope(Room, child.service)}
+    wanted = [rooms.get(name) or Room.objects.create(service=child.service, name=name) for name in names]
+    ChildRoom.objects.filter(child=child).exclude(room__in=wanted).delete()
+    for room in wanted:
+        ChildRoom.objects.get_or_create(child=child, room=room)

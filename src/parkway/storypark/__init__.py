@@ -1,0 +1,1 @@
+"""Storypark, the documentation platform: profiles, stories, rooms, and the account that pays for profiles."""

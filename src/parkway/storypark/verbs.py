@@ -1,0 +1,201 @@
+"""What people do in Storypark: profiles, stories, the account. Each verb is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room, Story, StoryState
+from parkway.tenancy.models import Service
+from parkway.tenancy.scope import scope, the_one
+from parkway.words import FIELDS, Details, ProfileState, Refused
+
+LIVE, ARCHIVED, DELETED = (state.value for state in ProfileState)
+
+
+def account(service: Service) -> Account:
+    """The service's account, opened when it has none."""
+    return Account.objects.get_or_create(service=service)[0]
+
+
+def bump(service: Service) -> None:
+    """Say that something changed that others may depend on; in the transaction of the change."""
+    account(service)
+    Account.objects.filter(service=service).update(version=F("version") + 1)
+
+
+def live_profiles(service: Service) -> int:
+    """How many profiles of the service are live."""
+    return scope(Profile, service).filter(state=LIVE).count()
+
+
+@transaction.atomic
+def set_paid_children(service: Service, number: int) -> None:
+    """Change how many live profiles the plan pays for.
+
+    Raises Refused below the live profiles, saying how many to archive in Manage first (D6).
+    """
+    live = live_profiles(service)
+    if number < live:
+        raise Refused(
+            f"{service.name} has {live} live profiles, so the plan cannot pay for only {number}. "
+            f"Archive {live - number} in Manage first, or choose {live} or more."
+        )
+    account(service)
+    Account.objects.filter(service=service).update(paid_children=number, version=F("version") + 1)
+
+
+def find_profile(service: Service, reference: str) -> Profile:
+    """The profile with this id. Raises Refused when the service has none."""
+    return the_one(Profile, service, reference=reference)
+
+
+@transaction.atomic
+def create_profile(service: Service, details: Details, reference: str = "") -> Profile:
+    """A new live profile, made by hand.
+
+    Raises Refused when the plan has no space, the child has no name, or the id is taken.
+    """
+    if not details.first_name.strip() and not details.last_name.strip():
+        raise Refused("A profile needs a first name or a last name.")
+    _require_space(service)
+    if reference and scope(Profile, service).filter(reference=reference).exists():
+        raise Refused(f"{service.name} already has a profile with the id {reference}.")
+    values = {name: value for name, value in details._asdict().items() if name != "rooms"}
+    profile = Profile.objects.create(service=service, reference=reference or "new", **values)
+    if not reference:
+        profile.reference = f"P-{profile.pk}"
+        profile.save(update_fields=["reference"])
+    _set_rooms(profile, details.rooms)
+    bump(service)
+    return profile
+
+
+@transaction.atomic
+def amend_profile(profile: Profile, **values: Any) -> None:
+    """Change some of a profile's details. Raises Refused when they are managed elsewhere (R14)."""
+    require_unmanaged(profile, "changed")
+    unknown = values.keys() - set(FIELDS)
+    if unknown:
+        raise Refused(f"A profile has no {', '.join(sorted(unknown))}.")
+    rooms = values.pop("rooms", None)
+    for name, value in values.items():
+        setattr(profile, name, value)
+    if not profile.first_name.strip() and not profile.last_name.strip():
+        raise Refused("A profile needs a first name or a last name.")
+    profile.save(update_fields=[*values]) if values else None
+    if rooms is not None:
+        _set_rooms(profile, rooms)
+    bump(profile.service)
+
+
+@transaction.atomic
+def archive_profile(profile: Profile, today: date, support: bool = False) -> None:
+    """Archive a profile by hand; everything in it stays.
+
+    Raises Refused when it is not live, or managed elsewhere and the person is not support (R14, D7).
+    """
+    if not support:
+        require_unmanaged(profile, "archived")
+    if profile.state != LIVE:
+        raise Refused(f"{profile} is not live, so there is nothing to archive.")
+    profile.state, profile.archived_on = ARCHIVED, today
+    profile.archived_by = ArchivedBy.PERSON
+    profile.save(update_fields=["state", "archived_on", "archived_by"])
+    bump(profile.service)
+
+
+@transaction.atomic
+def restore_profile(profile: Profile, support: bool = False) -> None:
+    """Restore an archived profile by hand; it takes a space (D4).
+
+    Raises Refused when it is not archived, the plan is full, or it is managed elsewhere (R14).
+    """
+    if not support:
+        require_unmanaged(profile, "restored")
+    if profile.state != ARCHIVED:
+        raise Refused(f"{profile} is not archived, so there is nothing to restore.")
+    _require_space(profile.service)
+    profile.state, profile.archived_on, profile.archived_by = LIVE, None, ""
+    profile.save(update_fields=["state", "archived_on", "archived_by"])
+    bump(profile.service)
+
+
+@transaction.atomic
+def delete_profile(profile: Profile) -> None:
+    """Delete a profile for good, on a family's request to support; a tombstone is left (D16).
+
+    Stories about this child alone go with it; stories about several children stay with the others.
+    """
+    for story in profile.stories.all():
+        story.profiles.remove(profile)
+        if not story.profiles.exists():
+            story.delete()
+    ProfileRoom.objects.filter(profile=profile).delete()
+    profile.state, profile.archived_on, profile.archived_by = DELETED, None, ""
+    profile.first_name = profile.last_name = profile.preferred_name = profile.gender = ""
+    profile.date_of_birth, profile.managed_link = None, ""
+    profile.save()
+    bump(profile.service)
+
+
+@transaction.atomic
+def write_story(
+    profiles: Sequence[Profile], title: str, text: str, today: date, publish: bool = False
+) -> Story:
+    """A story about one or more children of one service, as a draft or published at once.
+
+    Raises Refused when a profile is not live (R14), or the title is empty.
+    """
+    resting = [str(profile) for profile in profiles if profile.state != LIVE]
+    if resting:
+        raise Refused(f"Stories are written on live profiles, and {', '.join(resting)} is archived.")
+    if not profiles or len({profile.service_id for profile in profiles}) > 1:
+        raise Refused("A story is about at least one child, and about children of one service only.")
+    if not title.strip():
+        raise Refused("A story needs a title.")
+    state = StoryState.PUBLISHED if publish else StoryState.DRAFT
+    story = Story.objects.create(
+        service=profiles[0].service, title=title.strip(), text=text, state=state, written_on=today
+    )
+    story.profiles.set(profiles)
+    return story
+
+
+@transaction.atomic
+def publish_story(story: Story) -> None:
+    """Let families see a story. Raises Refused when all its profiles are archived (R14)."""
+    if not story.profiles.filter(state=LIVE).exists():
+        raise Refused(f"“{story}” is about archived profiles only, and rests with them.")
+    story.state = StoryState.PUBLISHED
+    story.save(update_fields=["state"])
+
+
+def require_unmanaged(profile: Profile, done: str) -> None:
+    """Refuse a change of what is managed elsewhere (R14)."""
+    if profile.managed_link:
+        raise Refused(
+            f"{profile} is managed in Manage and cannot be {done} here. "
+            f"Change the child in Manage instead: {profile.managed_link}"
+        )
+
+
+def _require_space(service: Service) -> None:
+    paid, live = account(service).paid_children, live_profiles(service)
+    if live >= paid:
+        raise Refused(
+            f"The plan of {service.name} pays for {paid} children, and {live} profiles are live. "
+            "Raise the number of paid children on the Account page first."
+        )
+
+
+def _set_rooms(profile: Profile, names: frozenset[str]) -> None:
+    rooms = {room.name: room for room in scope(Room, profile.service)}
+    wanted = [rooms.get(name) or Room.objects.create(service=profile.service, name=name) for name in names]
+    ProfileRoom.objects.filter(profile=profile).exclude(room__in=wanted).delete()
+    for room in wanted:
+        ProfileRoom.objects.get_or_create(profile=profile, room=room)

@@ -1,0 +1,107 @@
+"""Apply: the one place that carries out decisions, through the profiles port."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from parkway import rows
+from parkway.connectors.ports import NewProfile, Orders, Outcome, ProfileChange, RoomChange
+from parkway.engine.plan import Plan, details_after
+from parkway.sync.gather import Ends
+from parkway.sync.models import Choice, Link, RoomLink
+from parkway.words import FIELDS, Child, ChoiceKind, Decision, Details, Profile, Step
+
+NOTHING_MADE = Outcome({}, {})
+
+
+def carry_out(plans: Mapping[int, Plan], ends: Ends) -> dict[int, Outcome]:
+    """Write what these plans decided, by service id: rooms, profiles, links; choices carried out are done.
+
+    The ids of what was made, by service id.
+    """
+    orders = {key: orders_of(key, plan) for key, plan in plans.items() if not plan.changes_nothing}
+    days = {key: plans[key].situation.today for key in orders}
+    made = dict.fromkeys(plans, NOTHING_MADE) | dict(ends.profiles.write(orders, days) if orders else {})
+    for key in orders:
+        _link_rooms(key, plans[key], made[key].rooms)
+    _link(plans, made)
+    _choices_done(plans)
+    return made
+
+
+def orders_of(service_id: int, plan: Plan) -> Orders:
+    """What the profiles' end has to write."""
+    creates, changes = [], []
+    for decision in plan.actions():
+        if decision.step is Step.CREATE and decision.child is not None:
+            details = _supplied(decision.child)
+            creates.append(NewProfile(decision.child_id, details, _managed_link(service_id, decision)))
+        elif decision.profile is not None:
+            changes.append(_change(service_id, decision, decision.profile))
+    rooms = [
+        RoomChange(step.room_id, step.target_id, step.name)
+        for step in plan.situation.rooms
+        if step.target_id is None or step.renamed_from
+    ]
+    return Orders(rooms, creates, changes)
+
+
+def _supplied(child: Child) -> Details:
+    """The details of a new profile: what the source supplies, and nothing for the rest (D20)."""
+    if len(child.supplied) == len(FIELDS):
+        return child.details
+    return Details(**{name: getattr(child.details, name) for name in child.supplied})
+
+
+def _change(service_id: int, decision: Decision, profile: Profile) -> ProfileChange:
+    if decision.step is Step.ARCHIVE:
+        return ProfileChange(profile.profile_id, archive=True)
+    details = details_after(profile, decision.changes) if decision.changes else None
+    archive = False if decision.step is Step.RESTORE else None
+    managed = _managed_link(service_id, decision) if decision.step is not Step.UPDATE else None
+    return ProfileChange(profile.profile_id, details, archive, managed)
+
+
+def _managed_link(service_id: int, decision: Decision) -> str:
+    """Where a profile's child is found in Manage (R14)."""
+    return f"/manage/{service_id}/children/{decision.child_id}"
+
+
+def _link_rooms(service_id: int, plan: Plan, made: Mapping[str, str]) -> None:
+    pairs = [(s.room_id, s.target_id or made[s.room_id]) for s in plan.situation.rooms if not s.linked]
+    rows.delete(RoomLink, ["service_id", "room_id"], [(service_id, room_id) for room_id, _ in pairs])
+    rows.insert(RoomLink, ["service_id", "room_id", "target_id"], [(service_id, *pair) for pair in pairs])
+
+
+def _link(plans: Mapping[int, Plan], made: Mapping[int, Outcome]) -> None:
+    """Tie children to the profiles they were given. A link to a deleted profile gives way (D10)."""
+    fresh, moved = [], []
+    for key, plan in plans.items():
+        links, profiles = plan.situation.links, made[key].profiles
+        for decision in plan.actions():
+            child_id = decision.child_id
+            profile_id = decision.profile_id or profiles.get(child_id)
+            if profile_id is None or links.get(child_id) == profile_id:
+                continue
+            if child_id in links:
+                moved.append((profile_id, key, child_id))
+            else:
+                fresh.append((key, child_id, profile_id))
+    rows.update(Link, ["profile_id"], ["service_id", "child_id"], moved)
+    rows.insert(Link, ["service_id", "child_id", "profile_id"], fresh)
+
+
+def _choices_done(plans: Mapping[int, Plan]) -> None:
+    """Forget the choices of a profile or a new one that were carried out (D23)."""
+    done = [
+        (key, decision.child_id)
+        for key, plan in plans.items()
+        if plan.situation.choices
+        for decision in plan.actions()
+        if (choice := plan.situation.choices.get(decision.child_id)) is not None
+        and choice.kind in (ChoiceKind.PROFILE, ChoiceKind.NEW)
+    ]
+    keeping = [pair for pair in done if plans[pair[0]].situation.choices[pair[1]].keep_until]
+    found_by = ["service_id", "child_id"]
+    rows.update(Choice, ["kind", "profile_id"], found_by, [("", "", *pair) for pair in keeping])
+    rows.delete(Choice, found_by, [pair for pair in done if pair not in set(keeping)])

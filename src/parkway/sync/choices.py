@@ -1,0 +1,164 @@
+"""What a person chooses for one child: a profile, a new one, don't add, keep until (D8, D9, D23, B4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from parkway.engine import rules
+from parkway.engine.plan import NO_CHOICE, Situation
+from parkway.sync import wake
+from parkway.sync.gather import HERE, Ends, gather_one
+from parkway.sync.models import Choice, Integration, Link, Stage
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor, require_change
+from parkway.tenancy.scope import scope
+from parkway.words import Child, ChoiceKind, ProfileState, Refused
+from parkway.words import Choice as Wish
+
+
+def belonging(situation: Situation) -> list[Child]:
+    """The children who belong in Storypark under the setting, by id."""
+    found = []
+    for child in situation.children:
+        wish = situation.choices.get(child.child_id, NO_CHOICE)
+        rule = rules.rule_for(child, wish.kind, situation.inactive, wish.keep_until, situation.today)
+        if rule.verdict is rules.Verdict.BELONGS:
+            found.append(child)
+    return sorted(found, key=lambda child: child.child_id)
+
+
+@transaction.atomic
+def choose(
+    service: Service,
+    child_id: str,
+    kind: ChoiceKind,
+    by: Actor,
+    now: datetime,
+    profile_id: str | None = None,
+    ends: Ends = HERE,
+) -> None:
+    """Choose for one child; the next run, asked for at once when syncing is on, carries it out.
+
+    Raises Refused when there is no such child, or the profile is not free to be chosen: two children cannot
+    take one profile.
+    """
+    integration = _may(service, by)
+    situation = gather_one(integration, now, ends).situation
+    listed = any(child.child_id == child_id for child in situation.children)
+    for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
+    if listed == for_missing or (for_missing and child_id not in situation.links):
+        state = "still listed in Manage" if listed else "not listed in Manage"
+        raise Refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
+    if kind is ChoiceKind.PROFILE:
+        _require_free(situation, child_id, profile_id)
+    linked = situation.profiles.get(situation.links.get(child_id, ""))
+    if kind in (ChoiceKind.PROFILE, ChoiceKind.NEW) and linked and linked.state is not ProfileState.DELETED:
+        raise Refused(f"{child_id} is linked to the profile {linked.profile_id} already.")
+    store(service, {child_id: Wish(kind, profile_id)}, by, now)
+    _run_soon(integration)
+
+
+@transaction.atomic
+def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
+    """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
+
+    Raises Refused for a day that has passed.
+    """
+    integration = _may(service, by)
+    if day is not None and day < service.today(now):
+        raise Refused(f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.")
+    before = scope(Choice, service).filter(child_id=child_id).first()
+    kind = ChoiceKind(before.kind) if before and before.kind else None
+    _put(service, child_id, Wish(kind, before.profile_id if before else None, day), by, now)
+    _bump(service)
+    _run_soon(integration)
+
+
+@transaction.atomic
+def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
+    """Take back what was chosen for a child: the rules decide again ("sync again", D9)."""
+    integration = _may(service, by)
+    scope(Choice, service).filter(child_id=child_id).delete()
+    _bump(service)
+    _run_soon(integration)
+
+
+@transaction.atomic
+def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: datetime) -> None:
+    """Give the profile of a missing child to another child of the service (D8).
+
+    Raises Refused when the first has no link or the second has one.
+    """
+    integration = _may(service, by)
+    if scope(Link, service).filter(child_id=child_id).exists():
+        raise Refused(f"{child_id} is linked to a profile already.")
+    if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):
+        raise Refused(f"{missing_id} is not linked to a profile.")
+    scope(Choice, service).filter(child_id=missing_id).delete()
+    _bump(service)
+    _run_soon(integration)
+
+
+def store(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime) -> None:
+    """Keep choices for many children of a service; a day to keep until that is there stays.
+
+    Raises Refused when one profile is chosen for two children.
+    """
+    if not wishes:
+        return
+    chosen: Sequence[str] = [wish.profile_id for wish in wishes.values() if wish.profile_id]
+    others = scope(Choice, service).exclude(child_id__in=list(wishes)).filter(profile_id__in=chosen)
+    if len(set(chosen)) < len(chosen) or others.exists():
+        raise Refused("Two children cannot take one profile. Choose another for one of them.")
+    with transaction.atomic():
+        until = dict(scope(Choice, service).exclude(keep_until=None).values_list("child_id", "keep_until"))
+        for child_id, wish in wishes.items():
+            _put(service, child_id, wish._replace(keep_until=wish.keep_until or until.get(child_id)), by, now)
+        _bump(service)
+
+
+def _put(service: Service, child_id: str, wish: Wish, by: Actor, now: datetime) -> None:
+    rows = scope(Choice, service).filter(child_id=child_id)
+    if wish.kind is None and wish.keep_until is None:
+        rows.delete()
+        return
+    values = {
+        "kind": wish.kind.value if wish.kind else "",
+        "profile_id": wish.profile_id or "",
+        "keep_until": wish.keep_until,
+        "chosen_by": by.label,
+        "chosen_at": now,
+    }
+    Choice.objects.update_or_create(service=service, child_id=child_id, defaults=values)
+
+
+def _require_free(situation: Situation, child_id: str, profile_id: str | None) -> None:
+    profile = situation.profiles.get(profile_id or "")
+    if profile is None or profile.state is ProfileState.DELETED:
+        raise Refused(f"There is no profile {profile_id} to choose.")
+    holders = [key for key, linked in situation.links.items() if linked == profile_id and key != child_id]
+    if holders:
+        raise Refused(
+            f"The profile {profile_id} belongs to {holders[0]}. Two children cannot take one profile."
+        )
+
+
+def _may(service: Service, by: Actor) -> Integration:
+    integration = Integration.objects.select_related("service").filter(service=service).first()
+    if integration is None or integration.stage == Stage.DISABLED:
+        raise Refused(f"Syncing is not enabled for {service.name}.")
+    require_change(by, service, integration.educators_may_change)
+    return integration
+
+
+def _bump(service: Service) -> None:
+    Integration.objects.filter(service=service).update(version=F("version") + 1)
+
+
+def _run_soon(integration: Integration) -> None:
+    if integration.stage == Stage.ON:
+        wake.soon(integration.pk)

@@ -1,0 +1,249 @@
+"""The integration of a service: enable, set up, change the setting, approve, turn off and on again.
+
+A preview is a plan of a situation in which the change is already made. Confirming carries the preview's
+fingerprint: the change is made, the plan is computed again, and it is applied only if it is the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from parkway.engine import matching
+from parkway.engine.matching import Certainty, Proposal
+from parkway.engine.plan import Plan, Situation, make_plan
+from parkway.storypark import verbs as storypark
+from parkway.sync import choices, wake
+from parkway.sync.gather import HERE, Ends, Gathered, ask_of, gather_one
+from parkway.sync.models import Integration, Run, RunState, Stage, Trigger
+from parkway.sync.run import Start, apply_plans, lock, run_sync
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor, require_change, require_support
+from parkway.tenancy.scope import scope
+from parkway.words import Child, ChoiceKind, InactivePolicy, Refused
+from parkway.words import Choice as Wish
+
+
+class PlanChanged(Refused):
+    """What would happen is no longer what was shown: `plan` is what would happen now (B1)."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(
+            "Children, profiles or settings changed since this was shown, so nothing was done. "
+            f"Look at what would happen now and confirm again (fingerprint {plan.fingerprint})."
+        )
+        self.plan = plan
+
+
+def of(service: Service) -> Integration:
+    """The integration of a service. Raises Refused when support has not enabled it."""
+    found = Integration.objects.select_related("service").filter(service=service).first()
+    if found is None or found.stage == Stage.DISABLED:
+        raise Refused(
+            f"Syncing is not enabled for {service.name}. Support enables it: `parkway enable {service.slug}`."
+        )
+    return found
+
+
+def _on(service: Service) -> Integration:
+    integration = of(service)
+    if integration.stage != Stage.ON:
+        way = "turn it on again" if integration.stage == Stage.OFF else "set it up first"
+        raise Refused(f"Syncing is {integration.get_stage_display()} for {service.name}; {way}.")
+    return integration
+
+
+def enable(service: Service, by: Actor) -> Integration:
+    """Let a service set the integration up (set-up, step 1). Raises Refused unless `by` is support."""
+    require_support(by)
+    integration, _ = Integration.objects.get_or_create(service=service)
+    if integration.stage == Stage.DISABLED:
+        integration.stage = Stage.ENABLED
+        integration.save(update_fields=["stage"])
+    return integration
+
+
+# Set-up ------------------------------------------------------------------------------------------------
+
+
+class Listed(NamedTuple):
+    """One child listed at set-up: the proposal, and what a person chose so far."""
+
+    child: Child
+    proposal: Proposal
+    choice: Wish | None
+
+
+class SetUp(NamedTuple):
+    """The children available at set-up, those without a choice yet, and the plan of the choices."""
+
+    listed: Sequence[Listed]
+    open: Sequence[Listed]
+    plan: Plan
+
+
+def look_at_set_up(service: Service, now: datetime, ends: Ends = HERE) -> SetUp:
+    """The children available, proposals and choices, and what starting would do (set-up, steps 3 to 5)."""
+    gathered = gather_one(of(service), now, ends)
+    return _set_up(gathered.situation)
+
+
+def _set_up(situation: Situation) -> SetUp:
+    """Listed is every child who belongs under the setting, or would but for "don't add" (R2, R3)."""
+    without = {
+        key: wish._replace(kind=None) if wish.kind is ChoiceKind.DONT_ADD else wish
+        for key, wish in situation.choices.items()
+    }
+    belonging = choices.belonging(replace(situation, choices=without))
+    linked = set(situation.links.values())
+    unlinked = [profile for key, profile in situation.profiles.items() if key not in linked]
+    seekers = [child for child in belonging if child.child_id not in situation.links]
+    proposals = matching.propose(seekers, unlinked)
+    listed = [
+        Listed(child, proposal, situation.choices.get(child.child_id))
+        for child, proposal in zip(seekers, proposals, strict=True)
+    ]
+    undecided = [each for each in listed if each.choice is None or each.choice.kind is None]
+    return SetUp(listed, undecided, make_plan(situation))
+
+
+def accept_proposals(service: Service, by: Actor, now: datetime, ends: Ends = HERE) -> int:
+    """Choose what is proposed for every child who needs no check: the certain match, or a new profile when
+    nothing is alike. How many choices were made; "please check" is left to a person.
+    """
+    integration = of(service)
+    require_change(by, service, integration.educators_may_change)
+    wishes: dict[str, Wish] = {}
+    for child, proposal, _ in look_at_set_up(service, now, ends).open:
+        if proposal.certainty is Certainty.CERTAIN:
+            wishes[child.child_id] = Wish(ChoiceKind.PROFILE, proposal.profile_ids[0])
+        elif proposal.certainty is Certainty.NO_MATCH:
+            wishes[child.child_id] = Wish(ChoiceKind.NEW)
+    choices.store(service, wishes, by, now)
+    return len(wishes)
+
+
+def start_syncing(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
+    """Confirm the summary of set-up; the first run applies exactly what it showed (R1, D23).
+
+    Raises Refused while a child listed has no choice, PlanChanged when the plan is another by now.
+    """
+    integration = of(service)
+    if integration.stage != Stage.ENABLED:
+        raise Refused(f"{service.name} is set up already.")
+    missing = look_at_set_up(service, now, ends).open
+    if missing:
+        names = ", ".join(each.child.details.called for each in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise Refused(
+            f"{len(missing)} of the children listed need a choice before syncing starts: {names}{more}."
+        )
+    start = Start(now, Trigger.SETUP, by, fingerprint)
+    return _confirm(service, start, lambda each: _set(each, stage=Stage.ON), ends)
+
+
+# Previews and confirmations ----------------------------------------------------------------------------
+
+
+def preview(service: Service, now: datetime, ends: Ends = HERE) -> Plan:
+    """What a run would do now."""
+    return make_plan(gather_one(of(service), now, ends).situation)
+
+
+def preview_switch(service: Service, inactive: InactivePolicy, now: datetime, ends: Ends = HERE) -> Plan:
+    """What switching the setting for Inactive children would do (R9, B1)."""
+    return make_plan(replace(gather_one(_on(service), now, ends).situation, inactive=inactive))
+
+
+def confirm_switch(
+    service: Service,
+    inactive: InactivePolicy,
+    fingerprint: str,
+    by: Actor,
+    now: datetime,
+    ends: Ends = HERE,
+) -> Run:
+    """Switch the setting and apply exactly the plan that was shown (R6 to R9).
+
+    Raises PlanChanged, with nothing done, when the plan is another by now.
+    """
+    _on(service)
+    start = Start(now, Trigger.SWITCH, by, fingerprint)
+    return _confirm(service, start, lambda each: _set(each, inactive=inactive.value), ends)
+
+
+def preview_paid_children(service: Service, number: int, now: datetime, ends: Ends = HERE) -> Plan:
+    """What another number of paid children would do at the next run (B1, R11)."""
+    return make_plan(replace(gather_one(_on(service), now, ends).situation, paid_children=number))
+
+
+def change_paid_children(service: Service, number: int, by: Actor) -> None:
+    """Change the paid children and ask for a run at once (R11, R15). Parkway itself never does (R11).
+
+    Raises Refused below the live profiles (D6).
+    """
+    found = Integration.objects.filter(service=service).first()
+    require_change(by, service, bool(found and found.educators_may_change))
+    with transaction.atomic():
+        storypark.set_paid_children(service, number)
+        if found is not None and found.stage == Stage.ON:
+            wake.soon(service.pk)
+
+
+def approve(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
+    """Approve a held run: apply exactly the plan that it shows (D12)."""
+    _on(service)
+    return _confirm(service, Start(now, Trigger.APPROVAL, by, fingerprint), lambda each: None, ends)
+
+
+def turn_off(service: Service, by: Actor, ends: Ends = HERE, *, now: datetime) -> None:
+    """Stop syncing: profiles, links and history stay, the read-only fields are unlocked (D15)."""
+    integration = _on(service)
+    require_change(by, service, integration.educators_may_change)
+    with transaction.atomic():
+        _set(lock([service.pk])[0], stage=Stage.OFF)
+        ends.profiles.release(ask_of(integration, now))
+
+
+def turn_on(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
+    """Sync again, with the links there were; applies exactly the plan that was shown (D15, D12)."""
+    if of(service).stage != Stage.OFF:
+        raise Refused(f"Syncing is not turned off for {service.name}.")
+    start = Start(now, Trigger.TURNED_ON, by, fingerprint)
+    return _confirm(service, start, lambda each: _set(each, stage=Stage.ON), ends)
+
+
+def sync_now(service: Service, by: Actor, now: datetime, ends: Ends = HERE) -> Run | None:
+    """Run this service at once, also when nothing seems to have changed (R15)."""
+    _on(service)
+    return next(iter(run_sync([service.pk], Start(now, Trigger.NOW, by), ends, full=True)), None)
+
+
+def _confirm(service: Service, start: Start, change: Callable[[Integration], object], ends: Ends) -> Run:
+    """Make a change and apply the plan that follows, if it is the one that was consented to; else neither."""
+    with transaction.atomic():
+        integration = lock([service.pk])[0]
+        require_change(start.by, service, integration.educators_may_change)
+        change(integration)
+        gathered: Gathered = gather_one(integration, start.now, ends)
+        plan = make_plan(gathered.situation)
+        if plan.fingerprint != start.consent:
+            raise PlanChanged(plan)
+        return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
+
+
+def _set(integration: Integration, **values: str) -> None:
+    for name, value in values.items():
+        setattr(integration, name, value)
+    integration.version += 1
+    integration.save(update_fields=[*values, "version"])
+
+
+def held_run(service: Service) -> Run | None:
+    """The held run that waits for a person, if the latest run is one."""
+    latest = scope(Run, service).order_by("-at", "-pk").first()
+    return latest if latest is not None and latest.state == RunState.HELD else None

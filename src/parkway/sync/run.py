@@ -1,0 +1,206 @@
+"""A sync run: gather, decide, apply, record.
+
+With both ends in this database a run is one transaction: a service is applied whole or not at all, and
+two runs of one service come one after the other (D13). Services go through in batches that share a
+transaction; when one of a batch breaks, each is run on its own, so that it holds up no other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from parkway.engine import plan as plans
+from parkway.engine.plan import Plan
+from parkway.engine.safety import Hold
+from parkway.sync import apply, due, journal
+from parkway.sync.gather import HERE, Ends, Gathered, gather
+from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigger
+from parkway.tenancy.people import SCHEDULE, Actor
+from parkway.words import ACTIONS, Decision, SourceSilent, Step
+
+log = logging.getLogger("parkway.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Who or what starts a run, when, and the fingerprint of the plan a person consented to, if any."""
+
+    now: datetime
+    trigger: Trigger = Trigger.SCHEDULE
+    by: Actor = SCHEDULE
+    consent: str | None = None
+
+
+def run_sync(
+    service_ids: Sequence[int],
+    start: Start,
+    ends: Ends = HERE,
+    full: bool = False,
+    done: Callable[[int], object] = lambda number: None,
+) -> list[Run]:
+    """Run these services' syncs in batches; the runs there were, in no order.
+
+    A service whose inputs did not change since its last run is not read, unless `full`. `done` hears how
+    many services were finished. A service that breaks gets a run that says so; the others go on.
+    """
+    runs: list[Run] = []
+    for batch in due.batches(service_ids):
+        try:
+            with transaction.atomic():
+                runs += _run_batch(batch, start, ends, full)
+        except Exception:
+            for service_id in batch:
+                runs += _run_alone(service_id, start, ends, full)
+        done(len(batch))
+    return runs
+
+
+def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Run]:
+    """One service in a transaction of its own; when it breaks, a run that says so."""
+    try:
+        with transaction.atomic():
+            return _run_batch([service_id], start, ends, full)
+    except SourceSilent as silent:
+        state, message = RunState.STOPPED, str(silent)
+    except Exception as error:
+        log.exception("A run failed", extra={"service_id": service_id})
+        state = RunState.FAILED
+        message = f"Something broke ({type(error).__name__}), nothing was changed. It is tried again."
+    with transaction.atomic():
+        integration = lock([service_id])[0]
+        run = _new_run(integration, start, state, message)
+        _tell(run, message, for_support=state is RunState.FAILED)
+        due.later(integration, start.now)
+    return [run]
+
+
+def lock(service_ids: Sequence[int]) -> list[Integration]:
+    """The integrations of these services, held by this transaction until it ends (D13)."""
+    found = Integration.objects.select_for_update(of=("self",)).select_related("service")
+    return list(found.filter(pk__in=service_ids).order_by("pk"))
+
+
+def _run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
+    """Gather, decide, apply and record these services in the transaction at hand."""
+    integrations = [i for i in lock(service_ids) if i.stage == Stage.ON]
+    changed = integrations if full else due.changed(integrations, start.now, ends)
+    due.checked([i for i in integrations if i not in changed], start.now)
+    if not changed:
+        return []
+    gathered = gather(changed, start.now, ends)
+    return apply_plans({key: (g, plans.make_plan(g.situation)) for key, g in gathered.items()}, start, ends)
+
+
+def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends: Ends = HERE) -> list[Run]:
+    """Apply and record plans in the transaction at hand: one place where decisions are executed.
+
+    A plan is held when it is unsafe and nobody consented to it (D12), stopped when an end was silent (D8).
+    """
+    runs, going = [], {}
+    for key, (gathered, plan) in planned.items():
+        if gathered.silent:
+            run = _new_run(gathered.integration, start, RunState.STOPPED, gathered.silent)
+            _tell(run, gathered.silent)
+        elif (held := plan.held) and start.consent != plan.fingerprint:
+            run = _record_held(gathered, plan, held, start)
+        else:
+            going[key] = (gathered, plan)
+            continue
+        runs.append(run)
+    done = {key: _new_run(g.integration, start, RunState.DONE, "", plan) for key, (g, plan) in going.items()}
+    made = apply.carry_out({key: plan for key, (_, plan) in going.items()}, ends)
+    for key, (gathered, plan) in going.items():
+        journal.record(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
+    _prove(going, done, start, ends)
+    due.remember({key: (gathered, plan) for key, (gathered, plan) in planned.items()}, start.now, ends)
+    return [*runs, *done.values()]
+
+
+def _lines(gathered: Gathered, plan: Plan, made: Mapping[str, str]) -> list[journal.Line]:
+    lines = []
+    for decision in plan.decisions:
+        profile_id = decision.profile_id or made.get(decision.child_id, "")
+        lines.append(journal.Line(decision, profile_id, _drift(gathered, decision)))
+    return lines
+
+
+def _drift(gathered: Gathered, decision: Decision) -> str:
+    """What to add when the profile is not as the last run left it: somebody else changed it (D7)."""
+    before = gathered.journal.get(decision.child_id)
+    outcome = journal.OUTCOMES[Step(before.step)] if before else None
+    if decision.step is Step.RESTORE and outcome == "live":
+        return "The profile had been archived by hand, and was restored."
+    if decision.step is Step.ARCHIVE and outcome == "out":
+        return "The profile had been made live by hand, and was archived again."
+    return ""
+
+
+def _record_held(gathered: Gathered, plan: Plan, hold: Hold, start: Start) -> Run:
+    """A run that applies nothing: what it would have written is on hold, and the admins are told (D12)."""
+    run = _new_run(gathered.integration, start, RunState.HELD, hold.reason, plan)
+    run.live_after, run.fingerprint = run.live_before, plan.fingerprint
+    run.save(update_fields=["live_after", "fingerprint"])
+    addition = f"On hold: {hold.reason}"
+    lines = []
+    for decision in plan.decisions:
+        if decision.step in ACTIONS:
+            facts = {**decision.facts, "withheld": decision.step.value}
+            withheld = decision._replace(step=Step.HOLD, facts=facts, changes={})
+            lines.append(journal.Line(withheld, decision.profile_id or "", addition))
+    journal.record(run, plan, lines, gathered.journal)
+    _tell(run, hold.reason)
+    return run
+
+
+def _prove(
+    going: Mapping[int, tuple[Gathered, Plan]], done: Mapping[int, Run], start: Start, ends: Ends
+) -> None:
+    """Make the plan again where something was written: nothing may be left but what waits or is held (B6)."""
+    wrote = [g.integration for key, (g, plan) in going.items() if not plan.changes_nothing]
+    if not wrote:
+        return
+    roster = {key: going[key][0].roster for key in (i.service_id for i in wrote)}
+    for key, again in gather(wrote, start.now, ends, roster).items():
+        if not plans.make_plan(again.situation).changes_nothing:
+            run = done[key]
+            run.converged = False
+            run.save(update_fields=["converged"])
+            _tell(run, "After this run something was still left to do. Support looks into it.", True)
+
+
+def _new_run(
+    integration: Integration, start: Start, state: RunState, message: str, plan: Plan | None = None
+) -> Run:
+    service = integration.service
+    run = Run(
+        service=service,
+        trigger=start.trigger,
+        started_by=start.by.label,
+        person_id=start.by.person_id,
+        at=start.now,
+        today=service.today(start.now),
+        state=state,
+        message=message,
+        inactive=integration.inactive,
+    )
+    if plan is not None:
+        spaces = plan.spaces
+        run.paid_children, run.live_before = spaces.paid_children, spaces.live
+        run.live_after, run.waiting = spaces.live_after, spaces.waiting
+        run.counts = {step.value: number for step, number in plan.counts().items()}
+    run.save(force_insert=True)
+    return run
+
+
+def _tell(run: Run, text: str, for_support: bool = False) -> None:
+    """Tell the admins of a service, or support; once, for as long as the matter is open."""
+    for_whom = Notice.objects.filter(service_id=run.service_id, for_support=for_support)
+    if not for_whom.filter(text=text, settled_at=None).exists():
+        Notice.objects.create(
+            service_id=run.service_id, run=run, text=text, at=run.at, for_support=for_support
+        )

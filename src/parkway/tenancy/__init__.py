@@ -1,0 +1,1 @@
+"""Organisations, their services, and the people who work there."""

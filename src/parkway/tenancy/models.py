@@ -1,0 +1,129 @@
+"""Organisations, services, people and their roles."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import date, datetime, time, timedelta
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from parkway.words import Window
+
+WIDEST_WINDOW = 3650
+
+
+def real_time_zone(name: str) -> None:
+    """Refuse a name that the IANA time zone database does not know."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Write one such as Pacific/Auckland.")
+
+
+class Organisation(models.Model):
+    """Owns one or more services."""
+
+    name = models.CharField(max_length=200, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Service(models.Model):
+    """One childcare centre: the tenant. Every row of a child's data belongs to exactly one."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="services")
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=80, unique=True)
+    time_zone = models.CharField(max_length=64, validators=[real_time_zone])
+    lookback_days = models.PositiveIntegerField(default=56)
+    lookahead_days = models.PositiveIntegerField(default=56)
+    version = models.PositiveBigIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                name="service_window_widths",
+                condition=Q(lookback_days__lte=WIDEST_WINDOW, lookahead_days__lte=WIDEST_WINDOW),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def window(self) -> Window:
+        """The widths of the active window (D1)."""
+        return Window(self.lookback_days, self.lookahead_days)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    def today(self, now: datetime) -> date:
+        """The day it is at this service at the instant `now` (D1)."""
+        return now.astimezone(self.zone).date()
+
+    def start_of(self, day: date) -> datetime:
+        """The first instant of a day here, in UTC: local midnight, also when the clocks change."""
+        return datetime.combine(day, time.min, self.zone).astimezone(zoneinfo.ZoneInfo("UTC"))
+
+    def end_of(self, day: date) -> datetime:
+        """The first instant after a day here, in UTC."""
+        return self.start_of(day + timedelta(days=1))
+
+
+class People(BaseUserManager["Person"]):
+    """Makes people, who sign in with their e-mail address."""
+
+    def create_user(self, email: str, name: str, password: str | None = None, **more: Any) -> Person:
+        """A new person; without a password nobody can sign in as them."""
+        person = self.model(email=self.normalize_email(email), name=name, **more)
+        person.set_password(password)
+        person.save()
+        return person
+
+
+class Person(AbstractUser):
+    """Somebody who works with Parkway."""
+
+    username = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    is_support = models.BooleanField(default=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects: ClassVar[People] = People()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleName(models.TextChoices):
+    """What a person is at one service."""
+
+    ADMIN_EDUCATOR = "admin_educator", "Admin educator"
+    EDUCATOR = "educator", "Educator"
+    MANAGE_STAFF = "manage_staff", "Manage staff"
+
+
+class Role(models.Model):
+    """One person's role at one service."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="roles")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=20, choices=RoleName)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["person", "service", "role"], name="role_once"),
+            models.CheckConstraint(condition=Q(role__in=RoleName.values), name="role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.get_role_display()} at {self.service}"

@@ -1,0 +1,221 @@
+"""The plan on later days (B3)."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from parkway.engine import status
+from parkway.engine.forecast import look_ahead
+from parkway.engine.plan import Plan, Situation, after, make_plan
+from parkway.words import ACTIONS, Booking, Choice, ChoiceKind, Standing, Status, Step
+from tests.engine.builders import (
+    DEEP,
+    LEAVE,
+    QUICK,
+    STAY,
+    TODAY,
+    WINDOW,
+    World,
+    booking,
+    child,
+    day,
+    details,
+    gist,
+    profile,
+    situation,
+    worlds,
+)
+
+
+def on_day(start: Situation, bookings: dict[str, list[Booking]], offset: int) -> Situation:
+    """The situation with the labels of a later day, and nothing else changed."""
+    today = day(offset)
+    children = [
+        c._replace(standing=status.standing(bookings[c.child_id], today, start.window))
+        if c.child_id in bookings and c.standing.archived_on is None
+        else c
+        for c in start.children
+    ]
+    return replace(start, today=today, children=children)
+
+
+def day_by_day(world: World, days: int) -> list[Plan]:
+    """What a run on each day would plan: nothing is skipped, every plan is applied."""
+    situation, plans = world.situation, []
+    for offset in range(days + 1):
+        plan = make_plan(on_day(situation, world.bookings, offset))
+        plans.append(plan)
+        situation = after(plan)
+    return plans
+
+
+def waiting_in(plan: Plan) -> set[str]:
+    return {d.child_id for d in plan.decisions if d.step is Step.WAIT}
+
+
+def check_forecast(world: World, days: int) -> None:
+    plans = day_by_day(world, days)
+    forecast = look_ahead(world.situation, world.bookings, days)
+    told = {one.day: one for one in forecast.days}
+
+    waited, statuses = set(), {}
+    for offset, plan in enumerate(plans):
+        now = {c.child_id: c.standing.status for c in plan.situation.children}
+        turned = [(i, now[i]) for i in sorted(now) if statuses and now[i] is not statuses[i]]
+        moved = [
+            d.child_id for d in plan.decisions if d.step in ACTIONS or d.child_id in waiting_in(plan) ^ waited
+        ]
+        foretold = told.pop(day(offset), None)
+        assert (foretold is not None) == bool(turned or moved), offset
+        if foretold is not None:
+            assert gist(foretold.plan) == gist(plan)
+            assert foretold.plan.fingerprint == plan.fingerprint
+            assert foretold.plan.spaces == plan.spaces
+            assert [(c.child_id, to) for c, to in foretold.turned] == turned
+            assert [c.standing.status for c, _ in foretold.turned] == [to for _, to in turned]
+            assert [d.child_id for d in foretold.decisions] == moved
+        waited, statuses = waiting_in(plan), now
+    assert told == {}
+    assert [one.day for one in forecast.days] == sorted(one.day for one in forecast.days)
+    assert forecast.out_of_spaces_on == next((p.situation.today for p in plans if waiting_in(p)), None)
+    assert list(forecast.blind) == sorted(
+        {c.child_id for c in world.situation.children} - world.bookings.keys()
+    )
+
+
+@QUICK
+@given(worlds(max_children=5))
+def test_b3_the_forecast_is_what_a_run_on_each_day_would_plan(world):
+    check_forecast(world, 60)
+
+
+@pytest.mark.deep
+@DEEP
+@given(worlds(max_children=9))
+def test_b3_the_forecast_is_what_a_run_on_each_day_would_plan_for_a_season(world):
+    check_forecast(world, 130)
+
+
+def service(bookings: dict[str, list[Booking]], **more) -> World:
+    """Children with names of their own, each Active or Inactive by these bookings."""
+    children = [
+        child(i, details(f"Name {i}"), status.standing(booked, TODAY, WINDOW))
+        for i, booked in bookings.items()
+    ]
+    return World(situation(children, **more), bookings)
+
+
+def story(world: World, days: int) -> list[tuple]:
+    """The forecast in short: day, who turned, what happens."""
+    forecast = look_ahead(world.situation, world.bookings, days)
+    return [
+        (
+            (one.day - TODAY).days,
+            [(c.child_id, to.value) for c, to in one.turned],
+            [(d.child_id, d.step.value) for d in one.decisions],
+        )
+        for one in forecast.days
+    ]
+
+
+def test_b3_children_come_and_go():
+    world = service({"a": [booking(-100, -50)], "b": [booking(60)], "c": [booking(-9)]})
+
+    assert story(world, 30) == [
+        (0, [], [("a", "create"), ("c", "create")]),
+        (4, [("b", "Active")], [("b", "create")]),
+        (7, [("a", "Inactive")], [("a", "archive")]),
+    ]
+    assert story(world, 6) == story(world, 30)[:2]
+    assert story(world, 7) == story(world, 30)
+
+
+def test_b3_under_stay_a_label_turns_and_nothing_follows():
+    assert story(service({"a": [booking(-100, -50)]}, inactive=STAY), 30) == [
+        (0, [], [("a", "create")]),
+        (7, [("a", "Inactive")], []),
+    ]
+
+
+def test_b3_the_spaces_run_out_and_one_who_waits_gets_the_next():
+    world = service({"a": [booking(-100, -50)], "b": [booking(60)], "c": [booking(61)]}, paid=2)
+    forecast = look_ahead(world.situation, world.bookings, 30)
+
+    assert forecast.out_of_spaces_on == day(5)
+    assert story(world, 30) == [
+        (0, [], [("a", "create")]),
+        (4, [("b", "Active")], [("b", "create")]),
+        (5, [("c", "Active")], [("c", "wait")]),
+        (7, [("a", "Inactive")], [("a", "archive"), ("c", "create")]),
+    ]
+
+
+def test_b3_the_queue_of_a_later_day_is_the_queue_of_that_day():
+    """Between now and then a booking ends without a label turning, and its child moves back (D5)."""
+    leaves, ending, coming = [booking(-100, -50)], [booking(-20, 2), booking(40)], [booking(5)]
+    world = service({"a": leaves, "ending": ending, "later": coming}, paid=1)
+    start = replace(world.situation, profiles={"p": profile("p", details("Name a"))}, links={"a": "p"})
+
+    today = make_plan(start)
+    assert {d.child_id: d.position for d in today.decisions} == {"a": None, "ending": 1, "later": 2}
+    assert story(World(start, world.bookings), 10)[-1] == (
+        7,
+        [("a", "Inactive")],
+        [("a", "archive"), ("later", "create")],
+    )
+
+
+@pytest.mark.parametrize("until", [0, 3])
+def test_b4_a_keep_until_day_passes(until):
+    start = service({"a": [booking(-300, -100)]}).situation
+    kept = {"a": Choice(keep_until=day(until))}
+    world = World(replace(start, choices=kept), {"a": [booking(-300, -100)]})
+
+    assert story(world, 30) == [(0, [], [("a", "create")]), (until + 1, [], [("a", "archive")])]
+    assert story(world, until) == [(0, [], [("a", "create")])]
+
+
+def test_b4_a_keep_until_day_of_the_past_or_beyond_changes_nothing():
+    for until in (day(-1), day(31), day(400)):
+        start = service({"a": [booking(-300, -100)]}, choices={"a": Choice(keep_until=until)})
+        assert [when for when, *_ in story(start, 30)] == ([] if until < TODAY else [0])
+
+
+def test_d3_archived_children_stay_archived():
+    gone = child("a", standing=status.standing([booking(60)], TODAY, WINDOW, archived_on=day(-3)))
+
+    assert story(World(situation([gone]), {"a": [booking(60)]}), 90) == []
+
+
+def test_b3_a_bare_status_cannot_be_foreseen():
+    bare = child("b", details("Ana"), Standing(Status.ACTIVE, bookings_known=False))
+    world = service({"a": [booking(57)]})
+    start = replace(world.situation, children=[bare, *world.situation.children])
+    forecast = look_ahead(start, world.bookings, 30)
+
+    assert forecast.blind == ["b"]
+    assert [(d.child_id, d.step) for one in forecast.days for d in one.decisions] == [
+        ("b", Step.CREATE),
+        ("a", Step.CREATE),
+    ]
+
+
+def test_b3_bookings_of_children_who_are_not_listed_do_not_matter():
+    assert story(World(situation(), {"x": [booking(60)]}), 30) == []
+
+
+def test_b3_one_who_waits_from_the_beginning():
+    forecast = look_ahead(service({"a": [booking(-9)]}, paid=0).situation, {"a": [booking(-9)]}, 30)
+
+    assert forecast.out_of_spaces_on == TODAY
+    assert [[d.step for d in one.decisions] for one in forecast.days] == [[Step.WAIT]]
+
+
+def test_b3_a_choice_waits_for_its_day():
+    picked = {"a": Choice(ChoiceKind.PROFILE, "u")}
+    world = service(
+        {"a": [booking(60)]}, profiles=[profile("u", details("Zoë"))], choices=picked, inactive=LEAVE
+    )
+
+    assert story(world, 30) == [(4, [("a", "Active")], [("a", "link")])]

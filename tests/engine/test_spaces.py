@@ -1,0 +1,193 @@
+"""Who gets a space when the plan is full (D4, D5, D6)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parkway.engine import spaces
+from parkway.engine.plan import make_plan
+from parkway.engine.status import standing
+from parkway.words import Decision, Standing, Status, Step
+from tests.engine.builders import (
+    ACTIVE,
+    ARCHIVED,
+    GONE,
+    INACTIVE,
+    QUICK,
+    STAY,
+    TODAY,
+    a_booking,
+    child,
+    day,
+    details,
+    profile,
+    settled,
+    situation,
+    waiting,
+    windows,
+)
+
+A, IN = Status.ACTIVE, Status.INACTIVE
+CREATE, RESTORE = Step.CREATE, Step.RESTORE
+
+
+def claim(child_id: str, step: Step = CREATE, status: Status = A, start=None, end=None) -> Decision:
+    """A create or restore of a child whose next booking starts, or whose last one ended, so many days off."""
+    stands = Standing(
+        status,
+        next_start=None if start is None else day(start),
+        last_end=None if end is None else day(end),
+    )
+    return Decision(child_id, child(child_id, standing=stands), None, step, "active", {}, {})
+
+
+# Each claim comes before the next one, and for no other reason than the one named.
+QUEUE = [
+    ("restores of Active children first: long ago", claim("z", RESTORE, A, start=-400)),
+    ("an earlier start", claim("y", RESTORE, A, start=-2)),
+    ("started today", claim("x", RESTORE, A, start=0)),
+    ("starts later", claim("w", RESTORE, A, start=40, end=-1)),
+    ("over, the latest first", claim("v", RESTORE, A, end=-1)),
+    ("over for longer", claim("u", RESTORE, A, end=-50)),
+    ("no confirmed booking: last of the group", claim("t", RESTORE, A)),
+    ("then creates of Active children", claim("s", CREATE, A, start=1)),
+    ("the child's id decides: 1", claim("r1", CREATE, A, start=5)),
+    ("the child's id decides: 2", claim("r2", CREATE, A, start=5)),
+    ("no confirmed booking, Active create", claim("q", CREATE, A)),
+    ("then restores of Inactive children", claim("p", RESTORE, IN, start=60, end=-60)),
+    ("Inactive, over", claim("o", RESTORE, IN, end=-60)),
+    ("Inactive, over for longer", claim("n", RESTORE, IN, end=-600)),
+    ("Inactive, never booked", claim("m", RESTORE, IN)),
+    ("then creates of Inactive children", claim("l", CREATE, IN, start=57)),
+    ("Inactive create, over", claim("k", CREATE, IN, end=-57)),
+    ("Inactive create, never booked", claim("a", CREATE, IN)),
+]
+
+
+@pytest.mark.parametrize("place", range(len(QUEUE) - 1), ids=lambda place: QUEUE[place + 1][0])
+def test_d5_each_key_of_the_order(place):
+    first, second = QUEUE[place][1], QUEUE[place + 1][1]
+
+    assert spaces.turn(first, TODAY) < spaces.turn(second, TODAY)
+
+
+@QUICK
+@given(st.permutations([claim for _, claim in QUEUE]), st.integers(0, len(QUEUE) + 1))
+def test_d5_the_first_in_order_get_the_spaces(claims, free):
+    granted, left = spaces.allot(claims, free, TODAY)
+    order = [one for _, one in QUEUE]
+
+    assert {d.child_id for d in granted} == {d.child_id for d in order[:free]}
+    assert left == order[free:]
+
+
+@QUICK
+@given(st.lists(st.lists(a_booking(), max_size=2), min_size=2, max_size=4), windows, st.integers(1, 90))
+def test_d5_the_order_changes_only_when_a_standing_does(booked, window, later):
+    """Days that pass turn nobody round in the queue unless somebody's label or bookings behind it change."""
+    now = [standing(bookings, TODAY, window) for bookings in booked]
+    then = [standing(bookings, day(later), window) for bookings in booked]
+    if now == then:
+        claims = [
+            Decision(f"c{n}", child(f"c{n}", standing=s), None, CREATE, "active", {}, {})
+            for n, s in enumerate(now)
+        ]
+        assert spaces.allot(claims, 0, TODAY) == spaces.allot(claims, 0, day(later))
+
+
+def test_d5_the_place_in_the_queue_is_shown():
+    children = [child(f"c{n}", details(f"First{n}")) for n in range(4)]
+    plan = make_plan(situation(children, paid=1))
+
+    assert [(d.child_id, d.step, d.position) for d in plan.decisions] == [
+        ("c0", Step.CREATE, None),
+        ("c1", Step.WAIT, 1),
+        ("c2", Step.WAIT, 2),
+        ("c3", Step.WAIT, 3),
+    ]
+    assert plan.decisions[3].facts == {"position": 3, "paid_children": 1, "belongs_by": "active"}
+    assert plan.spaces == spaces.Spaces(paid_children=1, live=0, live_after=1, waiting=3)
+    assert plan.because(plan.decisions[3]) == (
+        "First3 belongs in Storypark and is 3rd in line for a space: "
+        "the plan pays for 1 child, and no space is free."
+    )
+
+
+def test_d5_a_hold_reserves_no_space():
+    unsure = child("a", details(born=None))
+    sure = child("b", details("Tāne"))
+    plan = make_plan(situation([unsure, sure], [profile("u", state=ARCHIVED)], paid=1))
+
+    assert [d.step for d in plan.decisions] == [Step.HOLD, Step.CREATE]
+
+
+def test_d4_a_restore_takes_a_space_like_a_create():
+    one, two = child("a", details("Ana")), child("b", details("Ben"))
+    plan = make_plan(
+        situation([one, two], [profile("p", details("Ben"), ARCHIVED)], {"b": "p"}, paid=1),
+    )
+
+    assert [(d.child_id, d.step) for d in plan.decisions] == [("a", Step.WAIT), ("b", Step.RESTORE)]
+    assert (plan.spaces.live_after, plan.spaces.free_after) == (1, 0)
+
+
+def test_d4_linking_an_archived_profile_takes_a_space_and_a_live_one_does_not():
+    people = [child("a", details("Ana")), child("b", details("Ben"))]
+    profiles = [profile("u1", details("Ana")), profile("u2", details("Ben"), ARCHIVED)]
+
+    full = make_plan(situation(people, profiles, paid=1))
+    roomy = make_plan(situation(people, profiles, paid=2))
+
+    assert [d.step for d in full.decisions] == [Step.LINK, Step.WAIT]
+    assert full.decisions[1].profile_id == "u2"
+    assert [d.step for d in roomy.decisions] == [Step.LINK, Step.RESTORE]
+
+
+def test_d4_archives_of_the_same_run_free_their_spaces_first():
+    leaving, coming = child("a", details("Ana"), GONE), child("b", details("Ben"))
+    plan = make_plan(situation([leaving, coming], [profile("p", details("Ana"))], {"a": "p"}, paid=1))
+
+    assert [d.step for d in plan.decisions] == [Step.ARCHIVE, Step.CREATE]
+    assert plan.spaces == spaces.Spaces(1, 1, 1, 0)
+
+
+def test_d6_over_the_plan_nobody_is_archived_and_nothing_is_added():
+    people = [child(f"c{n}", details(f"First{n}")) for n in range(4)]
+    profiles = [profile(f"p{n}", details(f"First{n}")) for n in range(3)]
+    plan = make_plan(situation(people, profiles, {f"c{n}": f"p{n}" for n in range(3)}, paid=2))
+
+    assert [d.step for d in plan.decisions] == [Step.KEEP, Step.KEEP, Step.KEEP, Step.WAIT]
+    assert (plan.spaces.over_by, plan.spaces.free_after, plan.spaces.live_after) == (1, 0, 3)
+
+
+def test_d6_archives_over_the_plan_free_only_what_is_left():
+    people = [child(f"c{n}", details(f"First{n}"), GONE if n < 2 else ACTIVE) for n in range(5)]
+    profiles = [profile(f"p{n}", details(f"First{n}")) for n in range(4)]
+    start = situation(people, profiles, {f"c{n}": f"p{n}" for n in range(4)}, paid=3)
+    plan = make_plan(start)
+
+    assert [d.step for d in plan.decisions] == [Step.ARCHIVE] * 2 + [Step.KEEP] * 2 + [Step.CREATE]
+    assert plan.spaces == spaces.Spaces(3, 4, 3, 0)
+    assert make_plan(settled(start)).changes_nothing
+
+
+def test_r10_profiles_that_were_never_linked_take_their_spaces_too():
+    plan = make_plan(situation([child("a")], [profile("u", details("Zoë"))], paid=1))
+
+    assert waiting(plan) == ["a"]
+    assert plan.spaces == spaces.Spaces(1, 1, 1, 1)
+
+
+def test_r10_inactive_children_wait_behind_active_ones():
+    people = [child("a", details("Ana"), INACTIVE), child("b", details("Ben"), ACTIVE)]
+    plan = make_plan(situation(people, inactive=STAY, paid=1))
+
+    assert [d.step for d in plan.decisions] == [Step.WAIT, Step.CREATE]
+
+
+@pytest.mark.parametrize(
+    ("paid", "live", "archives", "free"),
+    [(5, 3, 0, 2), (5, 3, 1, 3), (3, 3, 0, 0), (3, 5, 0, 0), (3, 5, 1, 0), (3, 5, 3, 1), (0, 0, 0, 0)],
+)
+def test_d4_d6_free_spaces(paid, live, archives, free):
+    assert spaces.free_spaces(paid, live, archives) == free
