@@ -5,7 +5,9 @@ A column that a file lacks is not supplied (D20); a value that is there and empt
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -95,9 +97,10 @@ def read_files(
     """
     report = Report()
     limits = longest or {}
-    enrolled, choices, known = _read_children(Table(children, CHILDREN, report), today, limits)
-    booked = _read_bookings(Table(bookings, BOOKINGS, report), known, children, limits)
-    rows = [] if profiles is None else _read_profiles(Table(profiles, PROFILES, report), limits)
+    with _without_collector():
+        enrolled, choices, known = _read_children(Table(children, CHILDREN, report), today, limits)
+        booked = _read_bookings(Table(bookings, BOOKINGS, report), known, children, limits)
+        rows = [] if profiles is None else _read_profiles(Table(profiles, PROFILES, report), limits)
     report.raise_if_bad()
     nothing: list[BookingRow] = []
     roster = [
@@ -112,6 +115,18 @@ def read_files(
         for child in enrolled
     ]
     return Files(roster, booked, rows, choices, report.warnings)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A million rows are many small values and no cycles: the collector would walk them for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_profiles(profiles: str) -> list[ProfileRow]:

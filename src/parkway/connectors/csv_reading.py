@@ -123,7 +123,7 @@ class _Lines:
     """
 
     def __init__(self, stream: BufferedReader) -> None:
-        self._stream = stream
+        self._readline = stream.readline
         self._again: deque[str] = deque()
         self._record: list[str] = []
         self._number = 0
@@ -133,26 +133,27 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        text = self._again.popleft() if self._again else self._decoded()
+        if self._again:
+            text = self._again.popleft()
+        else:
+            raw = self._readline(LONGEST_LINE)
+            if not raw:
+                raise StopIteration
+            if raw[-1:] == b"\n":
+                raw = raw[:-2] if raw[-2:-1] == b"\r" else raw[:-1]
+            elif len(raw) == LONGEST_LINE:
+                raise _NeverEnds
+            text = raw.decode("utf-8", "surrogateescape")
         self._number += 1
-        self._record.append(text)
-        if len(self._record) == 1:
+        record = self._record
+        record.append(text)
+        if len(record) == 1:
             self.odd = not text.isprintable()
             return text
-        if len(self._record) > LONGEST_RECORD:
+        if len(record) > LONGEST_RECORD:
             raise _NeverClosed
         self.odd = True
         return "\n" + text
-
-    def _decoded(self) -> str:
-        raw = self._stream.readline(LONGEST_LINE)
-        if not raw:
-            raise StopIteration
-        if raw[-1:] == b"\n":
-            raw = raw[:-2] if raw[-2:-1] == b"\r" else raw[:-1]
-        elif len(raw) == LONGEST_LINE:
-            raise _NeverEnds
-        return raw.decode("utf-8", "surrogateescape")
 
     def begin(self) -> int:
         """Start a new record; the number of its first line, from 1."""

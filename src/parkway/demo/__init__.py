@@ -1,0 +1,1 @@
+"""A made-up world to try Parkway on: services, and children whose lives exercise every rule."""

@@ -285,7 +285,8 @@ def match_rooms(source: Sequence[Room], target: Sequence[Room], links: Mapping[s
             target_id = found[0]
         old = names[target_id] if target_id is not None else room.name
         renamed_from = old if old != room.name else None
-        steps.append(RoomStep(room.room_id, room.name, target_id, renamed_from, before == target_id))
+        linked = target_id is not None and target_id == before
+        steps.append(RoomStep(room.room_id, room.name, target_id, renamed_from, linked))
     return steps
 
 

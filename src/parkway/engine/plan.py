@@ -74,9 +74,8 @@ class Plan:
     @property
     def changes_nothing(self) -> bool:
         """Whether there is nothing to write: all that is left waits, is held, or is as it should be (B6)."""
-        rooms = self.situation.rooms
-        rooms_stand = all(room.target_id is not None and room.renamed_from is None for room in rooms)
-        return rooms_stand and next(self.actions(), None) is None
+        pending_rooms = any(room.pending for room in self.situation.rooms)
+        return not pending_rooms and next(self.actions(), None) is None
 
     def because(self, decision: Decision) -> str:
         """The reason of one of this plan's decisions, as a sentence for people."""

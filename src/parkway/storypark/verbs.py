@@ -70,7 +70,7 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
     if not reference:
         profile.reference = f"P-{profile.pk}"
         profile.save(update_fields=["reference"])
-    _set_rooms(profile, details.rooms)
+    place(profile, details.rooms)
     bump(service)
     return profile
 
@@ -89,7 +89,7 @@ def amend_profile(profile: Profile, **values: Any) -> None:
         raise Refused("A profile needs a first name or a last name.")
     profile.save(update_fields=[*values]) if values else None
     if rooms is not None:
-        _set_rooms(profile, rooms)
+        place(profile, rooms)
     bump(profile.service)
 
 
@@ -193,7 +193,8 @@ def _require_space(service: Service) -> None:
         )
 
 
-def _set_rooms(profile: Profile, names: frozenset[str]) -> None:
+def place(profile: Profile, names: frozenset[str]) -> None:
+    """Put a profile into these rooms and no others, making rooms that are missing."""
     rooms = {room.name: room for room in scope(Room, profile.service)}
     wanted = [rooms.get(name) or Room.objects.create(service=profile.service, name=name) for name in names]
     ProfileRoom.objects.filter(profile=profile).exclude(room__in=wanted).delete()

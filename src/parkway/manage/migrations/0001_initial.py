@@ -4,52 +4,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Booking',
+            name="Booking",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=9)),
-                ('state', models.CharField(max_length=9)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(blank=True, null=True)),
-                ('weekdays', models.CharField(blank=True, max_length=27)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=9)),
+                ("state", models.CharField(max_length=9)),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(blank=True, null=True)),
+                ("weekdays", models.CharField(blank=True, max_length=27)),
             ],
         ),
         migrations.CreateModel(
-            name='Child',
+            name="Child",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=64)),
-                ('first_name', models.CharField(blank=True, max_length=100)),
-                ('last_name', models.CharField(blank=True, max_length=100)),
-                ('preferred_name', models.CharField(blank=True, max_length=100)),
-                ('date_of_birth', models.DateField(blank=True, null=True)),
-                ('gender', models.CharField(blank=True, max_length=40)),
-                ('archived_on', models.DateField(blank=True, null=True)),
-                ('status', models.CharField(default='Inactive', max_length=8)),
-                ('next_change', models.DateField(null=True)),
-                ('booked_from', models.DateField(null=True)),
-                ('booked_until', models.DateField(null=True)),
-                ('next_start', models.DateField(null=True)),
-                ('last_end', models.DateField(null=True)),
-                ('stale_on', models.DateField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(max_length=64)),
+                ("first_name", models.CharField(blank=True, max_length=100)),
+                ("last_name", models.CharField(blank=True, max_length=100)),
+                ("preferred_name", models.CharField(blank=True, max_length=100)),
+                ("date_of_birth", models.DateField(blank=True, null=True)),
+                ("gender", models.CharField(blank=True, max_length=40)),
+                ("archived_on", models.DateField(blank=True, null=True)),
+                ("status", models.CharField(default="Inactive", max_length=8)),
+                ("next_change", models.DateField(null=True)),
+                ("booked_from", models.DateField(null=True)),
+                ("booked_until", models.DateField(null=True)),
+                ("next_start", models.DateField(null=True)),
+                ("last_end", models.DateField(null=True)),
+                ("stale_on", models.DateField(null=True)),
             ],
             options={
-                'verbose_name': 'child',
-                'verbose_name_plural': 'children',
+                "verbose_name": "child",
+                "verbose_name_plural": "children",
             },
         ),
         migrations.CreateModel(
-            name='ChildRoom',
+            name="ChildRoom",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
             ],
         ),
     ]

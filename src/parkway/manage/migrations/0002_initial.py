@@ -5,118 +5,188 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('manage', '0001_initial'),
-        ('tenancy', '0001_initial'),
+        ("manage", "0001_initial"),
+        ("tenancy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Ledger',
+            name="Ledger",
             fields=[
-                ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='ledger', serialize=False, to='tenancy.service')),
-                ('version', models.PositiveBigIntegerField(default=1)),
-                ('lookback_days', models.PositiveIntegerField(default=56)),
-                ('lookahead_days', models.PositiveIntegerField(default=56)),
-                ('stale_on', models.DateField(null=True)),
+                (
+                    "service",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="ledger",
+                        serialize=False,
+                        to="tenancy.service",
+                    ),
+                ),
+                ("version", models.PositiveBigIntegerField(default=1)),
+                ("lookback_days", models.PositiveIntegerField(default=56)),
+                ("lookahead_days", models.PositiveIntegerField(default=56)),
+                ("stale_on", models.DateField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='booking',
-            name='service',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.service'),
+            model_name="booking",
+            name="service",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="tenancy.service",
+            ),
         ),
         migrations.AddField(
-            model_name='child',
-            name='service',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.service'),
+            model_name="child",
+            name="service",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenancy.service"
+            ),
         ),
         migrations.AddField(
-            model_name='booking',
-            name='child',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bookings', to='manage.child'),
+            model_name="booking",
+            name="child",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="bookings", to="manage.child"
+            ),
         ),
         migrations.AddField(
-            model_name='childroom',
-            name='child',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='manage.child'),
+            model_name="childroom",
+            name="child",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="manage.child",
+            ),
         ),
         migrations.CreateModel(
-            name='Room',
+            name="Room",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenancy.service"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='childroom',
-            name='room',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='manage.room'),
+            model_name="childroom",
+            name="room",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="manage.room"
+            ),
         ),
         migrations.AddField(
-            model_name='child',
-            name='rooms',
-            field=models.ManyToManyField(related_name='children', through='manage.ChildRoom', to='manage.room'),
+            model_name="child",
+            name="rooms",
+            field=models.ManyToManyField(
+                related_name="children", through="manage.ChildRoom", to="manage.room"
+            ),
         ),
         migrations.AddField(
-            model_name='booking',
-            name='room',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='manage.room'),
+            model_name="booking",
+            name="room",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="manage.room",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.UniqueConstraint(fields=('service', 'name'), name='manage_room_once'),
+            model_name="room",
+            constraint=models.UniqueConstraint(fields=("service", "name"), name="manage_room_once"),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='manage_room_named'),
+            model_name="room",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="manage_room_named"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='childroom',
-            constraint=models.UniqueConstraint(fields=('child', 'room'), name='child_room_once'),
+            model_name="childroom",
+            constraint=models.UniqueConstraint(fields=("child", "room"), name="child_room_once"),
         ),
         migrations.AddIndex(
-            model_name='child',
-            index=models.Index(fields=['service', 'stale_on'], name='child_stale'),
+            model_name="child",
+            index=models.Index(fields=["service", "stale_on"], name="child_stale"),
         ),
         migrations.AddConstraint(
-            model_name='child',
-            constraint=models.UniqueConstraint(fields=('service', 'reference'), name='child_reference_once'),
+            model_name="child",
+            constraint=models.UniqueConstraint(fields=("service", "reference"), name="child_reference_once"),
         ),
         migrations.AddConstraint(
-            model_name='child',
-            constraint=models.CheckConstraint(condition=models.Q(('reference', ''), _negated=True), name='child_has_reference'),
+            model_name="child",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reference", ""), _negated=True), name="child_has_reference"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='child',
-            constraint=models.CheckConstraint(condition=models.Q(('first_name', ''), ('last_name', ''), _negated=True), name='child_has_a_name'),
+            model_name="child",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("first_name", ""), ("last_name", ""), _negated=True),
+                name="child_has_a_name",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='child',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['Active', 'Inactive', 'Archived'])), name='child_status'),
+            model_name="child",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["Active", "Inactive", "Archived"])), name="child_status"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='child',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('archived_on__isnull', False), ('status', 'Archived')), models.Q(models.Q(('status', 'Archived'), _negated=True), ('archived_on__isnull', True)), _connector='OR'), name='child_archived_with_a_day'),
+            model_name="child",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("archived_on__isnull", False), ("status", "Archived")),
+                    models.Q(models.Q(("status", "Archived"), _negated=True), ("archived_on__isnull", True)),
+                    _connector="OR",
+                ),
+                name="child_archived_with_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['permanent', 'casual'])), name='booking_kind'),
+            model_name="booking",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["permanent", "casual"])), name="booking_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['confirmed', 'offered', 'cancelled'])), name='booking_state'),
+            model_name="booking",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["confirmed", "offered", "cancelled"])), name="booking_state"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='booking_no_end_before_start'),
+            model_name="booking",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_on__isnull", True), ("ends_on__gte", models.F("starts_on")), _connector="OR"
+                ),
+                name="booking_no_end_before_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', False), ('kind', 'permanent'), _connector='OR'), name='booking_casual_ends'),
+            model_name="booking",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__isnull", False), ("kind", "permanent"), _connector="OR"),
+                name="booking_casual_ends",
+            ),
         ),
     ]

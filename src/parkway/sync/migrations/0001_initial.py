@@ -4,43 +4,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Choice',
+            name="Choice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('child_id', models.CharField(max_length=64)),
-                ('kind', models.CharField(blank=True, max_length=8)),
-                ('profile_id', models.CharField(blank=True, max_length=64)),
-                ('keep_until', models.DateField(null=True)),
-                ('chosen_by', models.CharField(max_length=200)),
-                ('chosen_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("child_id", models.CharField(max_length=64)),
+                ("kind", models.CharField(blank=True, max_length=8)),
+                ("profile_id", models.CharField(blank=True, max_length=64)),
+                ("keep_until", models.DateField(null=True)),
+                ("chosen_by", models.CharField(max_length=200)),
+                ("chosen_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('child_id', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('step', models.CharField(max_length=9)),
-                ('rule', models.CharField(max_length=24)),
-                ('status', models.CharField(blank=True, max_length=8)),
-                ('profile_id', models.CharField(blank=True, max_length=64)),
-                ('because', models.TextField()),
-                ('facts', models.TextField()),
-                ('changes', models.TextField(blank=True)),
-                ('next_change', models.DateField(null=True)),
-                ('current', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("child_id", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
+                ("step", models.CharField(max_length=9)),
+                ("rule", models.CharField(max_length=24)),
+                ("status", models.CharField(blank=True, max_length=8)),
+                ("profile_id", models.CharField(blank=True, max_length=64)),
+                ("because", models.TextField()),
+                ("facts", models.TextField()),
+                ("changes", models.TextField(blank=True)),
+                ("next_change", models.DateField(null=True)),
+                ("current", models.BooleanField(default=True)),
             ],
             options={
-                'verbose_name_plural': 'entries',
+                "verbose_name_plural": "entries",
             },
         ),
     ]

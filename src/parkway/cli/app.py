@@ -1,0 +1,111 @@
+"""The `parkway` command: subcommands, loaded when called, and the one place that tells errors."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from parkway import __version__
+from parkway.words import Refused, SourceSilent
+
+COMMANDS = {
+    "demo": ("parkway.cli.database:demo", "Load a made-up fleet to try Parkway on."),
+    "migrate": ("parkway.cli.database:migrate", "Make or update the database."),
+    "import": (
+        "parkway.cli.taking:import_files",
+        "Take children, bookings and profiles over from CSV files.",
+    ),
+    "enable": ("parkway.cli.setting:enable", "Let a service set syncing up (support)."),
+    "setup": ("parkway.cli.setting:setup", "Match children to profiles and start syncing."),
+    "sync": ("parkway.cli.running:sync", "Run the sync of one service or of all."),
+    "switch": ("parkway.cli.setting:switch", "Change what happens to Inactive children, after a preview."),
+    "paid-children": (
+        "parkway.cli.setting:paid_children",
+        "Change how many live profiles the plan pays for.",
+    ),
+    "approve": ("parkway.cli.setting:approve", "Approve what a held run would do."),
+    "choose": ("parkway.cli.setting:choose", "Choose for one child: a profile, a new one, don't add."),
+    "keep-until": ("parkway.cli.setting:keep_until", "Keep an Inactive child's profile live through a day."),
+    "status": ("parkway.cli.running:status", "How syncing stands, for one service or all."),
+    "runs": ("parkway.cli.running:runs", "The history of a service's runs."),
+    "why": ("parkway.cli.asking:why", "Why a child is in Storypark or not, now or on a past day."),
+    "forecast": ("parkway.cli.asking:forecast", "Who will come and go in the weeks ahead."),
+    "off": ("parkway.cli.setting:off", "Turn syncing off; profiles and links stay."),
+    "on": ("parkway.cli.setting:on", "Turn syncing on again, after a preview."),
+    "plan": ("parkway.cli.plan:command", "A dry run on CSV files alone, without a database."),
+    "rules": ("parkway.cli.asking:rules", "The rules in words."),
+    "first-run": ("parkway.cli.database:first_run", "Load the demo when the database is new, and sync it."),
+}
+HIDDEN = {"first-run"}
+
+
+class Commands(click.Group):
+    """Loads a subcommand's module when it is called, so that help and `plan` need no database."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  parkway demo                                   load a made-up fleet
+  parkway sync --all                             sync every service
+  parkway why rimu-kindergarten RIM1-001         ask why
+  parkway COMMAND --help                         more about a command
+
+\b
+Exit codes: 0 done · 2 bad input, or something that cannot be done ·
+3 a source answered with nothing although profiles are linked ·
+4 not confirmed: nothing was done · 70 something broke in Parkway · 130 interrupted.
+The database is DATABASE_URL, by default parkway.sqlite3 in the current folder.""",
+)
+@click.version_option(__version__, prog_name="parkway")
+def parkway() -> None:
+    """Parkway keeps child profiles in Storypark in step with enrolments in Storypark Manage."""
+
+
+def main() -> None:
+    """Run the command line. Whatever goes wrong is told in a sentence, never as a traceback."""
+    try:
+        parkway.main(prog_name="parkway", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. What was finished before stays.", err=True)
+        sys.exit(130)
+    except SourceSilent as silent:
+        click.echo(f"parkway: {silent}", err=True)
+        sys.exit(3)
+    except Refused as refused:
+        click.echo(str(refused) if hasattr(refused, "problems") else f"parkway: {refused}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("PARKWAY_DEBUG") == "1":
+            raise
+        click.echo(
+            f"parkway: something broke ({type(error).__name__}). What was not finished was not changed. "
+            "PARKWAY_DEBUG=1 shows more for whoever mends it.",
+            err=True,
+        )
+        sys.exit(70)

@@ -1,0 +1,72 @@
+"""Commands about the database as a whole: migrate, demo, first-run."""
+
+from __future__ import annotations
+
+import click
+from django.core.management import call_command
+
+from parkway.cli import opened, pages, running
+from parkway.demo.fleet import FLEET, load
+from parkway.sync.models import Entry, Integration, Stage
+from parkway.tenancy.models import Service
+
+
+def _migrate() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  DATABASE_URL=sqlite:///centre.sqlite3 parkway migrate"""
+)
+def migrate() -> None:
+    """Make the database, or bring it up to date. Safe to repeat."""
+    _migrate()
+    click.echo("The database is up to date.")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  DATABASE_URL=sqlite:///demo.sqlite3 parkway demo --seed 7"""
+)
+@click.option("--seed", default=1, show_default=True, help="Another number makes other children.")
+def demo(seed: int) -> None:
+    """Load three organisations with twenty services and a few thousand made-up children.
+
+    Everything is anchored on today, and the same for the same seed. Needs a database without services.
+    """
+    _migrate()
+    _load(seed)
+
+
+def _load(seed: int) -> None:
+    with pages.progress() as bar:
+        task = bar.add_task("Making the demo", total=sum(map(len, FLEET.values())))
+        made = load(opened.now(), seed, lambda name: bar.advance(task))
+    click.echo(
+        f"Made {made.organisations} organisations with {made.services} services "
+        f"and {made.children:,} children."
+    )
+
+
+@click.command(hidden=True)
+def first_run() -> None:
+    """Load the demo when the database is new, sync, and show how things stand."""
+    _migrate()
+    new = not Service.objects.exists()
+    if new:
+        _load(1)
+    running.sync_many(due_only=new)
+    running.print_status()
+    running.print_people_to_see()
+    entry = (
+        Entry.objects.filter(current=True, step="archive").select_related("service").order_by("pk").first()
+    )
+    if entry is not None:
+        command = f"parkway why {entry.service.slug} {entry.child_id}"
+        click.echo(f"\nWhy? For example, `{command}` answers:\n  {entry.because}")
+    waiting = Integration.objects.filter(stage=Stage.ENABLED).select_related("service").first()
+    if waiting is not None:
+        click.echo(f"\nTry next: parkway setup {waiting.service.slug}")

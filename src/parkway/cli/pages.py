@@ -1,0 +1,96 @@
+"""What commands print: tables for people, JSON for programs, progress on long work."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from parkway.sync.dry_run import Plan
+from parkway.words import Step
+
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+NARROW = 80
+
+
+def console() -> Console:
+    """Standard output; as wide as needed when it is no terminal, so that nothing is cut in a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=160, soft_wrap=False)
+
+
+def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
+    """A table for people; numbers to the right. Says so when it is empty."""
+    rows = [[cell(value) for value in line] for line in lines]
+    if not rows:
+        click.echo(f"{title}: none.")
+        return
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(columns):
+        numbers = all(row[index].replace(",", "").isdigit() or not row[index] for row in rows)
+        made.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    console().print(made, markup=False)
+
+
+def cell(value: object) -> str:
+    """A value as people write it."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value.day} {MONTHS[value.month - 1]} {value.year}, {value:%H:%M}"
+    if isinstance(value, date):
+        return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """An instant on the service's clock."""
+    return moment.astimezone(zone) if moment else None
+
+
+def as_json(value: object) -> None:
+    """JSON for programs; days and instants in ISO form."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def progress() -> Progress:
+    """A progress bar on the terminal's error output; nothing in a pipe."""
+    err = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, disable=not err.is_terminal, transient=True)
+
+
+def plan(planned: Plan, everything: bool = False) -> None:
+    """A plan for people: what it means in sum, then each child whom it touches or who waits."""
+    counts = {step.value.replace("_", " "): number for step, number in planned.counts().items() if number}
+    spaces = planned.spaces
+    click.echo(", ".join(f"{number:,} {step}" for step, number in counts.items()) or "No children.")
+    click.echo(
+        f"Live profiles: {spaces.live:,} now, {spaces.live_after:,} after, "
+        f"of {spaces.paid_children:,} paid children; {spaces.waiting:,} waiting."
+    )
+    if planned.held:
+        click.echo(f"ON HOLD: {planned.held.reason}")
+    quiet = (Step.KEEP, Step.LEAVE_OUT)
+    lines = [
+        (d.child_id, d.called, d.step.value.replace("_", " "), planned.because(d))
+        for d in planned.decisions
+        if everything or d.step not in quiet
+    ]
+    table("What happens", ("child", "called", "step", "because"), lines)

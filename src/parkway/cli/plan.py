@@ -1,0 +1,90 @@
+"""The dry run on files alone."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from parkway.cli import pages
+from parkway.connectors.csv_files import read_files
+from parkway.connectors.csv_reading import BadFiles, NotADay, read_day
+from parkway.sync.dry_run import as_json, plan_files
+from parkway.words import InactivePolicy, Window
+
+FILE = click.Path(exists=True, dir_okay=False)
+WIDTH = click.IntRange(0, 3650)
+
+
+class Day(click.ParamType[date]):
+    """A day in ISO form."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return read_day(str(value))
+        except NotADay as error:
+            self.fail(str(error), param, ctx)
+
+
+DAY = Day()
+
+
+@click.command(
+    "plan",
+    epilog="""\b
+Example:
+  parkway plan --children children.csv --bookings bookings.csv \\
+               --profiles profiles.csv --inactive leave --paid-children 60
+
+\b
+Exit codes: 0 a plan (also one that would be held) · 2 bad input ·
+3 no children although profiles are linked.""",
+)
+@click.option("--children", required=True, type=FILE, help="Children, as CSV.")
+@click.option("--bookings", required=True, type=FILE, help="Their bookings, as CSV.")
+@click.option("--profiles", type=FILE, help="Profiles there are, with their links, as CSV.")
+@click.option(
+    "--inactive",
+    required=True,
+    type=click.Choice([p.value for p in InactivePolicy]),
+    help="Inactive children.",
+)
+@click.option(
+    "--paid-children", required=True, type=click.IntRange(0), help="Live profiles the plan pays for."
+)
+@click.option("--today", type=DAY, help="The day to plan for, as 2026-11-24; else this machine's today.")
+@click.option("--lookback", default=56, show_default=True, type=WIDTH, help="Days a booking counts after it.")
+@click.option(
+    "--lookahead", default=56, show_default=True, type=WIDTH, help="Days a booking counts before it."
+)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def command(
+    children: str,
+    bookings: str,
+    profiles: str | None,
+    inactive: str,
+    paid_children: int,
+    today: date | None,
+    lookback: int,
+    lookahead: int,
+    form: str,
+) -> None:
+    """Say what a run would do for the children in these files, and why. Nothing is written."""
+    day, window = today or date.today(), Window(lookback, lookahead)  # noqa: DTZ011 - the machine's own day
+    try:
+        files = read_files(children, bookings, profiles, day, window)
+    except BadFiles as bad:
+        for line in (*bad.warnings, *bad.problems):
+            click.echo(str(line), err=True)
+        raise SystemExit(2) from None
+    for warning in files.warnings:
+        click.echo(warning, err=True)
+    plan = plan_files(files, InactivePolicy(inactive), paid_children, day, window)
+    if form == "json":
+        pages.as_json(as_json(plan))
+    else:
+        pages.plan(plan)

@@ -1,0 +1,224 @@
+"""Commands about runs: sync, status, runs."""
+
+from __future__ import annotations
+
+import click
+
+from parkway.cli import opened, pages
+from parkway.cli.opened import SERVICE, acting, as_format
+from parkway.storypark.verbs import live_profiles
+from parkway.sync import due, integration
+from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage, Trigger
+from parkway.sync.run import Start, run_sync
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
+from parkway.tenancy.scope import scope
+from parkway.words import ACTIONS, Refused, Step
+
+STEPS = {
+    Step.CREATE: "created",
+    Step.LINK: "linked",
+    Step.RESTORE: "restored",
+    Step.UPDATE: "updated",
+    Step.ARCHIVE: "archived",
+}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway sync rimu-kindergarten
+  parkway sync --due
+  parkway sync --all"""
+)
+@click.argument("service", type=SERVICE, required=False)
+@click.option("--all", "everybody", is_flag=True, help="Every service, due or not.")
+@click.option("--due", "due_only", is_flag=True, help="Every service whose 12-hourly run is due.")
+@acting
+@as_format
+def sync(service: Service | None, everybody: bool, due_only: bool, by: Actor, form: str) -> None:
+    """Run the sync of one service, of those that are due, or of all.
+
+    What a run would do too much of at once is held for a person: see `parkway status` and `parkway approve`.
+    """
+    if sum((service is not None, everybody, due_only)) != 1:
+        raise click.UsageError("Name one service, or say --all or --due.")
+    opened.ready()
+    if service is not None:
+        run = integration.sync_now(service, by, opened.now())
+        runs = [run] if run else []
+    else:
+        runs = sync_many(due_only, quiet=form == "json")
+    if form == "json":
+        pages.as_json([run_as_json(run) for run in runs])
+    elif service is not None:
+        for run in runs:
+            click.echo(sentence(run))
+    broken = [run for run in runs if run.state in (RunState.FAILED, RunState.STOPPED)]
+    if service is not None and broken:
+        raise SystemExit(3 if broken[0].state == RunState.STOPPED else 70)
+
+
+def sync_many(due_only: bool, quiet: bool = False) -> list[Run]:
+    """Run the services that are due, or all, with progress; then one line that sums it up."""
+    moment = opened.now()
+    everybody = list(Integration.objects.filter(stage=Stage.ON).order_by("pk").values_list("pk", flat=True))
+    ids = due.due_now(moment) if due_only else everybody
+    start = Start(moment, Trigger.SCHEDULE if due_only else Trigger.NOW)
+    with pages.progress() as bar:
+        task = bar.add_task("Syncing", total=len(ids))
+        runs = run_sync(ids, start, full=not due_only, done=lambda number: bar.advance(task, number))
+    if not quiet:
+        click.echo(summary(len(ids), runs))
+    return runs
+
+
+def summary(services: int, runs: list[Run]) -> str:
+    """What runs did, in a line or two."""
+    done = [run for run in runs if run.state == RunState.DONE]
+    counted = {word: sum(run.counts[step.value] for run in done) for step, word in STEPS.items()}
+    changed = ", ".join(f"{number:,} {word}" for word, number in counted.items() if number)
+    text = f"Synced {services} services: {changed or 'nothing changed'}."
+    for state in (RunState.HELD, RunState.STOPPED, RunState.FAILED):
+        number = sum(run.state == state for run in runs)
+        if number:
+            text += f"\n{number} {'run' if number == 1 else 'runs'} {state.label}."
+    return text
+
+
+def sentence(run: Run) -> str:
+    """One run for people."""
+    if run.state != RunState.DONE:
+        return f"{run.service.name}: {run.get_state_display()}. {run.message}"
+    changed = ", ".join(f"{run.counts[s.value]:,} {word}" for s, word in STEPS.items() if run.counts[s.value])
+    waiting = f" {run.waiting} wait for a space." if run.waiting else ""
+    return f"{run.service.name}: {changed or 'nothing changed'}.{waiting}"
+
+
+def run_as_json(run: Run) -> dict[str, object]:
+    """One run for programs."""
+    return {
+        "run": str(run.pk),
+        "service": run.service.slug,
+        "at": run.at,
+        "trigger": run.trigger,
+        "started_by": run.started_by,
+        "state": run.state,
+        "message": run.message,
+        "inactive": run.inactive,
+        "paid_children": run.paid_children,
+        "live_before": run.live_before,
+        "live_after": run.live_after,
+        "waiting": run.waiting,
+        "counts": run.counts,
+        "converged": run.converged,
+        "fingerprint": run.fingerprint,
+    }
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway status
+  parkway status rimu-kindergarten --format json"""
+)
+@click.argument("service", type=SERVICE, required=False)
+@as_format
+def status(service: Service | None, form: str) -> None:
+    """How syncing stands: the setting, profiles and spaces, the last run, and what needs a person."""
+    opened.ready()
+    if form == "json":
+        pages.as_json([_standing(each) for each in _integrations(service)])
+        return
+    print_status(service)
+    print_people_to_see(service)
+
+
+def _integrations(service: Service | None) -> list[Integration]:
+    found = Integration.objects.select_related("service").order_by("service__name")
+    chosen = list(found.filter(service=service) if service else found)
+    if service is not None and not chosen:
+        raise Refused(f"Syncing is not enabled for {service.name}: `parkway enable {service.slug}`.")
+    return chosen
+
+
+def _standing(each: Integration) -> dict[str, object]:
+    service = each.service
+    last = scope(Run, service).order_by("-at", "-pk").first()
+    notices = scope(Notice, service).filter(settled_at=None)
+    current = scope(Entry, service).filter(current=True)
+    return {
+        "service": service.slug,
+        "name": service.name,
+        "stage": each.stage,
+        "inactive": each.inactive,
+        "paid_children": service.account.paid_children if hasattr(service, "account") else 0,
+        "live": live_profiles(service),
+        "waiting": current.filter(step=Step.WAIT.value).count(),
+        "held": current.filter(step=Step.HOLD.value).count(),
+        "last_run": last.at if last else None,
+        "last_state": last.state if last else None,
+        "checked_at": each.checked_at,
+        "next_run_at": each.next_run_at,
+        "needs_you": [notice.text for notice in notices],
+    }
+
+
+def print_status(service: Service | None = None) -> None:
+    """A line for each service."""
+    lines = []
+    for each in _integrations(service):
+        now = _standing(each)
+        zone = each.service.zone
+        health = "needs you" if now["needs_you"] or now["held"] else each.get_stage_display()
+        spaces = f"{now['live']} of {now['paid_children']}"
+        next_run = pages.local(each.next_run_at, zone)
+        lines.append(
+            (each.service.slug, health, each.inactive, spaces, now["waiting"], now["held"], next_run)
+        )
+    columns = ("service", "syncing", "Inactive", "live of paid", "waiting", "to check", "next run there")
+    pages.table("Services", columns, lines)
+
+
+def print_people_to_see(service: Service | None = None) -> None:
+    """Who waits for a space, who needs a person, and which runs are held."""
+    current = Entry.objects.filter(current=True).select_related("service").order_by("service__name", "pk")
+    if service is not None:
+        current = current.filter(service=service)
+    columns = ("service", "child", "why")
+    for step, title in ((Step.WAIT, "Waiting for a space"), (Step.HOLD, "Needs a person")):
+        found = current.filter(step=step.value)
+        held = found.exclude(because__contains="On hold: ") if step is Step.HOLD else found
+        lines = [(entry.service.slug, entry.child_id, entry.because) for entry in held[:12]]
+        pages.table(f"{title} ({held.count()})", columns, lines)
+    notices = Notice.objects.filter(settled_at=None).select_related("service").order_by("service__name")
+    for notice in notices.filter(service=service) if service else notices:
+        click.echo(f"{notice.service.name}: {notice.text}")
+        if integration.held_run(notice.service):
+            click.echo(f"  Look and approve: parkway approve {notice.service.slug}")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway runs rimu-kindergarten --last 5"""
+)
+@click.argument("service", type=SERVICE)
+@click.option("--last", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@as_format
+def runs(service: Service, last: int, form: str) -> None:
+    """The history of a service's runs, the newest first: what started each, and what it did."""
+    found = list(scope(Run, service).select_related("service").order_by("-at", "-pk")[:last])
+    if form == "json":
+        pages.as_json([run_as_json(run) for run in found])
+        return
+    lines = []
+    for run in found:
+        changed = sum(run.counts.get(step.value, 0) for step in ACTIONS) if run.state == RunState.DONE else 0
+        when = pages.local(run.at, service.zone)
+        lives = f"{run.live_before} → {run.live_after}"
+        lines.append(
+            (when, run.get_trigger_display(), run.started_by, run.get_state_display(), changed, lives)
+        )
+    columns = ("when", "started by", "who", "ended", "changes", "live")
+    pages.table(f"Runs of {service.name}", columns, lines)

@@ -1,0 +1,213 @@
+"""Commands that change a service's integration. What matters is previewed, and confirmed as it was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import click
+
+from parkway.cli import opened, pages
+from parkway.cli.opened import SERVICE, acting
+from parkway.cli.plan import DAY
+from parkway.cli.running import sentence
+from parkway.sync import choices, integration
+from parkway.sync.dry_run import Plan
+from parkway.sync.models import Run
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
+from parkway.words import ChoiceKind, InactivePolicy, Refused
+
+yes = click.option(
+    "--yes", "fingerprint", metavar="FINGERPRINT", help="Do not ask: apply the preview with this fingerprint."
+)
+
+
+def _confirmed(plan: Plan, fingerprint: str | None, apply: Callable[[str], Run]) -> None:
+    """Show a plan, ask, and apply what was shown. With a fingerprint: apply that very plan, unasked."""
+    if fingerprint is None:
+        pages.plan(plan)
+        click.echo(f"Fingerprint: {plan.fingerprint}")
+        if not click.confirm("Do exactly this?", default=False):
+            click.echo("Nothing was changed.")
+            raise SystemExit(4)
+    click.echo(sentence(apply(fingerprint or plan.fingerprint)))
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway enable rimu-kindergarten"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+def enable(service: Service, by: Actor) -> None:
+    """Let a service set syncing up. Done by support."""
+    integration.enable(service, by)
+    click.echo(f"{service.name} may set syncing up now: parkway setup {service.slug}")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway setup lighthouse-preschool
+  parkway setup lighthouse-preschool --accept"""
+)
+@click.argument("service", type=SERVICE)
+@click.option(
+    "--accept", is_flag=True, help="Take every certain match, and a new profile where nothing is alike."
+)
+@acting
+@yes
+def setup(service: Service, accept: bool, by: Actor, fingerprint: str | None) -> None:
+    """Match children to profiles, see what starting would do, and start syncing.
+
+    Children to check are chosen one by one: `parkway choose`. Syncing starts when every child has a choice.
+    """
+    now = opened.now()
+    if accept:
+        click.echo(f"{integration.accept_proposals(service, by, now):,} proposals taken.")
+    found = integration.look_at_set_up(service, now)
+    if found.open:
+        lines = [
+            (
+                each.child.child_id,
+                each.child.details.called,
+                each.child.details.last_name,
+                each.child.details.date_of_birth,
+                each.proposal.certainty.value,
+                ", ".join(each.proposal.profile_ids),
+            )
+            for each in found.open
+        ]
+        columns = ("child", "called", "last name", "born", "proposal", "profiles")
+        pages.table(f"Children who need a choice ({len(lines)} of {len(found.listed)})", columns, lines)
+        click.echo(f"Take what is certain: parkway setup {service.slug} --accept")
+        click.echo(f"Choose for a child:   parkway choose {service.slug} CHILD PROFILE|new|dont-add")
+        return
+    _confirmed(found.plan, fingerprint, lambda mark: integration.start_syncing(service, mark, by, now))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway switch rimu-kindergarten stay
+  parkway switch rimu-kindergarten stay --yes 3f0c…"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("inactive", type=click.Choice([policy.value for policy in InactivePolicy]))
+@acting
+@yes
+def switch(service: Service, inactive: str, by: Actor, fingerprint: str | None) -> None:
+    """Let Inactive children leave Storypark, or keep them: shows what it will do, asks, does exactly that."""
+    now, policy = opened.now(), InactivePolicy(inactive)
+    _confirmed(
+        integration.preview_switch(service, policy, now),
+        fingerprint,
+        lambda mark: integration.confirm_switch(service, policy, mark, by, now),
+    )
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway paid-children rimu-kindergarten 120"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("number", type=click.IntRange(0, 1_000_000))
+@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@acting
+def paid_children(service: Service, number: int, sure: bool, by: Actor) -> None:
+    """Change how many live profiles the plan pays for; who waits comes in at once."""
+    if not sure:
+        pages.plan(integration.preview_paid_children(service, number, opened.now()))
+        if not click.confirm(f"Pay for {number:,} children?", default=False):
+            click.echo("Nothing was changed.")
+            raise SystemExit(4)
+    integration.change_paid_children(service, number, by)
+    click.echo(f"The plan of {service.name} pays for {number:,} children now.")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway approve nikau-nursery"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+@yes
+def approve(service: Service, by: Actor, fingerprint: str | None) -> None:
+    """See what a held run would do, and approve exactly that."""
+    now = opened.now()
+    if integration.held_run(service) is None:
+        raise Refused(f"No run of {service.name} is held.")
+    plan = integration.preview(service, now)
+    _confirmed(plan, fingerprint, lambda mark: integration.approve(service, mark, by, now))
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway choose rimu-kindergarten RIM1-004 P-31
+  parkway choose rimu-kindergarten RIM1-004 dont-add"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("child")
+@click.argument("choice")
+@acting
+def choose(service: Service, child: str, choice: str, by: Actor) -> None:
+    """Choose for one child: a profile's id, new, dont-add; keep or archive for one missing from Manage;
+    release to let the rules decide again.
+    """
+    now = opened.now()
+    kinds = {kind.value.replace("_", "-"): kind for kind in ChoiceKind if kind is not ChoiceKind.PROFILE}
+    if choice == "release":
+        choices.release(service, child, by, now)
+    elif choice in kinds:
+        choices.choose(service, child, kinds[choice], by, now)
+    else:
+        choices.choose(service, child, ChoiceKind.PROFILE, by, now, choice)
+    click.echo(f"{child}: {choice}.")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway keep-until rimu-kindergarten RIM1-004 2026-12-18"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("child")
+@click.argument("day", type=DAY, required=False)
+@acting
+def keep_until(service: Service, child: str, day: date | None, by: Actor) -> None:
+    """Keep an Inactive child's profile live through a day; without a day, no longer."""
+    choices.keep_until(service, child, day, by, opened.now())
+    click.echo(f"{child} is kept until {pages.cell(day)}." if day else f"{child} is kept no longer.")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway off rimu-kindergarten"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+def off(service: Service, by: Actor) -> None:
+    """Turn syncing off: profiles, links and history stay, and what was read-only can be edited again."""
+    integration.turn_off(service, by, now=opened.now())
+    click.echo(f"Syncing is off for {service.name}. Turn it on again: parkway on {service.slug}")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway on rimu-kindergarten"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+@yes
+def on(service: Service, by: Actor, fingerprint: str | None) -> None:
+    """Turn syncing on again with the links there were, after a preview."""
+    now = opened.now()
+    plan = integration.preview(service, now)
+    _confirmed(plan, fingerprint, lambda mark: integration.turn_on(service, mark, by, now))

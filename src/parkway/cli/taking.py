@@ -1,0 +1,57 @@
+"""Taking children, bookings and profiles over from CSV files."""
+
+from __future__ import annotations
+
+import click
+
+from parkway.cli import opened, pages
+from parkway.cli.opened import SERVICE, acting, as_format
+from parkway.cli.plan import FILE
+from parkway.connectors.csv_files import read_files
+from parkway.connectors.csv_reading import BadFiles
+from parkway.sync.adopt import LONGEST, take_files
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Example:
+  parkway import rimu-kindergarten --children children.csv --bookings bookings.csv
+
+\b
+Children and profiles are found by their ids and brought up to date. The bookings of each child
+in the file of bookings replace the child's bookings before. Nobody is removed.""",
+)
+@click.argument("service", type=SERVICE)
+@click.option("--children", required=True, type=FILE, help="Children, as CSV.")
+@click.option("--bookings", required=True, type=FILE, help="Their bookings, as CSV.")
+@click.option("--profiles", type=FILE, help="Profiles, with their links, as CSV.")
+@acting
+@as_format
+def import_files(
+    service: Service, children: str, bookings: str, profiles: str | None, by: Actor, form: str
+) -> None:
+    """Take children, bookings and profiles over from CSV files: all of it, or nothing.
+
+    Every bad line is reported.
+    """
+    now = opened.now()
+    try:
+        files = read_files(children, bookings, profiles, service.today(now), service.window, longest=LONGEST)
+    except BadFiles as bad:
+        for line in (*bad.warnings, *bad.problems):
+            click.echo(str(line), err=True)
+        click.echo("Nothing was taken over.", err=True)
+        raise SystemExit(2) from None
+    for warning in files.warnings:
+        click.echo(warning, err=True)
+    taken = take_files(service, files, by, now)
+    if form == "json":
+        pages.as_json(taken._asdict())
+        return
+    click.echo(
+        f"{taken.new_children:,} new children, {taken.known_children:,} brought up to date, "
+        f"{taken.bookings:,} bookings, {taken.profiles:,} profiles, {taken.links:,} links."
+    )

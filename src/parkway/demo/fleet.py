@@ -1,0 +1,182 @@
+"""The demo fleet: three organisations with twenty services, each with a story of its own."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+
+from django.db import transaction
+
+from parkway.demo.lives import Life, lives
+from parkway.manage import verbs as manage
+from parkway.manage.models import Booking, Child
+from parkway.manage.roster import Booked, take_roster
+from parkway.storypark import verbs as storypark
+from parkway.storypark.models import Profile
+from parkway.sync import choices, integration
+from parkway.sync.models import Integration, Stage
+from parkway.tenancy.models import Organisation, Service
+from parkway.tenancy.people import OPERATOR
+from parkway.tenancy.scope import scope
+from parkway.tenancy.verbs import add_service
+from parkway.words import Child as Known
+from parkway.words import Choice as Wish
+from parkway.words import ChoiceKind, InactivePolicy, Refused, Standing, Status
+
+SETTLED, NEW, FULL, HELD, STAYS, TO_SET_UP = "settled", "new", "full", "held", "stays", "to set up"
+BEFORE = timedelta(days=30)  # how long ago the services that are settled were set up
+
+FLEET = {
+    "Kōwhai Early Learning": [
+        ("Rimu Kindergarten", "Pacific/Auckland", SETTLED),
+        ("Tōtara House", "Pacific/Auckland", SETTLED),
+        ("Mataī Preschool", "Pacific/Auckland", STAYS),
+        ("Kauri Street Childcare", "Pacific/Auckland", FULL),
+        ("Pōhutukawa Bay Kindergarten", "Pacific/Auckland", NEW),
+        ("Nīkau Nursery", "Pacific/Auckland", HELD),
+        ("Harakeke Preschool", "Pacific/Auckland", SETTLED),
+        ("Wharekauri Kindergarten", "Pacific/Chatham", SETTLED),
+    ],
+    "Banksia Children's Services": [
+        ("Banksia Park Early Learning", "Australia/Sydney", SETTLED),
+        ("Wattle Grove Childcare", "Australia/Sydney", FULL),
+        ("Grevillea Street Kindy", "Australia/Brisbane", STAYS),
+        ("Waratah Long Day Care", "Australia/Sydney", NEW),
+        ("Bottlebrush Early Learning", "Australia/Adelaide", SETTLED),
+        ("Saltbush Children's Centre", "Australia/Darwin", HELD),
+        ("Quandong Preschool", "Australia/Perth", SETTLED),
+    ],
+    "Harbour Family Day Care": [
+        ("Harbour North", "Australia/Hobart", SETTLED),
+        ("Harbour South", "Australia/Hobart", NEW),
+        ("Lighthouse Preschool", "Australia/Melbourne", TO_SET_UP),
+        ("Seahorse Kindergarten", "Australia/Melbourne", SETTLED),
+        ("Island Early Learning", "Australia/Lord_Howe", TO_SET_UP),
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the demo holds."""
+
+    organisations: int
+    services: int
+    children: int
+
+
+def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda name: None) -> Made:
+    """Make the demo fleet in an empty database; the same for the same seed and day.
+
+    Raises Refused when the database already has services, so that nobody's data is mixed with made-up data.
+    """
+    if Service.objects.exists():
+        raise Refused(
+            "This database already has services, and the demo would be mixed with them. "
+            "Use another database: DATABASE_URL=sqlite:///demo.sqlite3 parkway demo"
+        )
+    random = Random(seed)  # noqa: S311 - made-up children, no secrets
+    children = 0
+    for name, services in FLEET.items():
+        organisation = Organisation.objects.create(name=name)
+        for number, (called, zone, story) in enumerate(services):
+            with transaction.atomic():
+                service = add_service(organisation, called, zone)
+                children += _tell(service, story, Random(random.random()), number, now)  # noqa: S311
+            progress(called)
+    return Made(len(FLEET), sum(map(len, FLEET.values())), children)
+
+
+def _tell(service: Service, story: str, random: Random, number: int, now: datetime) -> int:
+    """Let one service's story happen; how many children it has."""
+    known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
+    day = service.today(known_since)
+    people = lives(random, f"{service.slug[:3].upper()}{service.pk}", random.randint(70, 220), day)
+    _enrol(service, people, day)
+    storypark.set_paid_children(service, len(people) + 20)
+    _portfolios(service, people, random, day)
+    integration.enable(service, OPERATOR)
+    if story == STAYS:
+        Integration.objects.filter(service=service).update(inactive=InactivePolicy.STAY.value)
+    if story != TO_SET_UP:
+        _choose(service, known_since)
+    if story == NEW:
+        Integration.objects.filter(service=service).update(stage=Stage.ON)
+    elif story != TO_SET_UP:
+        _live_for_a_while(service, story, random, known_since, now)
+    return len(people)
+
+
+def _enrol(service: Service, people: Sequence[Life], day: date) -> None:
+    children = [
+        Known(p.child_id, p.details, Standing(Status.INACTIVE, archived_on=p.archived_on)) for p in people
+    ]
+    bookings = {p.child_id: [Booked(period, days) for period, days in p.bookings] for p in people}
+    take_roster(service, children, bookings, day)
+
+
+def _portfolios(service: Service, people: Sequence[Life], random: Random, day: date) -> None:
+    """Profiles made by hand before there was syncing: as people type names, some archived, with stories."""
+    for person in random.sample(people, len(people) // 3):
+        details = person.details
+        if random.random() < 0.3:
+            plain = unicodedata.normalize("NFKD", details.first_name)
+            details = details._replace(first_name="".join(c for c in plain if not unicodedata.combining(c)))
+        if random.random() < 0.08:
+            details = details._replace(date_of_birth=None)
+        profile = storypark.create_profile(service, details._replace(rooms=frozenset()))
+        story = f"{details.called} builds a tower"
+        storypark.write_story([profile], story, "Higher and higher!", day, publish=random.random() < 0.8)
+        if random.random() < 0.2:
+            storypark.archive_profile(profile, day)
+
+
+def _choose(service: Service, now: datetime) -> None:
+    """Work through set-up as an admin educator would: certain matches taken, the others looked at."""
+    integration.accept_proposals(service, OPERATOR, now)
+    wishes, taken = {}, set()
+    for index, each in enumerate(integration.look_at_set_up(service, now).open):
+        free = [key for key in each.proposal.profile_ids if key not in taken]
+        wish = Wish(ChoiceKind.PROFILE, free[0]) if free else Wish(ChoiceKind.NEW)
+        taken.add(wish.profile_id)
+        wishes[each.child.child_id] = Wish(ChoiceKind.DONT_ADD) if index % 7 == 3 else wish
+    choices.store(service, wishes, OPERATOR, now)
+
+
+def _live_for_a_while(service: Service, story: str, random: Random, since: datetime, now: datetime) -> None:
+    """Set up a month ago, and what happened since; the next run is due."""
+    plan = integration.preview(service, since)
+    integration.start_syncing(service, plan.fingerprint, OPERATOR, since)
+    today = service.today(now)
+    if story == FULL:
+        live = storypark.live_profiles(service)
+        storypark.set_paid_children(service, live)
+    _days_pass(service, random, today, many=40 if story == FULL else 4)
+    if story == HELD:
+        for booking in scope(Booking, service).filter(child__archived_on=None)[:150:2]:
+            manage.cancel(booking, today)
+    Integration.objects.filter(service=service).update(next_run_at=now)
+
+
+def _days_pass(service: Service, random: Random, today: date, many: int) -> None:
+    """New children, other names and rooms, children who go, a profile deleted at a family's request."""
+    newcomers = lives(random, f"{service.slug[:3].upper()}{service.pk}N", many, today)
+    _enrol(service, newcomers, today)
+    everybody = list(
+        scope(Child, service).filter(archived_on=None, status=Status.ACTIVE.value).order_by("pk")
+    )
+    chosen = random.sample(everybody, 8)
+    for child in chosen[:3]:
+        manage.amend(child, today, last_name=f"{child.last_name}-Reid")
+    manage.archive_child(chosen[3], today)
+    manage.amend(chosen[4], today, rooms=frozenset({"Kindy"}))
+    manage.remove_child(chosen[5])
+    profiles = list(scope(Profile, service).filter(state="live").order_by("pk"))
+    storypark.archive_profile(random.choice(profiles), today, support=True)
+    storypark.delete_profile(random.choice(profiles[:5]))
+    gone = scope(Child, service).filter(status=Status.INACTIVE.value).order_by("pk").first()
+    if gone is not None:
+        manage.book(gone, today, today + timedelta(days=3))
