@@ -11,7 +11,7 @@ from parkway.sync import due, integration
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage, Trigger
 from parkway.sync.run import Start, run_sync
 from parkway.tenancy.models import Service
-from parkway.tenancy.people import Actor
+from parkway.tenancy.people import OPERATOR, Actor
 from parkway.tenancy.scope import scope
 from parkway.words import ACTIONS, Refused, Step
 
@@ -48,7 +48,7 @@ def sync(service: Service | None, everybody: bool, due_only: bool, by: Actor, fo
         run = integration.sync_now(service, by, opened.now())
         runs = [run] if run else []
     else:
-        runs = sync_many(due_only, quiet=form == "json")
+        runs = sync_many(due_only, by, quiet=form == "json")
     if form == "json":
         pages.as_json([run_as_json(run) for run in runs])
     elif service is not None:
@@ -59,12 +59,12 @@ def sync(service: Service | None, everybody: bool, due_only: bool, by: Actor, fo
         raise SystemExit(3 if broken[0].state == RunState.STOPPED else 70)
 
 
-def sync_many(due_only: bool, quiet: bool = False) -> list[Run]:
+def sync_many(due_only: bool, by: Actor = OPERATOR, quiet: bool = False) -> list[Run]:
     """Run the services that are due, or all, with progress; then one line that sums it up."""
     moment = opened.now()
     everybody = list(Integration.objects.filter(stage=Stage.ON).order_by("pk").values_list("pk", flat=True))
     ids = due.due_now(moment) if due_only else everybody
-    start = Start(moment, Trigger.SCHEDULE if due_only else Trigger.NOW)
+    start = Start(moment) if due_only else Start(moment, Trigger.NOW, by)
     with pages.progress() as bar:
         task = bar.add_task("Syncing", total=len(ids))
         runs = run_sync(ids, start, full=not due_only, done=lambda number: bar.advance(task, number))

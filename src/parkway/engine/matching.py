@@ -265,29 +265,43 @@ def match_rooms(source: Sequence[Room], target: Sequence[Room], links: Mapping[s
     is compared as it is.
     """
     names = {room.room_id: room.name for room in target}
-    taken = set(links.values())
-    exact = {room.name: room.room_id for room in target if room.room_id not in taken}
-    wanted = {room.name for room in source}
-    alike: dict[str, list[str]] = defaultdict(list)
-    for room in sorted(target):
-        if room.room_id not in taken and room.name not in wanted:
-            alike[_room_key(room)].append(room.room_id)
-    seeking = [room for room in source if links.get(room.room_id) not in names and room.name not in exact]
-    rivals = Counter(_room_key(room) for room in seeking)
+    place = {room.room_id: links[room.room_id] for room in source if links.get(room.room_id) in names}
+    free = _by_very_name(source, target, set(links.values()), place)
+    alike: dict[str, list[Room]] = defaultdict(list)
+    for room in free:
+        alike[_room_key(room)].append(room)
+    rivals = Counter(_room_key(room) for room in source if room.room_id not in place)
     steps = []
     for room in sorted(source):
-        before = links.get(room.room_id)
-        target_id = before if before in names else None
-        found = alike[_room_key(room)]
-        if room.name in exact and (target_id is None or names[target_id] != room.name):
-            target_id = exact[room.name]  # it has this very name already: no second room may
-        elif target_id is None and len(found) == 1 and rivals[_room_key(room)] == 1:
-            target_id = found[0]
+        target_id, found = place.get(room.room_id), alike[_room_key(room)]
+        if target_id is None and len(found) == 1 and rivals[_room_key(room)] == 1:
+            target_id = found[0].room_id
         old = names[target_id] if target_id is not None else room.name
         renamed_from = old if old != room.name else None
-        linked = target_id is not None and target_id == before
+        linked = target_id is not None and target_id == links.get(room.room_id)
         steps.append(RoomStep(room.room_id, room.name, target_id, renamed_from, linked))
     return steps
+
+
+def _by_very_name(
+    source: Sequence[Room], target: Sequence[Room], taken: Collection[str], place: dict[str, str]
+) -> list[Room]:
+    """Give each room of Manage the free room that has its very name, because no second one may have it; what
+    is free in the end. One that leaves its place for it frees that place for the next.
+    """
+    named = {room.room_id: room for room in target}
+    free = {room.name: room for room in sorted(target, reverse=True) if room.room_id not in taken}
+    moving = True
+    while moving:
+        moving = False
+        for room in sorted(source):
+            before = named.get(place.get(room.room_id, ""))
+            if room.name in free and (before is None or before.name != room.name):
+                place[room.room_id] = free.pop(room.name).room_id
+                if before is not None:
+                    free[before.name] = before
+                moving = True
+    return list(free.values())
 
 
 def _room_key(room: Room) -> str:

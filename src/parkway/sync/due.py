@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -54,8 +54,13 @@ def later(integration: Integration, now: datetime) -> None:
     )
 
 
-def remember(planned: Mapping[int, tuple[Gathered, Plan]], now: datetime, ends: Ends) -> None:
-    """Keep what these runs saw and left behind, so that an unchanged service need not be read."""
+def remember(
+    planned: Mapping[int, tuple[Gathered, Plan]], done: Collection[int], now: datetime, ends: Ends
+) -> None:
+    """Keep what these runs saw and left behind, so that an unchanged service need not be read.
+
+    `done` are the services whose plan was applied: what their admins had to be told is settled.
+    """
     if not planned:
         return
     integrations = [gathered.integration for gathered, _ in planned.values()]
@@ -70,8 +75,7 @@ def remember(planned: Mapping[int, tuple[Gathered, Plan]], now: datetime, ends: 
         values.append((*seen, again, now, now + EVERY, key))
     columns = ["seen_roster", "seen_profiles", "seen_service", "seen_version", "look_again_at"]
     rows.update(Integration, [*columns, "checked_at", "next_run_at"], ["service_id"], values)
-    went_through = [key for key, (g, plan) in planned.items() if not g.silent and not plan.held]
-    open_notices = Notice.objects.filter(service_id__in=went_through, for_support=False, settled_at=None)
+    open_notices = Notice.objects.filter(service_id__in=list(done), for_support=False, settled_at=None)
     open_notices.update(settled_at=now)
 
 

@@ -117,7 +117,7 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
     for key, (gathered, plan) in going.items():
         journal.record(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
     _prove(going, done, start, ends)
-    due.remember({key: (gathered, plan) for key, (gathered, plan) in planned.items()}, start.now, ends)
+    due.remember(planned, done, start.now, ends)
     return [*runs, *done.values()]
 
 

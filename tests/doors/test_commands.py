@@ -1,0 +1,197 @@
+"""The command line as people use it: a real process, a real database file, what it prints and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHILDREN = "child_id,first_name,last_name,date_of_birth,rooms\n"
+BOOKINGS = "child_id,kind,state,starts_on,ends_on\n"
+
+
+class Terminal:
+    """Runs `parkway` in a folder of its own, on a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "DATABASE_URL": f"sqlite:///{self.folder / 'parkway.sqlite3'}"}
+        command = [sys.executable, "-m", "parkway", *words]
+        return subprocess.run(
+            command, cwd=self.folder, env=env, input=typed, capture_output=True, text=True, check=False
+        )
+
+    def json(self, *words: str) -> object:
+        result = self(*words, "--format", "json")
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def write(self, name: str, text: str) -> str:
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return name
+
+
+@pytest.fixture
+def parkway(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path)
+
+
+def test_without_a_database_every_command_says_how_to_make_one(parkway: Terminal) -> None:
+    for words in (["status"], ["sync", "--all"], ["why", "rimu", "1"], ["runs", "rimu"]):
+        result = parkway(*words)
+        assert result.returncode == 2
+        assert "parkway migrate" in result.stderr
+        assert "Traceback" not in result.stderr
+    assert not (parkway.folder / "parkway.sqlite3").exists()
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(parkway: Terminal) -> None:
+    parkway.write("parkway.sqlite3", "no database, but a letter to grandmother, and a long one " * 20)
+    before = (parkway.folder / "parkway.sqlite3").read_bytes()
+    result = parkway("status")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert (parkway.folder / "parkway.sqlite3").read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    """The demo, loaded and synced by the first run."""
+    terminal = Terminal(tmp_path_factory.mktemp("demo"))
+    first = terminal("first-run")
+    assert first.returncode == 0, first.stderr
+    assert "Made 3 organisations with 20 services" in first.stdout
+    assert "Waiting for a space" in first.stdout
+    assert "held for a person" in first.stdout
+    assert "Why? For example" in first.stdout
+    return terminal
+
+
+def test_the_first_run_again_syncs_all_and_changes_nothing(fleet: Terminal) -> None:
+    again = fleet("first-run")
+    assert again.returncode == 0, again.stderr
+    assert "Synced 18 services: nothing changed." in again.stdout
+    assert "Made" not in again.stdout
+
+
+def test_the_demo_is_not_mixed_with_what_is_there(fleet: Terminal) -> None:
+    result = fleet("demo")
+    assert result.returncode == 2
+    assert "already has services" in result.stderr
+
+
+def test_r9_a_switch_asks_and_a_no_changes_nothing(fleet: Terminal) -> None:
+    before = fleet.json("status")
+    result = fleet("switch", "harbour-south", "stay", typed="n\n")
+    assert result.returncode == 4
+    assert "Nothing was changed" in result.stdout
+    assert fleet.json("status") == before
+
+
+def test_b1_yes_needs_the_fingerprint_that_was_shown(fleet: Terminal) -> None:
+    shown = fleet("switch", "harbour-south", "stay", typed="n\n").stdout
+    fingerprint = shown.split("Fingerprint: ")[1].split()[0]
+    stale = fleet("switch", "harbour-south", "stay", "--yes", "0123456789abcdef")
+    assert stale.returncode == 2
+    assert "nothing was done" in stale.stderr
+    done = fleet("switch", "harbour-south", "stay", "--yes", fingerprint)
+    assert done.returncode == 0, done.stderr
+    (standing,) = fleet.json("status", "harbour-south")  # type: ignore[misc]
+    assert standing["inactive"] == "stay"
+
+
+def test_d12_a_held_run_is_shown_and_approved(fleet: Terminal) -> None:
+    assert "would archive" in fleet("status", "nikau-nursery").stdout
+    done = fleet("approve", "nikau-nursery", typed="y\n")
+    assert done.returncode == 0, done.stderr
+    (standing,) = fleet.json("status", "nikau-nursery")  # type: ignore[misc]
+    assert standing["needs_you"] == []
+
+
+def test_r10_new_spaces_let_the_waiting_in_at_once(fleet: Terminal) -> None:
+    (before,) = fleet.json("status", "wattle-grove-childcare")  # type: ignore[misc]
+    assert before["waiting"] > 0
+    number = str(before["paid_children"] + before["waiting"])
+    done = fleet("paid-children", "wattle-grove-childcare", number, typed="y\n")
+    assert done.returncode == 0, done.stderr
+    (after,) = fleet.json("status", "wattle-grove-childcare")  # type: ignore[misc]
+    assert (after["waiting"], after["live"]) == (0, int(number))
+
+
+def test_d6_the_plan_cannot_shrink_below_the_live_profiles(fleet: Terminal) -> None:
+    result = fleet("paid-children", "rimu-kindergarten", "1", "--yes")
+    assert result.returncode == 2
+    assert "live profiles" in result.stderr
+
+
+def test_d15_off_and_on_again(fleet: Terminal) -> None:
+    assert fleet("off", "harbour-north").returncode == 0
+    assert fleet("sync", "harbour-north").returncode == 2
+    on = fleet("on", "harbour-north", typed="y\n")
+    assert on.returncode == 0, on.stderr
+    assert fleet("sync", "harbour-north").returncode == 0
+
+
+def test_b3_the_forecast_for_programs(fleet: Terminal) -> None:
+    seen = fleet.json("forecast", "rimu-kindergarten", "--weeks", "6")
+    assert seen["days"], "somebody leaves in six weeks"  # type: ignore[index]
+
+
+def test_d17_ids_are_strings_in_json(fleet: Terminal) -> None:
+    for run in fleet.json("runs", "rimu-kindergarten"):  # type: ignore[union-attr]
+        assert isinstance(run["run"], str)
+
+
+def test_nobody_is_asked_for_an_unknown_child_or_service(fleet: Terminal) -> None:
+    assert "No service is called" in fleet("why", "nowhere", "1").stderr
+    result = fleet("why", "rimu-kindergarten", "nobody")
+    assert result.returncode == 2
+    assert "Nothing was decided for nobody" in result.stderr
+
+
+BAD = {
+    "empty": b"",
+    "truncated": b'child_id,first_name,last_name\n1,"Ana',
+    "latin-1": "child_id,first_name,last_name\n1,Zoë,Müller\n".encode("latin-1"),
+    "duplicate": b"child_id,first_name,last_name\n1,Ana,Ng\n1,Ben,Ng\n",
+    "nameless": b"child_id,first_name,last_name\n1,,\n",
+    "date": b"child_id,first_name,last_name,date_of_birth\n1,Ana,Ng,31/12/2025\n",
+    "leap": b"child_id,first_name,last_name,date_of_birth\n1,Ana,Ng,2025-02-29\n",
+    "short": b"child_id,first_name,last_name\n1,Ana\n",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BAD))
+def test_bad_input_is_told_line_by_line_and_changes_nothing(fleet: Terminal, kind: str) -> None:
+    (fleet.folder / "bad.csv").write_bytes(BAD[kind])
+    bookings = fleet.write("bookings.csv", BOOKINGS)
+    before = fleet.json("status")
+    result = fleet("import", "rimu-kindergarten", "--children", "bad.csv", "--bookings", bookings)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert "bad.csv:" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert fleet.json("status") == before
+    plan = ("plan", "--children", "bad.csv", "--bookings", bookings, "--inactive", "leave")
+    dry = fleet(*plan, "--paid-children", "9")
+    assert (dry.returncode, dry.stdout) == (2, "")
+
+
+def test_import_takes_children_and_why_answers_after_a_sync(fleet: Terminal) -> None:
+    children = fleet.write("children.csv", CHILDREN + "X-1,Mānaia,Hohepa,2023-01-02,Tūī\n")
+    bookings = fleet.write("bookings.csv", BOOKINGS + "X-1,permanent,confirmed,2020-02-03,\n")
+    words = ("import", "rimu-kindergarten", "--children", children, "--bookings", bookings)
+    taken = fleet(*words)
+    assert taken.returncode == 0, taken.stderr
+    assert "1 new children" in taken.stdout
+    assert "0 new children, 1 brought up to date" in fleet(*words).stdout
+    assert fleet("sync", "rimu-kindergarten").returncode == 0
+    answer = fleet.json("why", "rimu-kindergarten", "X-1")
+    assert answer["step"] == "create"  # type: ignore[index]
+    assert "Mānaia is Active in Manage" in answer["because"]  # type: ignore[index]
