@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from parkway.cli import opened, pages
@@ -189,7 +191,10 @@ def print_people_to_see(service: Service | None = None) -> None:
     for step, title in ((Step.WAIT, "Waiting for a space"), (Step.HOLD, "Needs a person")):
         found = current.filter(step=step.value)
         held = found.exclude(because__contains="On hold: ") if step is Step.HOLD else found
-        lines = [(entry.service.slug, entry.child_id, entry.because) for entry in held[:12]]
+        first = sorted(
+            held, key=lambda entry: (entry.service.name, json.loads(entry.facts).get("position", 0))
+        )
+        lines = [(entry.service.slug, entry.child_id, entry.because) for entry in first[:12]]
         pages.table(f"{title} ({held.count()})", columns, lines)
     notices = Notice.objects.filter(settled_at=None).select_related("service").order_by("service__name")
     for notice in notices.filter(service=service) if service else notices:

@@ -12,7 +12,7 @@ from parkway.engine import rules
 from parkway.engine.plan import NO_CHOICE, Situation
 from parkway.sync import wake
 from parkway.sync.gather import HERE, Ends, gather_one
-from parkway.sync.models import Choice, Integration, Link, Stage
+from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change
 from parkway.tenancy.scope import scope
@@ -59,7 +59,7 @@ def choose(
     if kind in (ChoiceKind.PROFILE, ChoiceKind.NEW) and linked and linked.state is not ProfileState.DELETED:
         raise Refused(f"{child_id} is linked to the profile {linked.profile_id} already.")
     store(service, {child_id: Wish(kind, profile_id)}, by, now)
-    _run_soon(integration)
+    _run_soon(integration, by)
 
 
 @transaction.atomic
@@ -75,7 +75,7 @@ def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now
     kind = ChoiceKind(before.kind) if before and before.kind else None
     _put(service, child_id, Wish(kind, before.profile_id if before else None, day), by, now)
     _bump(service)
-    _run_soon(integration)
+    _run_soon(integration, by)
 
 
 @transaction.atomic
@@ -84,7 +84,7 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
     integration = _may(service, by)
     scope(Choice, service).filter(child_id=child_id).delete()
     _bump(service)
-    _run_soon(integration)
+    _run_soon(integration, by)
 
 
 @transaction.atomic
@@ -100,7 +100,7 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
         raise Refused(f"{missing_id} is not linked to a profile.")
     scope(Choice, service).filter(child_id=missing_id).delete()
     _bump(service)
-    _run_soon(integration)
+    _run_soon(integration, by)
 
 
 def store(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime) -> None:
@@ -159,6 +159,6 @@ def _bump(service: Service) -> None:
     Integration.objects.filter(service=service).update(version=F("version") + 1)
 
 
-def _run_soon(integration: Integration) -> None:
+def _run_soon(integration: Integration, by: Actor) -> None:
     if integration.stage == Stage.ON:
-        wake.soon(integration.pk)
+        wake.soon(integration.pk, Trigger.CHOICE, by)

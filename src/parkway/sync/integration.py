@@ -191,7 +191,7 @@ def change_paid_children(service: Service, number: int, by: Actor) -> None:
     with transaction.atomic():
         storypark.set_paid_children(service, number)
         if found is not None and found.stage == Stage.ON:
-            wake.soon(service.pk)
+            wake.soon(service.pk, Trigger.SPACES, by)
 
 
 def approve(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:

@@ -9,15 +9,18 @@ from typing import Protocol
 
 from django.db import transaction
 
+from parkway.sync.models import Trigger
+from parkway.tenancy.people import Actor
+
 
 class Wake(Protocol):
     """Somebody who makes a run of a service start soon."""
 
-    def wake(self, service_id: int) -> None: ...
+    def wake(self, service_id: int, trigger: Trigger, by: Actor) -> None: ...
 
 
 class _Nobody:
-    def wake(self, service_id: int) -> None:
+    def wake(self, service_id: int, trigger: Trigger, by: Actor) -> None:
         """Leave it to the next look at what is due."""
 
 
@@ -29,6 +32,6 @@ def wire(carrier: Wake) -> None:
     _wired[0] = carrier
 
 
-def soon(service_id: int) -> None:
+def soon(service_id: int, trigger: Trigger, by: Actor) -> None:
     """Ask for a run of a service as soon as the transaction at hand is over."""
-    transaction.on_commit(lambda: _wired[0].wake(service_id))
+    transaction.on_commit(lambda: _wired[0].wake(service_id, trigger, by))
