@@ -45,7 +45,7 @@ class ManageHere:
             change, booked_from, booked_until, start, end, archived = map(day, days)
             standing_ = Standing(statuses[status], change, booked_from, booked_until, start, end, archived)
             found[service_id].append(Known(reference, details, standing_))
-        return {key: RosterAnswer(children, rooms.get(key, ())) for key, children in found.items()}
+        return {key: RosterAnswer(children, rooms.get(key, [])) for key, children in found.items()}
 
     def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
         """The bookings behind the standings, by child id."""

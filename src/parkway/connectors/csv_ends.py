@@ -1,0 +1,338 @@
+"""Both ports over CSV files of one service: children and bookings to read, profiles to read and write."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from itertools import chain, count
+
+from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
+from parkway.connectors.csv_reading import (
+    BYTE_ORDER_MARK,
+    CONTROL,
+    BadFiles,
+    Columns,
+    Report,
+    Table,
+    shown,
+)
+from parkway.connectors.ports import (
+    Ask,
+    EndRoom,
+    NewProfile,
+    Orders,
+    Outcome,
+    ProfileChange,
+    ProfilesAnswer,
+    RosterAnswer,
+)
+from parkway.words import Booking, Details, ProfileState, Refused, SourceSilent
+
+ROOMS = Columns(key="room_id", required=("room_id", "name"), known=("room_id", "name"))
+OWN_ID = re.compile(r"P-([0-9]{1,18})")
+
+
+class CsvRoster:
+    """The roster of one service in a file of children and a file of bookings, read anew for each question.
+
+    A room's id is its name, for the files know no other.
+    """
+
+    def __init__(self, service_id: int, children: str, bookings: str) -> None:
+        self._service_id = service_id
+        self._children = children
+        self._bookings = bookings
+
+    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+        """A number made from the whole answer; None while the files cannot be read."""
+        found: dict[int, int | None] = {}
+        for ask in asks:
+            found[ask.service_id] = None
+            with suppress(SourceSilent):
+                children = self._read(ask).children
+                found[ask.service_id] = _number(
+                    repr((child.child_id, child.standing, *_flat(child.details, child.supplied)))
+                    for child in children
+                )
+        return found
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        """The children with the standing of the day. Raises SourceSilent when the files cannot be read."""
+        answers = {}
+        for ask in asks:
+            children = self._read(ask).children
+            names = sorted(frozenset[str]().union(*(child.details.rooms for child in children)))
+            answers[ask.service_id] = RosterAnswer(children, [EndRoom(name, name) for name in names])
+        return answers
+
+    def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
+        """The bookings by child id. Raises SourceSilent when the files cannot be read."""
+        files = self._read(ask)
+        ids = [child.child_id for child in files.children]
+        return {child_id: [row.booking for row in files.bookings.get(child_id, ())] for child_id in ids}
+
+    def _read(self, ask: Ask) -> Files:
+        _must_be(self._service_id, ask.service_id, self._children)
+        try:
+            return read_files(self._children, self._bookings, None, ask.today, ask.window)
+        except BadFiles as bad:
+            raise SourceSilent(f"The roster cannot be read: {bad}") from bad
+
+
+class CsvProfiles:
+    """The profiles of one service in a file, with a fixed number of paid children.
+
+    A row's `child_id` is the child whom the profile was made for. What an order writes goes into the columns
+    that the file has; everything else in it stays. Rooms that are renamed, or in which nobody is, are kept
+    in a second file beside it. A file has no read-only fields, so the mark "managed elsewhere" has no effect.
+    """
+
+    def __init__(self, service_id: int, profiles: str, paid_children: int) -> None:
+        self._service_id = service_id
+        self._file = profiles
+        self._paid_children = paid_children
+        self._rooms_file = f"{os.path.splitext(profiles)[0]}.rooms.csv"
+
+    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+        """A number made from the whole answer; None while the file cannot be read."""
+        found: dict[int, int | None] = {}
+        for ask in asks:
+            found[ask.service_id] = None
+            with suppress(SourceSilent):
+                answer = self._answer(ask.service_id)
+                lines = (
+                    repr((profile.profile_id, profile.state, *_flat(profile.details, profile.supplied)))
+                    for profile in answer.profiles.values()
+                )
+                found[ask.service_id] = _number(chain(lines, map(repr, answer.rooms), [repr(answer[2])]))
+        return found
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+        """The profiles, rooms and paid children. Raises SourceSilent when the file cannot be read."""
+        return {ask.service_id: self._answer(ask.service_id) for ask in asks}
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        """Carry out the orders and put the new file in the old one's place, whole or not at all.
+
+        Raises Refused, with the file as it was, when it cannot hold a value or cannot be written.
+        """
+        outcomes = {}
+        for service_id, order in orders.items():
+            sheet = self._sheet(service_id)
+            rooms = sheet.rooms(self._read_rooms())
+            made_rooms = _write_rooms(sheet, rooms, order)
+            for change in order.changes:
+                sheet.change(change)
+            made = {new.child_id: sheet.create(new) for new in order.creates}
+            if order.rooms:
+                _put(self._rooms_file, _as_csv([ROOMS.known, *sorted(rooms.items())], "\n"))
+            if order.rooms or order.changes or order.creates:
+                _put(self._file, sheet.as_bytes())
+            outcomes[service_id] = Outcome(made, made_rooms)
+        return outcomes
+
+    def release(self, ask: Ask) -> None:
+        """Nothing to take off: a file marks no profile as managed elsewhere."""
+
+    def _answer(self, service_id: int) -> ProfilesAnswer:
+        sheet = self._sheet(service_id)
+        profiles = {row.profile.profile_id: row.profile for row in sheet.rows}
+        rooms = [EndRoom(*room) for room in sorted(sheet.rooms(self._read_rooms()).items())]
+        return ProfilesAnswer(profiles, rooms, self._paid_children)
+
+    def _sheet(self, service_id: int) -> _Sheet:
+        _must_be(self._service_id, service_id, self._file)
+        try:
+            return _Sheet(self._file)
+        except BadFiles as bad:
+            raise SourceSilent(f"The profiles cannot be read: {bad}") from bad
+
+    def _read_rooms(self) -> dict[str, str]:
+        """The rooms kept beside the profiles, name by id."""
+        if not os.path.exists(self._rooms_file):
+            return {}
+        report = Report()
+        rooms = {row.values[0]: row.values[1] for row in Table(self._rooms_file, ROOMS, report)}
+        try:
+            report.raise_if_bad()
+        except BadFiles as bad:
+            raise SourceSilent(f"The rooms cannot be read: {bad}") from bad
+        return rooms
+
+
+class _Sheet:
+    """A file of profiles to change in place: its columns and values as they stand there.
+
+    Raises BadFiles when a line is bad.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.rows = read_profiles(file)
+        table = Table(file, PROFILES, Report())
+        self._records = [row.record for row in table]
+        self._header = table.header or []
+        self._places = {name: self._header.index(name) for name in table.supplied}
+        ids = [row.profile.profile_id for row in self.rows]
+        self._by_id = dict(zip(ids, self._records, strict=True))
+        self._made_for = {
+            row.child_id: row.profile.profile_id
+            for row in self.rows
+            if row.child_id and row.profile.state is not ProfileState.DELETED
+        }
+        own = (OWN_ID.fullmatch(profile_id) for profile_id in ids)
+        self._highest = max((int(match[1]) for match in own if match), default=0)
+        with open(file, "rb") as stream:
+            start = stream.readline()
+        self._mark = BYTE_ORDER_MARK if start.startswith(BYTE_ORDER_MARK) else b""
+        self._line_end = "\r\n" if start.endswith(b"\r\n") else "\n"
+
+    def rooms(self, known: Mapping[str, str]) -> dict[str, str]:
+        """The rooms by id: the known ones, and those that a profile is in, with their names as ids."""
+        rooms = dict(known)
+        named = frozenset[str]().union(*(row.profile.details.rooms for row in self.rows))
+        for name in sorted(named.difference(rooms.values())):
+            rooms[_free(name, rooms)] = name
+        return rooms
+
+    def rename_rooms(self, renames: Mapping[str, str]) -> None:
+        """Give rooms new names wherever they stand, all at once so that two may swap."""
+        for row, record in zip(self.rows, self._records, strict=True):
+            names = row.profile.details.rooms
+            if not names.isdisjoint(renames):
+                self._set_rooms(record, {renames.get(name, name) for name in names})
+
+    def change(self, change: ProfileChange) -> None:
+        """Write one change. Raises Refused when there is no such profile, or a tombstone only."""
+        record = self._by_id.get(change.profile_id)
+        if record is None or record[self._places["state"]].strip() == ProfileState.DELETED:
+            raise Refused(
+                f"There is no profile {change.profile_id} to write to, so nothing was changed. Sync again."
+            )
+        if change.archive is not None:
+            state = ProfileState.ARCHIVED if change.archive else ProfileState.LIVE
+            self._set(record, "state", state.value)
+        if change.details is not None:
+            self._set_details(record, change.details)
+
+    def create(self, new: NewProfile) -> str:
+        """The id of the profile made for a child, now or when the same was asked before."""
+        if new.child_id in self._made_for:
+            return self._made_for[new.child_id]
+        self._highest += 1
+        profile_id = self._made_for[new.child_id] = f"P-{self._highest}"
+        record = [""] * len(self._header)
+        self._set(record, "profile_id", profile_id)
+        self._set(record, "child_id", new.child_id)
+        self._set(record, "state", ProfileState.LIVE.value)
+        self._set_details(record, new.details)
+        self._records.append(record)
+        return profile_id
+
+    def as_bytes(self) -> bytes:
+        """The file to write, with the byte order mark and the line ends that it had."""
+        return self._mark + _as_csv([self._header, *self._records], self._line_end)
+
+    def _set_details(self, record: list[str], details: Details) -> None:
+        born = details.date_of_birth
+        self._set(record, "first_name", details.first_name)
+        self._set(record, "last_name", details.last_name)
+        self._set(record, "preferred_name", details.preferred_name)
+        self._set(record, "date_of_birth", born.isoformat() if born else "")
+        self._set(record, "gender", details.gender)
+        self._set_rooms(record, details.rooms)
+
+    def _set_rooms(self, record: list[str], rooms: Collection[str]) -> None:
+        if odd := next((name for name in rooms if ";" in name), None):
+            raise Refused(
+                f"A file cannot hold the room {shown(odd)}, because ; stands between rooms. Rename it."
+            )
+        self._set(record, "rooms", ";".join(sorted(rooms)))
+
+    def _set(self, record: list[str], column: str, text: str) -> None:
+        if CONTROL.search(text):
+            raise Refused(f"A file cannot hold {shown(text)}: it has a control character. Take that out.")
+        if column in self._places:
+            record[self._places[column]] = text
+
+
+def _write_rooms(sheet: _Sheet, rooms: dict[str, str], order: Orders) -> dict[str, str]:
+    """Carry out an order's rooms on the sheet and on `rooms`; the ids of those created, by the roster's."""
+    renamed = {room.target_id: room.name for room in order.rooms if room.target_id is not None}
+    sheet.rename_rooms({rooms[room_id]: name for room_id, name in renamed.items()})
+    rooms.update(renamed)
+    made = {}
+    for room in order.rooms:
+        if room.target_id is None:
+            same = (room_id for room_id, name in rooms.items() if name == room.name)
+            made[room.room_id] = room_id = next(same, None) or _free(room.name, rooms)
+            rooms[room_id] = room.name
+    return made
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """An id that is not taken: the name itself, or the name with a number."""
+    return next(
+        room_id for room_id in chain([name], (f"{name}-{n}" for n in count(2))) if room_id not in taken
+    )
+
+
+def _must_be(own: int, asked: int, file: str) -> None:
+    if asked != own:
+        raise SourceSilent(f"{file} is of service {own} and says nothing of service {asked}.")
+
+
+def _flat(details: Details, supplied: frozenset[str]) -> tuple[object, ...]:
+    """Details and what is supplied in a form in which equal ones look equal."""
+    return (*details[:-1], sorted(details.rooms), sorted(supplied))
+
+
+def _number(lines: Iterable[str]) -> int:
+    """A number made from lines in any order, of 63 bits, so that every database can hold it."""
+    digest = hashlib.blake2b("\n".join(sorted(lines)).encode("utf-8"), digest_size=8)
+    return int.from_bytes(digest.digest()) >> 1
+
+
+def _as_csv(rows: Iterable[Sequence[str]], line_end: str) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_end).writerows(rows)
+    return text.getvalue().encode("utf-8")
+
+
+def _put(file: str, content: bytes) -> None:
+    """Put a file in its place, whole or not at all, also when the machine stops halfway. Raises Refused."""
+    target = os.path.realpath(file)
+    folder = os.path.dirname(target)
+    try:
+        descriptor, temporary = tempfile.mkstemp(suffix=".tmp", dir=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            with suppress(FileNotFoundError):
+                shutil.copymode(target, temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        _sync_folder(folder)
+    except OSError as error:
+        raise Refused(f"{file} cannot be written ({error.strerror}). Mend that and try again.") from error
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the machine remember which file is in place."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
