@@ -1,0 +1,217 @@
+"""The walk of one child through real runs on a real database: leaving, coming back, and the reasons told."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from parkway.manage import verbs as manage
+from parkway.manage.models import Child
+from parkway.storypark import verbs as storypark
+from parkway.storypark.models import Profile
+from parkway.sync import choices, integration, journal
+from parkway.sync.models import Entry, Integration, Link, Run, RunState
+from parkway.sync.run import Start, run_sync
+from parkway.tenancy.models import Organisation, Person, RoleName, Service
+from parkway.tenancy.people import OPERATOR, actor
+from parkway.tenancy.scope import scope
+from parkway.tenancy.verbs import add_service, give_role
+from parkway.words import ChoiceKind, Details, InactivePolicy, Refused
+
+NOW = datetime(2026, 11, 24, 1, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def service() -> Service:
+    made = add_service(Organisation.objects.create(name="Kōwhai"), "Rimu", "Pacific/Auckland")
+    storypark.set_paid_children(made, 10)
+    integration.enable(made, OPERATOR)
+    return made
+
+
+def enrol(service: Service, name: str, until: date | None = None) -> Child:
+    child = manage.enrol(service, Details(name, "Hohepa", "", date(2022, 3, 4)), TODAY)
+    manage.book(child, TODAY, date(2026, 2, 3), until)
+    return child
+
+
+def set_up(service: Service) -> None:
+    integration.accept_proposals(service, OPERATOR, NOW)
+    fingerprint = integration.look_at_set_up(service, NOW).plan.fingerprint
+    integration.start_syncing(service, fingerprint, OPERATOR, NOW)
+
+
+def profile_of(service: Service, child: Child) -> Profile:
+    link = scope(Link, service).get(child_id=child.reference)
+    return scope(Profile, service).get(reference=link.profile_id)
+
+
+def sync(service: Service, days: int = 0) -> list[Run]:
+    return run_sync([service.pk], Start(NOW + timedelta(days=days)))
+
+
+def switch(service: Service, to: InactivePolicy, days: int) -> Run:
+    now = NOW + timedelta(days=days)
+    shown = integration.preview_switch(service, to, now)
+    return integration.confirm_switch(service, to, shown.fingerprint, OPERATOR, now)
+
+
+def test_r1_nothing_syncs_before_set_up(service: Service) -> None:
+    enrol(service, "Ana")
+    assert sync(service) == []
+    assert not scope(Profile, service).exists()
+
+
+def test_r4_r8_the_same_profile_comes_back_with_its_stories(service: Service) -> None:
+    child, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
+    set_up(service)
+    profile = profile_of(service, child)
+    storypark.write_story([profile], "A tower", "", TODAY, publish=True)
+    storypark.write_story([profile], "A draft", "", TODAY)
+
+    sync(service, days=7)
+    profile.refresh_from_db()
+    assert (profile.state, profile.archived_by) == ("archived", "integration")
+    because = journal.why(service, child.reference)
+    assert because is not None
+    assert "last booking ended on 30 September" in because.because
+
+    manage.book(child, TODAY + timedelta(days=8), date(2027, 1, 11))
+    sync(service, days=8)
+    assert profile_of(service, child).pk == profile.pk
+    profile.refresh_from_db()
+    assert profile.state == "live"
+    assert sorted(profile.stories.values_list("title", "state")) == [
+        ("A draft", "draft"),
+        ("A tower", "published"),
+    ]
+
+
+def test_r6_r7_r8_stay_and_leave_again(service: Service) -> None:
+    gone, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
+    never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
+    set_up(service)
+    sync(service, days=7)
+    before = profile_of(service, gone)
+
+    run = switch(service, InactivePolicy.STAY, 8)
+    assert (run.counts["restore"], run.counts["create"], run.converged) == (1, 1, True)
+    assert profile_of(service, gone).pk == before.pk
+    assert profile_of(service, never).state == "live"
+    assert sync(service, days=9) == [], "nothing changed, so nothing is read"
+
+    run = switch(service, InactivePolicy.LEAVE, 10)
+    assert run.counts["archive"] == 2
+    assert profile_of(service, gone).pk == before.pk
+
+
+def test_b2_a_second_run_writes_no_entry(service: Service) -> None:
+    enrol(service, "Ana")
+    set_up(service)
+    entries = Entry.objects.count()
+    run = integration.sync_now(service, OPERATOR, NOW + timedelta(hours=1))
+    assert run is not None
+    assert (run.counts["keep"], Entry.objects.count()) == (1, entries)
+
+
+def test_b2_why_on_a_past_day_ends_with_the_day_there(service: Service) -> None:
+    child, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
+    set_up(service)
+    sync(service, days=7)
+    steps = [
+        entry.step if (entry := journal.why(service, child.reference, on=day)) else None
+        for day in (date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 30), date(2026, 12, 1))
+    ]
+    assert steps == [None, "create", "create", "archive"]
+
+
+def test_b1_a_stale_confirmation_changes_nothing(service: Service) -> None:
+    enrol(service, "Ana")
+    never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
+    set_up(service)
+    shown = integration.preview_switch(service, InactivePolicy.STAY, NOW)
+    manage.amend(never, TODAY, first_name="Tamati")
+    with pytest.raises(integration.PlanChanged) as changed:
+        integration.confirm_switch(service, InactivePolicy.STAY, shown.fingerprint, OPERATOR, NOW)
+    assert changed.value.plan.fingerprint != shown.fingerprint
+    assert Integration.objects.get(service=service).inactive == "leave"
+    assert not scope(Link, service).filter(child_id=never.reference).exists()
+
+
+def test_d8_an_empty_roster_stops_the_run(service: Service) -> None:
+    child = enrol(service, "Ana")
+    set_up(service)
+    manage.remove_child(child)
+    (run,) = sync(service, days=1)
+    assert run.state == RunState.STOPPED
+    assert scope(Profile, service).get().state == "live"
+
+
+def test_d8_one_missing_child_is_held_and_may_be_let_go(service: Service) -> None:
+    child, _ = enrol(service, "Mānaia"), enrol(service, "Ana")
+    set_up(service)
+    reference, profile = child.reference, profile_of(service, child)
+    manage.remove_child(child)
+    (run,) = sync(service, days=1)
+    assert (run.counts["hold"], run.counts["archive"]) == (1, 0)
+    choices.choose(service, reference, ChoiceKind.ARCHIVE, OPERATOR, NOW + timedelta(days=1))
+    sync(service, days=1)
+    profile.refresh_from_db()
+    assert profile.state == "archived"
+
+
+def test_d12_held_applies_nothing_until_approved(service: Service) -> None:
+    for name in ("Ana", "Ben", "Cy"):
+        enrol(service, name, date(2026, 9, 30))
+    set_up(service)
+    (held,) = sync(service, days=7)
+    assert held.state == RunState.HELD
+    assert scope(Profile, service).filter(state="live").count() == 3
+    later = NOW + timedelta(days=7)
+    done = integration.approve(service, held.fingerprint, OPERATOR, later)
+    assert (done.state, done.counts["archive"]) == (RunState.DONE, 3)
+
+
+def test_d15_off_unlocks_and_on_uses_the_links(service: Service) -> None:
+    child = enrol(service, "Ana")
+    set_up(service)
+    profile = profile_of(service, child)
+    with pytest.raises(Refused, match="managed in Manage"):
+        storypark.amend_profile(profile, first_name="Anna")
+    integration.turn_off(service, OPERATOR, now=NOW)
+    profile.refresh_from_db()
+    storypark.amend_profile(profile, first_name="Anna")
+    plan = integration.preview(service, NOW)
+    run = integration.turn_on(service, plan.fingerprint, OPERATOR, NOW)
+    assert (run.counts["update"], run.counts["create"]) == (1, 0)
+
+
+def test_d21_two_rooms_swap_their_names(service: Service) -> None:
+    child = enrol(service, "Ana")
+    manage.amend(child, TODAY, rooms=frozenset({"Tūī"}))
+    other = manage.add_room(service, "Kea")
+    set_up(service)
+    room = child.rooms.get()
+    manage.rename_room(room, "Between")
+    manage.rename_room(other, "Tūī")
+    manage.rename_room(room, "Kea")
+    (run,) = sync(service, days=1)
+    assert (run.converged, run.counts["update"]) == (True, 0)
+    assert [r.name for r in profile_of(service, child).rooms.all()] == ["Kea"]
+
+
+def test_d22_an_educator_sees_but_does_not_change(service: Service) -> None:
+    enrol(service, "Ana")
+    set_up(service)
+    educator = Person.objects.create_user("ed@example.org", "Ed")
+    give_role(educator, service, RoleName.EDUCATOR)
+    shown = integration.preview_switch(service, InactivePolicy.STAY, NOW)
+    for_educator = (service, InactivePolicy.STAY, shown.fingerprint, actor(educator), NOW)
+    with pytest.raises(Refused, match="admin educator"):
+        integration.confirm_switch(*for_educator)
+    Integration.objects.filter(service=service).update(educators_may_change=True)
+    assert integration.confirm_switch(*for_educator).state == RunState.DONE
