@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -83,6 +84,9 @@ def parkway() -> None:
 
 def main() -> None:
     """Run the command line. Whatever goes wrong is told in a sentence, never as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without macrons still shows the rest
     try:
         parkway.main(prog_name="parkway", standalone_mode=False)
     except click.ClickException as error:

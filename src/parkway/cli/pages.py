@@ -22,7 +22,8 @@ NARROW = 80
 
 def console() -> Console:
     """Standard output; as wide as needed when it is no terminal, so that nothing is cut in a pipe."""
-    return Console() if sys.stdout.isatty() else Console(width=160, soft_wrap=False)
+    width = None if sys.stdout.isatty() else 160
+    return Console(width=width, markup=False, emoji=False, highlight=False)  # names are shown as they are
 
 
 def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
@@ -37,7 +38,7 @@ def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[object]])
         made.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         made.add_row(*row)
-    console().print(made, markup=False)
+    console().print(made)
 
 
 def cell(value: object) -> str:
@@ -58,7 +59,8 @@ def local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 def as_json(value: object) -> None:
     """JSON for programs; days and instants in ISO form."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
+    click.echo(json.dumps(value, ensure_ascii=ascii_only, indent=2, default=_plain))
 
 
 def _plain(value: object) -> object:

@@ -41,6 +41,17 @@ Example:
                --profiles profiles.csv --inactive leave --paid-children 60
 
 \b
+The files are UTF-8 CSV with a header; columns in any order, those in brackets may be missing:
+  children  child_id, first_name, last_name, [preferred_name, date_of_birth, gender, rooms,
+            archived_on, sync, keep_until]
+  bookings  child_id, kind, state, starts_on, [ends_on, weekdays, room]
+  profiles  profile_id, child_id, first_name, last_name, state, [preferred_name,
+            date_of_birth, gender, rooms]
+Dates are written 2026-11-24, rooms and weekdays (mon…sun) joined by ;
+kind: permanent, casual. state of a booking: confirmed, offered, cancelled; of a profile: live,
+archived, deleted. sync: empty or dont_add. child_id of a profile: its link, or empty.
+
+\b
 Exit codes: 0 a plan (also one that would be held) · 2 bad input ·
 3 no children although profiles are linked.""",
 )
@@ -51,17 +62,35 @@ Exit codes: 0 a plan (also one that would be held) · 2 bad input ·
     "--inactive",
     required=True,
     type=click.Choice([p.value for p in InactivePolicy]),
-    help="Inactive children.",
+    help="Whether profiles of Inactive children leave or stay.",
 )
 @click.option(
     "--paid-children", required=True, type=click.IntRange(0), help="Live profiles the plan pays for."
 )
 @click.option("--today", type=DAY, help="The day to plan for, as 2026-11-24; else this machine's today.")
-@click.option("--lookback", default=56, show_default=True, type=WIDTH, help="Days a booking counts after it.")
 @click.option(
-    "--lookahead", default=56, show_default=True, type=WIDTH, help="Days a booking counts before it."
+    "--lookback",
+    default=56,
+    show_default=True,
+    type=WIDTH,
+    help="Days that a child stays Active after a booking.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option(
+    "--lookahead",
+    default=56,
+    show_default=True,
+    type=WIDTH,
+    help="Days that a child is Active before a booking.",
+)
+@click.option("--all", "everything", is_flag=True, help="In the table, also those for whom nothing changes.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people, or for programs.",
+)
 def command(
     children: str,
     bookings: str,
@@ -71,6 +100,7 @@ def command(
     today: date | None,
     lookback: int,
     lookahead: int,
+    everything: bool,
     form: str,
 ) -> None:
     """Say what a run would do for the children in these files, and why. Nothing is written."""
@@ -87,4 +117,5 @@ def command(
     if form == "json":
         pages.as_json(as_json(plan))
     else:
-        pages.plan(plan)
+        click.echo(f"{pages.cell(day)}, Inactive children {inactive}.")
+        pages.plan(plan, everything)
