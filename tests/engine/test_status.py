@@ -175,6 +175,23 @@ def test_d2_a_standing_holds_until_it_is_stale(bookings, window, offset):
         assert status.standing(bookings, stale, window) != now
 
 
+@pytest.mark.parametrize(
+    ("bookings", "stale"),
+    [
+        ([], None),
+        ([booking(-9)], None),
+        ([booking(-9, 0)], 1),  # over tomorrow, and Active for long after
+        ([booking(-9, -1)], 56),
+        ([booking(-9, 5), booking(-9, 2)], 3),
+        ([booking(-90, -57)], None),
+        ([booking(57, 57)], 1),
+        ([booking(56, 57)], 58),
+    ],
+)
+def test_d2_a_standing_is_stale_when_a_label_turns_or_a_booking_is_over(bookings, stale):
+    assert status.stale_on(bookings, TODAY, WINDOW) == (None if stale is None else day(stale))
+
+
 @QUICK
 @given(booking_lists, windows)
 def test_b2_the_bookings_behind_a_status_stay_while_the_child_stays_active(bookings, window):
