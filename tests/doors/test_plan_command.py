@@ -310,7 +310,6 @@ def test_r10_d5_the_queue_for_spaces_and_its_positions(dry: Dry) -> None:
     assert (waiting_for_a_restore["profile_id"], waiting_for_a_restore["changes"]) == ("P-z", {})
 
 
-@pytest.mark.xfail(reason="the queue still asks when a booking that runs began", strict=True)
 def test_d5_bookings_that_run_come_first_whenever_they_began(dry: Dry) -> None:
     """0 days until a booking starts that runs, so the id decides between two of them."""
     found = dry.decide(

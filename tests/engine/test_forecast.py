@@ -212,6 +212,13 @@ def test_b3_one_who_waits_from_the_beginning():
     assert [[d.step for d in one.decisions] for one in forecast.days] == [[Step.WAIT]]
 
 
+def test_b3_one_who_waits_until_it_is_too_late():
+    assert story(service({"a": [booking(-100, -50)]}, paid=0), 30) == [
+        (0, [], [("a", "wait")]),
+        (7, [("a", "Inactive")], [("a", "leave_out")]),
+    ]
+
+
 def test_b3_a_choice_waits_for_its_day():
     picked = {"a": Choice(ChoiceKind.PROFILE, "u")}
     world = service(

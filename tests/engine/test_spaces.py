@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from parkway.engine import spaces
 from parkway.engine.plan import make_plan
-from parkway.engine.status import standing
 from parkway.words import Decision, Standing, Status, Step
 from tests.engine.builders import (
     ACTIVE,
@@ -16,7 +15,6 @@ from tests.engine.builders import (
     QUICK,
     STAY,
     TODAY,
-    a_booking,
     child,
     day,
     details,
@@ -24,7 +22,6 @@ from tests.engine.builders import (
     settled,
     situation,
     waiting,
-    windows,
 )
 
 A, IN = Status.ACTIVE, Status.INACTIVE
@@ -43,9 +40,9 @@ def claim(child_id: str, step: Step = CREATE, status: Status = A, start=None, en
 
 # Each claim comes before the next one, and for no other reason than the one named.
 QUEUE = [
-    ("restores of Active children first: long ago", claim("z", RESTORE, A, start=-400)),
-    ("an earlier start", claim("y", RESTORE, A, start=-2)),
-    ("started today", claim("x", RESTORE, A, start=0)),
+    ("restores of Active children first, one whose booking runs", claim("a", RESTORE, A, start=-2)),
+    ("runs, whenever it began: then the id", claim("b", RESTORE, A, start=-400)),
+    ("started today, so it runs", claim("x", RESTORE, A, start=0)),
     ("starts later", claim("w", RESTORE, A, start=40, end=-1)),
     ("over, the latest first", claim("v", RESTORE, A, end=-1)),
     ("over for longer", claim("u", RESTORE, A, end=-50)),
@@ -79,20 +76,6 @@ def test_d5_the_first_in_order_get_the_spaces(claims, free):
 
     assert {d.child_id for d in granted} == {d.child_id for d in order[:free]}
     assert left == order[free:]
-
-
-@QUICK
-@given(st.lists(st.lists(a_booking(), max_size=2), min_size=2, max_size=4), windows, st.integers(1, 90))
-def test_d5_the_order_changes_only_when_a_standing_does(booked, window, later):
-    """Days that pass turn nobody round in the queue unless somebody's label or bookings behind it change."""
-    now = [standing(bookings, TODAY, window) for bookings in booked]
-    then = [standing(bookings, day(later), window) for bookings in booked]
-    if now == then:
-        claims = [
-            Decision(f"c{n}", child(f"c{n}", standing=s), None, CREATE, "active", {}, {})
-            for n, s in enumerate(now)
-        ]
-        assert spaces.allot(claims, 0, TODAY) == spaces.allot(claims, 0, day(later))
 
 
 def test_d5_the_place_in_the_queue_is_shown():

@@ -57,9 +57,9 @@ def turn(claim: Decision, today: date) -> tuple[int, int, int, str]:
 
 
 def nearness(standing: Standing, today: date) -> tuple[int, int]:
-    """How near a child's care is to `today`: the class, and days until it starts or since it ended (D5)."""
+    """How near care is (D5): the class, and days until it starts (0 while it runs) or since its end."""
     if standing.next_start is not None:
-        return NOT_OVER, (standing.next_start - today).days
+        return NOT_OVER, max(0, (standing.next_start - today).days)
     if standing.last_end is not None:
         return OVER, (today - standing.last_end).days
     return NEVER_BOOKED, 0
