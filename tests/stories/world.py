@@ -1,0 +1,269 @@
+"""A small world to tell stories in: one service with children, bookings, profiles, and a clock to move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+from django.test import TestCase
+
+from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer
+from parkway.connectors.storypark_here import StoryparkHere
+from parkway.manage import verbs as manage
+from parkway.manage.models import Booking, Child
+from parkway.storypark import verbs as storypark
+from parkway.storypark.models import Account, Profile, Story
+from parkway.sync import choices, integration, journal, wake
+from parkway.sync.gather import HERE, Ends
+from parkway.sync.models import Entry, Integration, Link, Run, Trigger
+from parkway.sync.run import Start, run_sync
+from parkway.tenancy.models import Organisation, Person, RoleName, Service
+from parkway.tenancy.people import OPERATOR, Actor, actor
+from parkway.tenancy.scope import scope
+from parkway.tenancy.verbs import add_service, give_role
+from parkway.words import Choice as Wish
+from parkway.words import ChoiceKind, Details, InactivePolicy
+
+TUESDAY = datetime(2026, 11, 24, 1, tzinfo=UTC)  # two in the afternoon in Auckland
+BORN = date(2022, 3, 4)
+LONG_AGO = date(2026, 6, 30)  # an end of care far outside the active window
+SINCE = date(2026, 2, 3)
+WINDOW = 56
+
+
+class World:
+    """One service on the real verbs and real runs, on a database. Children are named by their ids."""
+
+    def __init__(
+        self,
+        name: str = "Rimu Kindergarten",
+        paid: int = 20,
+        organisation: Organisation | None = None,
+        zone: str = "Pacific/Auckland",
+        enabled: bool = True,
+    ) -> None:
+        owner = organisation or Organisation.objects.create(name=f"The owner of {name}")
+        self.service: Service = add_service(owner, name, zone)
+        self.now = TUESDAY
+        storypark.set_paid_children(self.service, paid)
+        if enabled:
+            integration.enable(self.service, OPERATOR)
+
+    # the clock
+
+    @property
+    def today(self) -> date:
+        return self.service.today(self.now)
+
+    def later(self, days: float = 0, **more: float) -> None:
+        self.now += timedelta(days=days, **more)
+
+    # Manage
+
+    def enrol(
+        self,
+        first: str,
+        last: str = "Hohepa",
+        born: date | None = BORN,
+        *,
+        since: date | None = SINCE,
+        until: date | None = None,
+        rooms: Sequence[str] = (),
+        preferred: str = "",
+        child_id: str = "",
+    ) -> str:
+        """A child with one booking (none when `since` is None); the child's id."""
+        details = Details(first, last, preferred, born, "", frozenset(rooms))
+        child = manage.enrol(self.service, details, self.today, child_id or first.lower())
+        if since is not None:
+            manage.book(child, self.today, since, until)
+        return child.reference
+
+    def enrol_several(self, number: int, until: date | None = None, prefix: str = "Kid") -> list[str]:
+        return [self.enrol(f"{prefix}{n:02}", until=until) for n in range(number)]
+
+    def child(self, child_id: str) -> Child:
+        return manage.find_child(self.service, child_id)
+
+    def status(self, child_id: str) -> str:
+        return self.child(child_id).status
+
+    def book(self, child_id: str, starts_on: date, ends_on: date | None = None) -> Booking:
+        return manage.book(self.child(child_id), self.today, starts_on, ends_on)
+
+    def leave(self, child_id: str) -> None:
+        """Let every booking of a child end so long ago that the child is Inactive."""
+        for booking in self.child(child_id).bookings.all():
+            manage.end_booking(booking, LONG_AGO, self.today)
+
+    def archive(self, child_id: str) -> None:
+        manage.archive_child(self.child(child_id), self.today)
+
+    def unarchive(self, child_id: str) -> None:
+        manage.unarchive_child(self.child(child_id), self.today)
+
+    def amend(self, child_id: str, **values: object) -> None:
+        manage.amend(self.child(child_id), self.today, **values)
+
+    # Storypark
+
+    def portfolio(
+        self, first: str, last: str = "Hohepa", born: date | None = BORN, preferred: str = ""
+    ) -> Profile:
+        """A profile made by hand."""
+        return storypark.create_profile(self.service, Details(first, last, preferred, born))
+
+    def profile(self, child_id: str) -> Profile | None:
+        """The profile that a child is linked to."""
+        link = scope(Link, self.service).filter(child_id=child_id).first()
+        return None if link is None else storypark.find_profile(self.service, link.profile_id)
+
+    def profile_of(self, child_id: str) -> Profile:
+        found = self.profile(child_id)
+        assert found is not None, f"{child_id} has no profile"
+        return found
+
+    def rooms(self, child_id: str) -> set[str]:
+        return set(self.profile_of(child_id).rooms.values_list("name", flat=True))
+
+    def state(self, child_id: str) -> str | None:
+        found = self.profile(child_id)
+        return None if found is None else found.state
+
+    def live(self) -> int:
+        return storypark.live_profiles(self.service)
+
+    def stories(self, child_id: str) -> list[tuple[str, str]]:
+        return sorted(self.profile_of(child_id).stories.values_list("title", "state"))
+
+    def write(self, child_id: str, title: str, publish: bool = True) -> Story:
+        return storypark.write_story([self.profile_of(child_id)], title, "…", self.today, publish)
+
+    def pay_for(self, number: int) -> None:
+        storypark.set_paid_children(self.service, number)
+
+    def plan_reduced_to(self, number: int) -> None:
+        """The plan is reduced where the Account page has no say."""
+        Account.objects.filter(service=self.service).update(paid_children=number)
+        storypark.bump(self.service)
+
+    # Syncing
+
+    @property
+    def integration(self) -> Integration:
+        return Integration.objects.select_related("service").get(service=self.service)
+
+    def set_up(self, wishes: Mapping[str, Wish] | None = None, ends: Ends = HERE) -> Run:
+        """Accept what is proposed, choose the rest, and start syncing."""
+        choices.store(self.service, wishes or {}, OPERATOR, self.now)
+        integration.accept_proposals(self.service, OPERATOR, self.now)
+        shown = integration.look_at_set_up(self.service, self.now).plan
+        return integration.start_syncing(self.service, shown.fingerprint, OPERATOR, self.now, ends)
+
+    def listed(self) -> set[str]:
+        """The children listed at set-up."""
+        found = integration.look_at_set_up(self.service, self.now).listed
+        return {each.child.child_id for each in found}
+
+    def sync(self, ends: Ends = HERE) -> Run | None:
+        """A run of the schedule; None when the service was not read."""
+        self.later(minutes=1)
+        return next(iter(run_sync([self.service.pk], Start(self.now), ends)), None)
+
+    def sync_fully(self, ends: Ends = HERE) -> Run:
+        """A run that reads everything."""
+        self.later(minutes=1)
+        return run_sync([self.service.pk], Start(self.now), ends, full=True)[0]
+
+    def switch(self, to: InactivePolicy, by: Actor = OPERATOR) -> Run:
+        self.later(minutes=1)
+        shown = integration.preview_switch(self.service, to, self.now)
+        return integration.confirm_switch(self.service, to, shown.fingerprint, by, self.now)
+
+    def stay(self) -> Run:
+        return self.switch(InactivePolicy.STAY)
+
+    def let_leave(self) -> Run:
+        return self.switch(InactivePolicy.LEAVE)
+
+    def choose(self, child_id: str, kind: ChoiceKind, profile: Profile | None = None) -> None:
+        profile_id = profile.reference if profile else None
+        choices.choose(self.service, child_id, kind, OPERATOR, self.now, profile_id)
+
+    def available(self) -> set[str]:
+        """The children available to sync under the setting."""
+        situation = integration.preview(self.service, self.now).situation
+        return {child.child_id for child in choices.belonging(situation)}
+
+    # What is told
+
+    def why(self, child_id: str, on: date | None = None) -> Entry:
+        found = journal.why(self.service, child_id, on)
+        assert found is not None, f"the journal does not know {child_id}"
+        return found
+
+    def decided(self, child_id: str) -> tuple[str, str]:
+        """The step and the rule that stand for a child now."""
+        entry = self.why(child_id)
+        return entry.step, entry.rule
+
+    def entries(self) -> int:
+        return scope(Entry, self.service).count()
+
+    def waiting(self) -> list[str]:
+        """Who waits for a space, first in line first."""
+        plan = integration.preview(self.service, self.now)
+        waits = [d for d in plan.decisions if d.position is not None]
+        return [d.child_id for d in sorted(waits, key=lambda d: d.position or 0)]
+
+    def snapshot(self) -> dict[str, list[tuple[object, ...]]]:
+        """Everything that a run may change but for the runs themselves."""
+        return {
+            "profiles": list(scope(Profile, self.service).order_by("pk").values_list()),
+            "links": list(scope(Link, self.service).order_by("pk").values_list()),
+            "entries": list(scope(Entry, self.service).order_by("pk").values_list()),
+            "setting": [(self.integration.stage, self.integration.inactive)],
+        }
+
+    def person(self, name: str, role: RoleName) -> Actor:
+        email = f"{name.lower()}@example.org"
+        someone = Person.objects.create_user(email, name)
+        give_role(someone, self.service, role)
+        return actor(someone)
+
+    @contextmanager
+    def at_once(self) -> Iterator[list[tuple[Trigger, str]]]:
+        """Carry calls for a run at once, on this world's clock; what was called for, and by whom."""
+        carried: list[tuple[Trigger, str]] = []
+        world = self
+
+        class Carrier:
+            def wake(self, service_id: int, trigger: Trigger, by: Actor) -> None:
+                carried.append((trigger, by.label))
+                run_sync([service_id], Start(world.now, trigger, by))
+
+        before = wake._wired[0]
+        wake.wire(Carrier())
+        try:
+            with TestCase.captureOnCommitCallbacks(execute=True):
+                yield carried
+        finally:
+            wake.wire(before)
+
+
+class StoryparkDouble(StoryparkHere):
+    """Storypark with something wrong: answers and orders go through a function each."""
+
+    def __init__(
+        self,
+        answer: Callable[[ProfilesAnswer], ProfilesAnswer] = lambda answer: answer,
+        order: Callable[[Orders], Orders] = lambda order: order,
+    ) -> None:
+        self.answer, self.order = answer, order
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+        return {key: self.answer(found) for key, found in super().read(asks).items()}
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        return super().write({key: self.order(order) for key, order in orders.items()}, today)
