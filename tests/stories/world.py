@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.test import TestCase
 
-from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer
+from parkway.connectors.manage_here import ManageHere
+from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
@@ -23,7 +24,7 @@ from parkway.tenancy.people import OPERATOR, Actor, actor
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service, give_role
 from parkway.words import Choice as Wish
-from parkway.words import ChoiceKind, Details, InactivePolicy
+from parkway.words import ChoiceKind, Details, InactivePolicy, SourceSilent
 
 TUESDAY = datetime(2026, 11, 24, 1, tzinfo=UTC)  # two in the afternoon in Auckland
 BORN = date(2022, 3, 4)
@@ -267,3 +268,10 @@ class StoryparkDouble(StoryparkHere):
 
     def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
         return super().write({key: self.order(order) for key, order in orders.items()}, today)
+
+
+class SilentManage(ManageHere):
+    """Manage when it does not answer."""
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        raise SourceSilent("Manage does not answer.")

@@ -13,6 +13,7 @@ from parkway.tenancy.scope import scope
 from parkway.words import Booking, Details, Standing
 from parkway.words import Child as Known
 
+DAYS = ("next_change", "booked_from", "booked_until", "next_start", "last_end", "archived_on")
 NO_ROOMS: frozenset[str] = frozenset()
 
 
@@ -35,9 +36,8 @@ class ManageHere:
         placed = _placed(ids, names)
         day, statuses = rows.as_day, standing.STATUSES
         for service_id, pk, reference, first, last, preferred, born, gender, status, *days in rows.read(
-            f"""SELECT service_id, id, reference, first_name, last_name, preferred_name, date_of_birth,
-                       gender, status, next_change, booked_from, booked_until, next_start, last_end,
-                       archived_on
+            f"""SELECT service_id, id, reference, first_name, last_name, preferred_name,
+                       {rows.days("date_of_birth")}, gender, status, {rows.days(*DAYS)}
                 FROM {rows.table(Child)} WHERE service_id IN ({rows.marks(len(ids))})""",
             ids,
         ):

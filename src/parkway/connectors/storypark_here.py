@@ -35,8 +35,9 @@ class StoryparkHere:
         placed = _placed(ids, {int(room.room_id): room.name for each in rooms.values() for room in each})
         day = rows.as_day
         for service_id, pk, reference, state, first, last, preferred, born, gender in rows.read(
-            f"""SELECT service_id, id, reference, state, first_name, last_name, preferred_name, date_of_birth,
-                       gender FROM {rows.table(Profile)} WHERE service_id IN ({rows.marks(len(ids))})""",
+            f"""SELECT service_id, id, reference, state, first_name, last_name, preferred_name,
+                       {rows.days("date_of_birth")}, gender
+                FROM {rows.table(Profile)} WHERE service_id IN ({rows.marks(len(ids))})""",
             ids,
         ):
             details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
@@ -47,7 +48,7 @@ class StoryparkHere:
 
     def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
         """Carry out the orders of several services, a few statements for all of them."""
-        rooms_made = {key: _write_rooms(key, order) for key, order in orders.items()}
+        rooms_made = _write_rooms(orders)
         names = _room_ids(list(orders))
         _change(orders, today, names)
         made = _create(orders, names)
@@ -98,15 +99,22 @@ def _room_ids(ids: Sequence[int]) -> dict[int, dict[str, int]]:
     return found
 
 
-def _write_rooms(service_id: int, orders: Orders) -> dict[str, str]:
-    """Rename and create rooms. Renames go through a name of their own, so that two rooms may swap names."""
-    renames = [(room.target_id, room.name) for room in orders.rooms if room.target_id is not None]
-    rows.update(Room, ["name"], ["service_id", "id"], [(f"\0{pk}", service_id, pk) for pk, _ in renames])
-    rows.update(Room, ["name"], ["service_id", "id"], [(name, service_id, pk) for pk, name in renames])
-    made = {}
-    for room in orders.rooms:
-        if room.target_id is None:
-            made[room.room_id] = str(Room.objects.create(service_id=service_id, name=room.name).pk)
+def _write_rooms(orders: Mapping[int, Orders]) -> dict[int, dict[str, str]]:
+    """Rename and create rooms; the ids of those created, by service and the roster's room id.
+
+    Renames go through a name of their own, so that two rooms may swap names.
+    """
+    changes = [(key, room) for key, order in orders.items() for room in order.rooms]
+    renames = [(room.name, key, room.target_id) for key, room in changes if room.target_id is not None]
+    rows.update(Room, ["name"], ["service_id", "id"], [(f"\0{pk}", key, pk) for _, key, pk in renames])
+    rows.update(Room, ["name"], ["service_id", "id"], renames)
+    made: dict[int, dict[str, str]] = {key: {} for key in orders}
+    new = [(key, room) for key, room in changes if room.target_id is None]
+    created = []
+    for pk, (key, room) in zip(rows.reserve_ids(Room, len(new)), new, strict=True):
+        made[key][room.room_id] = str(pk)
+        created.append((pk, key, room.name))
+    rows.insert(Room, ["id", "service_id", "name"], created)
     return made
 
 
@@ -128,14 +136,28 @@ def _change(
     rows.update(Profile, DETAILS, found_by, [(*details[:5], key, pid) for key, pid, details in rewritten])
     marked = [(c.managed_link, key, c.profile_id) for key, c in changes if c.managed_link is not None]
     rows.update(Profile, ["managed_link"], found_by, marked)
-    for key, pid, details in rewritten:
-        profile = scope(Profile, key).get(reference=pid)
-        wanted = {names[key][name] for name in details.rooms}
-        there = set(ProfileRoom.objects.filter(profile=profile).values_list("room_id", flat=True))
-        ProfileRoom.objects.filter(profile=profile, room_id__in=there - wanted).delete()
-        rows.insert(
-            ProfileRoom, ["profile_id", "room_id"], [(profile.pk, pk) for pk in sorted(wanted - there)]
-        )
+    for batch in rows.batches(rewritten, 500):
+        _move({(key, pid): {names[key][name] for name in details.rooms} for key, pid, details in batch})
+
+
+def _move(wanted: Mapping[tuple[int, str], set[int]]) -> None:
+    """Put profiles, found by service and id, into these rooms and no others."""
+    services, references = sorted({key for key, _ in wanted}), [reference for _, reference in wanted]
+    there: dict[tuple[int, str], tuple[int, set[int]]] = {}
+    for service_id, reference, pk, room_id in rows.read(
+        f"""SELECT p.service_id, p.reference, p.id, pr.room_id FROM {rows.table(Profile)} p
+            LEFT JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id
+            WHERE p.service_id IN ({rows.marks(len(services))})
+            AND p.reference IN ({rows.marks(len(references))})""",
+        [*services, *references],
+    ):
+        _, rooms = there.setdefault((service_id, reference), (pk, set()))
+        if room_id is not None:
+            rooms.add(room_id)
+    found = [(*there[profile], rooms) for profile, rooms in wanted.items()]
+    columns = ["profile_id", "room_id"]
+    rows.delete(ProfileRoom, columns, [(pk, room) for pk, old, new in found for room in sorted(old - new)])
+    rows.insert(ProfileRoom, columns, [(pk, room) for pk, old, new in found for room in sorted(new - old)])
 
 
 def _create(

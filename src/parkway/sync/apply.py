@@ -22,8 +22,7 @@ def carry_out(plans: Mapping[int, Plan], ends: Ends) -> dict[int, Outcome]:
     orders = {key: orders_of(key, plan) for key, plan in plans.items() if not plan.changes_nothing}
     days = {key: plans[key].situation.today for key in orders}
     made = dict.fromkeys(plans, NOTHING_MADE) | dict(ends.profiles.write(orders, days) if orders else {})
-    for key in orders:
-        _link_rooms(key, plans[key], made[key].rooms)
+    _link_rooms({key: plans[key] for key in orders}, made)
     _link(plans, made)
     _choices_done(plans)
     return made
@@ -67,10 +66,15 @@ def _managed_link(service_id: int, decision: Decision) -> str:
     return f"/manage/{service_id}/children/{decision.child_id}"
 
 
-def _link_rooms(service_id: int, plan: Plan, made: Mapping[str, str]) -> None:
-    pairs = [(s.room_id, s.target_id or made[s.room_id]) for s in plan.situation.rooms if not s.linked]
-    rows.delete(RoomLink, ["service_id", "room_id"], [(service_id, room_id) for room_id, _ in pairs])
-    rows.insert(RoomLink, ["service_id", "room_id", "target_id"], [(service_id, *pair) for pair in pairs])
+def _link_rooms(plans: Mapping[int, Plan], made: Mapping[int, Outcome]) -> None:
+    links = [
+        (key, step.room_id, step.target_id or made[key].rooms[step.room_id])
+        for key, plan in plans.items()
+        for step in plan.situation.rooms
+        if not step.linked
+    ]
+    rows.delete(RoomLink, ["service_id", "room_id"], [link[:2] for link in links])
+    rows.insert(RoomLink, ["service_id", "room_id", "target_id"], links)
 
 
 def _link(plans: Mapping[int, Plan], made: Mapping[int, Outcome]) -> None:

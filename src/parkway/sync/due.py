@@ -66,13 +66,14 @@ def remember(
     integrations = [gathered.integration for gathered, _ in planned.values()]
     asks = [ask_of(integration, now) for integration in integrations]
     rosters, profiles = ends.roster.versions(asks), ends.profiles.versions(asks)
+    checked_at, next_run_at = rows.as_instant(now), rows.as_instant(now + EVERY)
     values = []
     for key, (gathered, plan) in planned.items():
         each = gathered.integration
         stopped = gathered.silent is not None
         again = _look_again(gathered, plan)
         seen = (None if stopped else rosters[key], profiles[key], each.service.version, each.version)
-        values.append((*seen, again, now, now + EVERY, key))
+        values.append((*seen, rows.as_instant(again), checked_at, next_run_at, key))
     columns = ["seen_roster", "seen_profiles", "seen_service", "seen_version", "look_again_at"]
     rows.update(Integration, [*columns, "checked_at", "next_run_at"], ["service_id"], values)
     open_notices = Notice.objects.filter(service_id__in=list(done), for_support=False, settled_at=None)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
@@ -22,7 +22,7 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
 from parkway.words import ACTIONS, Decision, Facts, Step
 
-OUTCOMES = {
+OUTCOMES: Mapping[str, str] = {
     **dict.fromkeys((Step.CREATE, Step.LINK, Step.RESTORE, Step.UPDATE, Step.KEEP), "live"),
     **dict.fromkeys((Step.ARCHIVE, Step.LEAVE_OUT), "out"),
     Step.WAIT: "waiting",
@@ -47,8 +47,7 @@ COLUMNS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One decision about to be recorded, with what the journal adds to its sentence."""
 
     decision: Decision
@@ -58,7 +57,7 @@ class Line:
 
 def record(run: Run, plan: Plan, lines: Iterable[Line], journal: Mapping[str, Current]) -> int:
     """Write the entries that these decisions need, retiring those they replace; how many there were."""
-    new, retired = [], []
+    new, retired, at = [], [], rows.as_instant(run.at)
     for line in lines:
         decision = line.decision
         facts = facts_text(decision.facts)
@@ -73,7 +72,7 @@ def record(run: Run, plan: Plan, lines: Iterable[Line], journal: Mapping[str, Cu
                 run.service_id,
                 run.pk,
                 decision.child_id,
-                run.at,
+                at,
                 decision.step.value,
                 decision.rule,
                 decision.status.value if decision.status else "",
@@ -92,7 +91,7 @@ def record(run: Run, plan: Plan, lines: Iterable[Line], journal: Mapping[str, Cu
 
 def _stands(before: Current, decision: Decision, facts: str) -> bool:
     """Whether the current entry already says what this decision says."""
-    same_outcome = OUTCOMES[Step(before.step)] == OUTCOMES[decision.step]
+    same_outcome = OUTCOMES[before.step] == OUTCOMES[decision.step]
     return same_outcome and before.rule == decision.rule and before.facts == facts
 
 

@@ -23,6 +23,8 @@ from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigg
 from parkway.tenancy.people import SCHEDULE, Actor
 from parkway.words import ACTIONS, Decision, SourceSilent, Step
 
+MAY_DRIFT = (Step.RESTORE, Step.ARCHIVE)
+
 log = logging.getLogger("parkway.sync")
 
 
@@ -112,7 +114,8 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
             going[key] = (gathered, plan)
             continue
         runs.append(run)
-    done = {key: _new_run(g.integration, start, RunState.DONE, "", plan) for key, (g, plan) in going.items()}
+    done = {key: _run_of(g.integration, start, RunState.DONE, "", plan) for key, (g, plan) in going.items()}
+    Run.objects.bulk_create(done.values())
     made = apply.carry_out({key: plan for key, (_, plan) in going.items()}, ends)
     for key, (gathered, plan) in going.items():
         journal.record(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
@@ -125,14 +128,15 @@ def _lines(gathered: Gathered, plan: Plan, made: Mapping[str, str]) -> list[jour
     lines = []
     for decision in plan.decisions:
         profile_id = decision.profile_id or made.get(decision.child_id, "")
-        lines.append(journal.Line(decision, profile_id, _drift(gathered, decision)))
+        drift = _drift(gathered, decision) if decision.step in MAY_DRIFT else ""
+        lines.append(journal.Line(decision, profile_id, drift))
     return lines
 
 
 def _drift(gathered: Gathered, decision: Decision) -> str:
     """What to add when the profile is not as the last run left it: somebody else changed it (D7)."""
     before = gathered.journal.get(decision.child_id)
-    outcome = journal.OUTCOMES[Step(before.step)] if before else None
+    outcome = journal.OUTCOMES[before.step] if before else None
     if decision.step is Step.RESTORE and outcome == "live":
         return "The profile had been archived by hand, and was restored."
     if decision.step is Step.ARCHIVE and outcome == "out":
@@ -176,6 +180,14 @@ def _prove(
 def _new_run(
     integration: Integration, start: Start, state: RunState, message: str, plan: Plan | None = None
 ) -> Run:
+    run = _run_of(integration, start, state, message, plan)
+    run.save(force_insert=True)
+    return run
+
+
+def _run_of(
+    integration: Integration, start: Start, state: RunState, message: str, plan: Plan | None = None
+) -> Run:
     service = integration.service
     run = Run(
         service=service,
@@ -193,7 +205,6 @@ def _new_run(
         run.paid_children, run.live_before = spaces.paid_children, spaces.live
         run.live_after, run.waiting = spaces.live_after, spaces.waiting
         run.counts = {step.value: number for step, number in plan.counts().items()}
-    run.save(force_insert=True)
     return run
 
 
