@@ -274,3 +274,16 @@ def test_r15_at_once_after_set_up_switch_spaces_and_sync_now(world: World) -> No
     asked = integration.sync_now(world.service, OPERATOR, world.now)
     assert asked is not None
     assert (asked.trigger, asked.started_by) == (Trigger.NOW, OPERATOR.label)
+
+
+def test_r15_a_run_asked_for_is_due_even_when_the_call_is_lost(world: World) -> None:
+    world.enrol("Ana")
+    world.set_up()
+    world.pay_for(30)
+    integration.change_paid_children(world.service, 31, OPERATOR)  # the test's transaction never ends
+    assert due.due_now(world.now) == [world.service.pk]
+    run = world.sync()
+    assert run is not None
+    assert (run.trigger, run.started_by) == (Trigger.SPACES, OPERATOR.label)
+    assert due.due_now(world.now) == []
+    assert world.sync() is None

@@ -240,9 +240,9 @@ class World:
         world = self
 
         class Carrier:
-            def wake(self, service_id: int, trigger: Trigger, by: Actor) -> None:
-                carried.append((trigger, by.label))
-                run_sync([service_id], Start(world.now, trigger, by))
+            def wake(self, service_id: int) -> None:
+                [run] = run_sync([service_id], Start(world.now))
+                carried.append((Trigger(run.trigger), run.started_by))
 
         before = wake._wired[0]
         wake.wire(Carrier())

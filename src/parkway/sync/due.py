@@ -13,6 +13,7 @@ from parkway.sync.gather import Ends, Gathered, ask_of
 from parkway.sync.models import Integration, Notice, Stage
 
 EVERY = timedelta(hours=12)
+NOT_ASKED = {"asked": "", "asked_by": "", "asked_person": None}
 BATCH = 20  # services that share a transaction: on SQLite the write lock is held for a fraction of a second
 
 
@@ -36,7 +37,7 @@ def changed(integrations: Sequence[Integration], now: datetime, ends: Ends) -> l
         seen = (each.seen_roster, each.seen_profiles, each.seen_service, each.seen_version)
         there = (rosters[each.pk], profiles[each.pk], each.service.version, each.version)
         time_alone = each.look_again_at is not None and each.look_again_at <= now
-        if None in there or seen != there or time_alone:
+        if each.asked or None in there or seen != there or time_alone:
             found.append(each)
     return found
 
@@ -50,7 +51,7 @@ def checked(integrations: Sequence[Integration], now: datetime) -> None:
 def later(integration: Integration, now: datetime) -> None:
     """Try again at the next turn, reading everything."""
     Integration.objects.filter(pk=integration.pk).update(
-        checked_at=now, next_run_at=now + EVERY, seen_roster=None
+        checked_at=now, next_run_at=now + EVERY, seen_roster=None, **NOT_ASKED
     )
 
 
@@ -73,9 +74,10 @@ def remember(
         stopped = gathered.silent is not None
         again = _look_again(gathered, plan)
         seen = (None if stopped else rosters[key], profiles[key], each.service.version, each.version)
-        values.append((*seen, rows.as_instant(again), checked_at, next_run_at, key))
+        values.append((*seen, rows.as_instant(again), checked_at, next_run_at, "", "", None, key))
     columns = ["seen_roster", "seen_profiles", "seen_service", "seen_version", "look_again_at"]
-    rows.update(Integration, [*columns, "checked_at", "next_run_at"], ["service_id"], values)
+    asked = ["asked", "asked_by", "asked_person_id"]
+    rows.update(Integration, [*columns, "checked_at", "next_run_at", *asked], ["service_id"], values)
     open_notices = Notice.objects.filter(service_id__in=list(done), for_support=False, settled_at=None)
     open_notices.update(settled_at=now)
 

@@ -21,11 +21,25 @@ class Stage(models.TextChoices):
     OFF = "off", "turned off"
 
 
+class Trigger(models.TextChoices):
+    """What started a run (R15)."""
+
+    SCHEDULE = "schedule", "the 12-hourly schedule"
+    SETUP = "setup", "the end of set-up"
+    SWITCH = "switch", "a switch of the setting"
+    SPACES = "spaces", "a change of the paid children"
+    NOW = "now", "“Sync now”"
+    APPROVAL = "approval", "an approval"
+    CHOICE = "choice", "a person's choice"
+    TURNED_ON = "turned_on", "turning syncing on again"
+
+
 class Integration(models.Model):
     """The integration of one service, and what the last run saw of everything a plan depends on.
 
     `version` grows with every change of the setting, choices and limits here. The `seen_` columns are the
     versions that the last run left behind; `look_again_at` is the instant at which time alone matters.
+    A run asked for at once (R15) is `asked`, a Trigger, with `next_run_at` empty until it is done.
     """
 
     service = models.OneToOneField(
@@ -38,6 +52,9 @@ class Integration(models.Model):
     educators_may_change = models.BooleanField(default=False)
     version = models.PositiveBigIntegerField(default=1)
     next_run_at = models.DateTimeField(null=True, db_index=True)
+    asked = models.CharField(max_length=10, blank=True)
+    asked_by = models.CharField(max_length=200, blank=True)
+    asked_person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
     checked_at = models.DateTimeField(null=True)
     seen_roster = models.BigIntegerField(null=True)
     seen_profiles = models.BigIntegerField(null=True)
@@ -53,6 +70,10 @@ class Integration(models.Model):
                 name="integration_inactive",
             ),
             models.CheckConstraint(condition=Q(limit_percent__lte=100), name="integration_percent"),
+            models.CheckConstraint(
+                condition=Q(asked="") | Q(asked__in=Trigger.values, next_run_at__isnull=True),
+                name="integration_asked_is_due",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -132,19 +153,6 @@ class Choice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.child_id}: {self.kind or 'keep until'} {self.profile_id or self.keep_until or ''}"
-
-
-class Trigger(models.TextChoices):
-    """What started a run (R15)."""
-
-    SCHEDULE = "schedule", "the 12-hourly schedule"
-    SETUP = "setup", "the end of set-up"
-    SWITCH = "switch", "a switch of the setting"
-    SPACES = "spaces", "a change of the paid children"
-    NOW = "now", "“Sync now”"
-    APPROVAL = "approval", "an approval"
-    CHOICE = "choice", "a person's choice"
-    TURNED_ON = "turned_on", "turning syncing on again"
 
 
 class RunState(models.TextChoices):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -36,6 +36,13 @@ class Start:
     trigger: Trigger = Trigger.SCHEDULE
     by: Actor = SCHEDULE
     consent: str | None = None
+
+    def of(self, integration: Integration) -> Start:
+        """This start, or what somebody asked for since, when the schedule finds it."""
+        if self.trigger is not Trigger.SCHEDULE or not integration.asked:
+            return self
+        by = Actor(integration.asked_by, integration.asked_person_id)
+        return replace(self, trigger=Trigger(integration.asked), by=by)
 
 
 def run_sync(
@@ -188,7 +195,7 @@ def _new_run(
 def _run_of(
     integration: Integration, start: Start, state: RunState, message: str, plan: Plan | None = None
 ) -> Run:
-    service = integration.service
+    service, start = integration.service, start.of(integration)
     run = Run(
         service=service,
         trigger=start.trigger,

@@ -1,6 +1,6 @@
-"""Running at once (R15): sync says which service wants a run, somebody else carries the call.
+"""Running at once (R15): the data says that a service wants a run, and somebody else carries the call.
 
-The data says what is due, so a lost call is only late: the next look at what is due finds it.
+A lost call is only late: the next look at what is due finds the service.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from typing import Protocol
 
 from django.db import transaction
 
-from parkway.sync.models import Trigger
+from parkway.sync.models import Integration, Trigger
 from parkway.tenancy.people import Actor
 
 
 class Wake(Protocol):
     """Somebody who makes a run of a service start soon."""
 
-    def wake(self, service_id: int, trigger: Trigger, by: Actor) -> None: ...
+    def wake(self, service_id: int) -> None: ...
 
 
 class _Nobody:
-    def wake(self, service_id: int, trigger: Trigger, by: Actor) -> None:
+    def wake(self, service_id: int) -> None:
         """Leave it to the next look at what is due."""
 
 
@@ -33,5 +33,8 @@ def wire(carrier: Wake) -> None:
 
 
 def soon(service_id: int, trigger: Trigger, by: Actor) -> None:
-    """Ask for a run of a service as soon as the transaction at hand is over."""
-    transaction.on_commit(lambda: _wired[0].wake(service_id, trigger, by))
+    """Ask for a run of a service, in the transaction at hand; the call goes out when it is over."""
+    Integration.objects.filter(pk=service_id).update(
+        next_run_at=None, asked=trigger.value, asked_by=by.label, asked_person=by.person_id
+    )
+    transaction.on_commit(lambda: _wired[0].wake(service_id))
