@@ -390,6 +390,14 @@ class ProfilesContract:
 
         assert len(set(seen)) == len(seen)
 
+    def test_r14_marking_leaves_the_profiles_as_they_are(self, end: ProfilesEnd) -> None:
+        end.put(Profile("P-1", ARCHIVED, MANAIA))
+        end.put(Profile("P-2", DELETED, Details()))
+        before = end.read()
+        end.profiles.mark(end.ask(), {"P-1": "/c1", "P-2": "/c2", "P-9": "/c9"})
+
+        assert end.read() == before
+
     def test_releasing_leaves_the_profiles_as_they_are(self, end: ProfilesEnd) -> None:
         end.put(Profile("P-1", ARCHIVED, MANAIA))
         before = end.read()
@@ -414,3 +422,17 @@ class MarksContract:
 
         end.profiles.release(end.ask())
         assert end.managed() == {}
+
+    def test_r14_d15_profiles_are_marked_again_and_tombstones_and_others_are_not(
+        self, end: ProfilesEnd
+    ) -> None:
+        end.put(Profile("P-1", LIVE, MANAIA))
+        end.put(Profile("P-2", ARCHIVED, NOAH))
+        end.put(Profile("P-3", DELETED, Details()))
+        end.put(Profile("P-4", LIVE, IVY))
+        links = {"P-1": "/manage/children/c1", "P-2": "/manage/children/c2"}
+        end.profiles.mark(end.ask(), {**links, "P-3": "/manage/children/c3", "P-9": "/manage/children/c9"})
+        assert end.managed() == links
+
+        end.profiles.mark(end.ask(), {"P-1": "/manage/children/c4"})
+        assert end.managed() == {**links, "P-1": "/manage/children/c4"}

@@ -94,9 +94,12 @@ class World:
         return manage.book(self.child(child_id), self.today, starts_on, ends_on)
 
     def leave(self, child_id: str) -> None:
-        """Let every booking of a child end so long ago that the child is Inactive."""
+        """Let the bookings of a child end long ago, and cancel later ones, so that the child is Inactive."""
         for booking in self.child(child_id).bookings.all():
-            manage.end_booking(booking, LONG_AGO, self.today)
+            if booking.starts_on > LONG_AGO:
+                manage.cancel(booking, self.today)
+            else:
+                manage.end_booking(booking, LONG_AGO, self.today)
 
     def archive(self, child_id: str) -> None:
         manage.archive_child(self.child(child_id), self.today)

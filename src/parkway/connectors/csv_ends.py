@@ -139,6 +139,9 @@ class CsvProfiles:
             outcomes[service_id] = Outcome(made, made_rooms)
         return outcomes
 
+    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+        """Nothing to put on: a file marks no profile as managed elsewhere."""
+
     def release(self, ask: Ask) -> None:
         """Nothing to take off: a file marks no profile as managed elsewhere."""
 

@@ -202,6 +202,14 @@ class MemoryProfiles:
         self._books.update(written)
         return outcomes
 
+    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+        """Mark profiles as managed elsewhere, but for tombstones (R14)."""
+        book = self._books[ask.service_id]
+        for profile_id, link in managed_links.items():
+            profile = book.profiles.get(profile_id)
+            if profile is not None and profile.state is not ProfileState.DELETED:
+                book.managed[profile_id] = link
+
     def release(self, ask: Ask) -> None:
         """Take every "managed elsewhere" mark off (D15)."""
         self._books[ask.service_id].managed.clear()

@@ -128,6 +128,13 @@ class Profiles(Protocol):
         """
         ...
 
+    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+        """Mark profiles, by id, as managed elsewhere, with the link that leads to the child (R14).
+
+        Tombstones and profiles that the end does not know are passed over; no other profile is touched.
+        """
+        ...
+
     def release(self, ask: Ask) -> None:
         """Take the "managed elsewhere" mark off every profile of a service (D15)."""
         ...

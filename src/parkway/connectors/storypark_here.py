@@ -61,6 +61,13 @@ class StoryparkHere:
             )
         return {key: Outcome(made[key], rooms_made[key]) for key in orders}
 
+    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+        """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""
+        there = scope(Profile, ask.service_id).exclude(state=ProfileState.DELETED.value)
+        known = set(there.values_list("reference", flat=True))
+        marks = [(link, ask.service_id, key) for key, link in managed_links.items() if key in known]
+        rows.update(Profile, ["managed_link"], ["service_id", "reference"], marks)
+
     def release(self, ask: Ask) -> None:
         """Take the mark "managed elsewhere" off the profiles of a service (D15)."""
         scope(Profile, ask.service_id).exclude(managed_link="").update(managed_link="")

@@ -12,8 +12,9 @@ from parkway.connectors.csv_files import Files, ProfileRow
 from parkway.manage.roster import Booked, take_roster
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import ArchivedBy, Profile
-from parkway.sync import choices
-from parkway.sync.models import Link
+from parkway.sync import apply, choices
+from parkway.sync.gather import HERE
+from parkway.sync.models import Integration, Link, Stage
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import scope
@@ -60,6 +61,9 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Adop
     for row in files.profiles:
         _take_profile(service, row, now)
     links = _take_links(service, files.profiles)
+    integration = Integration.objects.filter(service=service, stage=Stage.ON).first()
+    if links and integration is not None:
+        apply.mark_linked(integration, now, HERE)
     choices.store(service, files.choices, by, now)
     return Adopted(taken.new, taken.known, taken.bookings, len(files.profiles), links, len(files.choices))
 

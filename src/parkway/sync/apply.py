@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from parkway import rows
 from parkway.connectors.ports import NewProfile, Orders, Outcome, ProfileChange, RoomChange
 from parkway.engine.plan import Plan, details_after
-from parkway.sync.gather import Ends
-from parkway.sync.models import Choice, Link, RoomLink
+from parkway.sync.gather import Ends, ask_of
+from parkway.sync.models import Choice, Integration, Link, RoomLink
+from parkway.tenancy.scope import scope
 from parkway.words import FIELDS, Child, ChoiceKind, Decision, Details, Profile, Step
 
 NOTHING_MADE = Outcome({}, {})
@@ -34,7 +36,9 @@ def orders_of(service_id: int, plan: Plan) -> Orders:
     for decision in plan.actions():
         if decision.step is Step.CREATE and decision.child is not None:
             details = _supplied(decision.child)
-            creates.append(NewProfile(decision.child_id, details, _managed_link(service_id, decision)))
+            creates.append(
+                NewProfile(decision.child_id, details, managed_link(service_id, decision.child_id))
+            )
         elif decision.profile is not None:
             changes.append(_change(service_id, decision, decision.profile))
     rooms = [
@@ -57,13 +61,21 @@ def _change(service_id: int, decision: Decision, profile: Profile) -> ProfileCha
         return ProfileChange(profile.profile_id, archive=True)
     details = details_after(profile, decision.changes) if decision.changes else None
     archive = False if decision.step is Step.RESTORE else None
-    managed = _managed_link(service_id, decision) if decision.step is not Step.UPDATE else None
+    managed = managed_link(service_id, decision.child_id) if decision.step is not Step.UPDATE else None
     return ProfileChange(profile.profile_id, details, archive, managed)
 
 
-def _managed_link(service_id: int, decision: Decision) -> str:
+def managed_link(service_id: int, child_id: str) -> str:
     """Where a profile's child is found in Manage (R14)."""
-    return f"/manage/{service_id}/children/{decision.child_id}"
+    return f"/manage/{service_id}/children/{child_id}"
+
+
+def mark_linked(integration: Integration, now: datetime, ends: Ends) -> None:
+    """Mark every linked profile of a service as managed in Manage (R14, D15)."""
+    key = integration.service_id
+    links = scope(Link, key).values_list("profile_id", "child_id")
+    managed = {profile_id: managed_link(key, child_id) for profile_id, child_id in links}
+    ends.profiles.mark(ask_of(integration, now), managed)
 
 
 def _link_rooms(plans: Mapping[int, Plan], made: Mapping[int, Outcome]) -> None:

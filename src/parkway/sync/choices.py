@@ -10,7 +10,7 @@ from django.db.models import F
 
 from parkway.engine import rules
 from parkway.engine.plan import NO_CHOICE, Situation
-from parkway.sync import wake
+from parkway.sync import apply, wake
 from parkway.sync.gather import HERE, Ends, gather_one
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
 from parkway.tenancy.models import Service
@@ -88,7 +88,9 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
 
 
 @transaction.atomic
-def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: datetime) -> None:
+def move_link(
+    service: Service, missing_id: str, child_id: str, by: Actor, now: datetime, ends: Ends = HERE
+) -> None:
     """Give the profile of a missing child to another child of the service (D8).
 
     Raises Refused when the first has no link or the second has one.
@@ -99,6 +101,8 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
     if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):
         raise Refused(f"{missing_id} is not linked to a profile.")
     scope(Choice, service).filter(child_id=missing_id).delete()
+    if integration.stage == Stage.ON:
+        apply.mark_linked(integration, now, ends)
     _bump(service)
     _run_soon(integration, by)
 

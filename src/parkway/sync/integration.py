@@ -17,7 +17,7 @@ from parkway.engine import matching
 from parkway.engine.matching import Certainty, Proposal
 from parkway.engine.plan import Plan, Situation, make_plan
 from parkway.storypark import verbs as storypark
-from parkway.sync import choices, wake
+from parkway.sync import apply, choices, wake
 from parkway.sync.gather import HERE, Ends, Gathered, ask_of, gather_one
 from parkway.sync.models import Integration, Run, RunState, Stage, Trigger
 from parkway.sync.run import Start, apply_plans, lock, run_sync
@@ -142,8 +142,7 @@ def start_syncing(service: Service, fingerprint: str, by: Actor, now: datetime, 
         raise Refused(
             f"{len(missing)} of the children listed need a choice before syncing starts: {names}{more}."
         )
-    start = Start(now, Trigger.SETUP, by, fingerprint)
-    return _confirm(service, start, lambda each: _set(each, stage=Stage.ON), ends)
+    return _turn(service, Start(now, Trigger.SETUP, by, fingerprint), ends)
 
 
 # Previews and confirmations ----------------------------------------------------------------------------
@@ -213,8 +212,17 @@ def turn_on(service: Service, fingerprint: str, by: Actor, now: datetime, ends: 
     """Sync again, with the links there were; applies exactly the plan that was shown (D15, D12)."""
     if of(service).stage != Stage.OFF:
         raise Refused(f"Syncing is not turned off for {service.name}.")
-    start = Start(now, Trigger.TURNED_ON, by, fingerprint)
-    return _confirm(service, start, lambda each: _set(each, stage=Stage.ON), ends)
+    return _turn(service, Start(now, Trigger.TURNED_ON, by, fingerprint), ends)
+
+
+def _turn(service: Service, start: Start, ends: Ends) -> Run:
+    """Start syncing: profiles that are linked already are managed in Manage from now on (R14)."""
+
+    def change(integration: Integration) -> None:
+        _set(integration, stage=Stage.ON)
+        apply.mark_linked(integration, start.now, ends)
+
+    return _confirm(service, start, change, ends)
 
 
 def sync_now(service: Service, by: Actor, now: datetime, ends: Ends = HERE) -> Run | None:
