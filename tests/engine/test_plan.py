@@ -113,7 +113,7 @@ def test_r10_nobody_waits_while_a_space_is_free_and_the_queue_is_kept(start):
         restores = decision.profile is not None
         upcoming, over = stands.next_start, stands.last_end
         if upcoming is not None:
-            nearness = (0, upcoming.toordinal())
+            nearness = (0, max(upcoming, start.today).toordinal())
         elif over is not None:
             nearness = (1, -over.toordinal())
         else:

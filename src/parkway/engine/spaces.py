@@ -46,8 +46,8 @@ def turn(claim: Decision, today: date) -> tuple[int, int, int, str]:
     """A claim's place in the queue (D5): group, then nearness of care, then the child's id.
 
     Groups: restores of Active children, creates of Active, restores of Inactive, creates of Inactive.
-    Nearness: bookings not yet over, the earliest start first; then those that are over, the latest end first;
-    then children without a confirmed booking. So the order does not change by days passing alone.
+    Nearness: bookings not yet over, those that run first and then the earliest start; then those that are
+    over, the latest end first; then children without a confirmed booking.
     """
     if claim.child is None:
         raise ValueError("a child missing from the source never claims a space")
