@@ -133,6 +133,13 @@ FIELDS = Details._fields
 ALL_FIELDS = frozenset(FIELDS)
 
 
+class Room(NamedTuple):
+    """A group of children at either end of a sync."""
+
+    room_id: str
+    name: str
+
+
 class Child(NamedTuple):
     """A child as the source knows it. A field that is not `supplied` is left alone in Storypark (D20)."""
 

@@ -32,6 +32,7 @@ from parkway.words import (
     Details,
     Profile,
     ProfileState,
+    Refused,
     Status,
     Window,
 )
@@ -234,9 +235,9 @@ class ProfilesEnd(ABC):
         return self.profiles.write({self.service_id: orders}, {self.service_id: TODAY})[self.service_id]
 
 
-def new(child_id: str, details: Details) -> NewProfile:
-    """A profile to create."""
-    return NewProfile(child_id, details, f"/manage/children/{child_id}")
+def new(child_id: str, details: Details, run: int = 1) -> NewProfile:
+    """A profile to create, asked for by a run."""
+    return NewProfile(child_id, details, f"/manage/children/{child_id}", key=f"{run}.{child_id}")
 
 
 class ProfilesContract:
@@ -288,6 +289,31 @@ class ProfilesContract:
 
         assert once == twice
         assert list(end.read().profiles) == [once.profiles["c1"]]
+
+    def test_creating_again_with_others_makes_the_others(self, end: ProfilesEnd) -> None:
+        once = end.write(creates=[new("c1", NOAH)])
+        nora = NOAH._replace(first_name="Nora")
+        both = end.write(creates=[new("c1", NOAH), new("c2", nora)])
+
+        assert both.profiles["c1"] == once.profiles["c1"]
+        assert end.details() == {both.profiles["c1"]: NOAH, both.profiles["c2"]: nora}
+
+    def test_d8_a_child_whose_link_moved_gets_another_profile_from_a_later_run(
+        self, end: ProfilesEnd
+    ) -> None:
+        first = end.write(creates=[new("c1", NOAH)]).profiles["c1"]
+        later = end.write(creates=[new("c1", NOAH, run=2)]).profiles["c1"]
+
+        assert later != first
+        assert end.states() == {first: LIVE, later: LIVE}
+        assert end.write(creates=[new("c1", NOAH)]).profiles["c1"] == first
+
+    def test_a_create_sent_again_does_not_undo_what_happened_since(self, end: ProfilesEnd) -> None:
+        first = end.write(creates=[new("c1", NOAH)]).profiles["c1"]
+        end.write(ProfileChange(first, archive=True))
+
+        assert end.write(creates=[new("c1", NOAH)]).profiles["c1"] == first
+        assert end.states() == {first: ARCHIVED}
 
     def test_archiving_and_restoring_keep_everything(self, end: ProfilesEnd) -> None:
         end.put(Profile("P-1", LIVE, MANAIA))
@@ -362,6 +388,34 @@ class ProfilesContract:
         assert end.rooms() == {"Kiwi": before["Tūī"], "Tūī": before["Kiwi"]}
         assert end.details()["P-1"].rooms == {"Kiwi"}
         assert end.details()["P-2"].rooms == {"Tūī"}
+
+    def test_d21_a_room_that_is_there_is_not_made_twice(self, end: ProfilesEnd) -> None:
+        end.put_room("Kea")
+        before = end.rooms()
+        outcome = end.write(rooms=[RoomChange("m1", None, "Kea")])
+
+        assert (outcome.rooms, end.rooms()) == ({"m1": before["Kea"]}, before)
+
+    def test_d21_three_rooms_pass_their_names_on(self, end: ProfilesEnd) -> None:
+        for name in ("Kea", "Kiwi", "Ruru"):
+            end.put_room(name)
+        before = end.rooms()
+        names = {"Kea": "Kiwi", "Kiwi": "Ruru", "Ruru": "Tui"}
+        end.write(rooms=[RoomChange(f"m{old}", before[old], name) for old, name in names.items()])
+
+        assert end.rooms() == {name: before[old] for old, name in names.items()}
+
+    def test_d21_a_rename_onto_the_name_of_another_room_is_refused(self, end: ProfilesEnd) -> None:
+        end.put(Profile("P-1", LIVE, MANAIA))
+        end.put_room("Kea")
+        before = end.read()
+        with pytest.raises(Refused, match="both be called “Kea”"):
+            end.write(
+                ProfileChange("P-1", archive=True),
+                rooms=[RoomChange("m1", end.rooms()["Tūī"], "Kea")],
+            )
+
+        assert end.read() == before
 
     def test_the_version_stays_while_nothing_changes(self, end: ProfilesEnd) -> None:
         end.put(Profile("P-1", LIVE, IVY))

@@ -212,17 +212,26 @@ class TestCsvProfiles(ProfilesContract):
         )
         end.file.write_bytes(before.encode())
         end.write(ProfileChange("X", archive=True), creates=[new("c2", NOAH)])
-        after = before.replace("live,X", "archived,X") + "live,P-9,,c2,O'Brien,Noah\r\n"
+        after = (
+            "\ufeffstate,profile_id,notes,child_id,last_name,first_name,created_key\r\n"
+            'live,P-1,"likes, a lot, of commas",c1, Ngata ,Mānaia,\r\n'
+            "deleted,P-8,,c2,,,\r\n"
+            "archived,X,,,Singh,,\r\n"
+            "live,P-9,,c2,O'Brien,Noah,1.c2\r\n"
+        )
 
         assert end.file.read_bytes().decode() == after
 
-    def test_a_child_whose_profile_is_there_gets_no_second(self, tmp_path: Path) -> None:
+    def test_another_profile_made_for_a_child_takes_the_child_over(self, tmp_path: Path) -> None:
         end = CsvProfilesEnd(tmp_path)
-        text = "profile_id,child_id,first_name,last_name,state\nP-1,c1,Noah,,archived\n"
-        end.file.write_text(text)
+        end.file.write_text("profile_id,child_id,first_name,last_name,state\nP-1,c1,Noah,,archived\n")
 
-        assert end.write(creates=[new("c1", NOAH)]).profiles == {"c1": "P-1"}
-        assert end.states() == {"P-1": ARCHIVED}
+        assert end.write(creates=[new("c1", NOAH)]).profiles == {"c1": "P-2"}
+        assert end.file.read_text().splitlines()[1:] == [
+            "P-1,,Noah,,archived,",
+            "P-2,c1,Noah,O'Brien,live,1.c1",
+        ]
+        assert end.states() == {"P-1": ARCHIVED, "P-2": LIVE}
 
     def test_what_cannot_be_carried_out_leaves_the_file_as_it_is(self, tmp_path: Path) -> None:
         end = CsvProfilesEnd(tmp_path)

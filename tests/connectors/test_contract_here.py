@@ -91,9 +91,6 @@ class StoryparkHereEnd(ProfilesEnd):
 
 @pytest.mark.django_db
 class TestStoryparkHere(ProfilesContract, MarksContract):
-    # a run over this end is one transaction: there is never half of one to send again
-    test_creating_the_same_twice_makes_no_second = None  # type: ignore[assignment]
-
     @pytest.fixture
     def end(self, db: None) -> ProfilesEnd:
         return StoryparkHereEnd()

@@ -26,17 +26,19 @@ from parkway.connectors.csv_reading import (
 )
 from parkway.connectors.ports import (
     Ask,
-    EndRoom,
     NewProfile,
     Orders,
     Outcome,
     ProfileChange,
     ProfilesAnswer,
     RosterAnswer,
+    refuse_taken,
 )
-from parkway.words import Booking, Details, ProfileState, Refused, SourceSilent
+from parkway.words import Booking, Details, ProfileState, Refused, Room, SourceSilent
 
 ROOMS = Columns(key="room_id", required=("room_id", "name"), known=("room_id", "name"))
+KEY = "created_key"
+WITH_KEY = PROFILES._replace(known=(*PROFILES.known, KEY))
 OWN_ID = re.compile(r"P-([0-9]{1,18})")
 
 
@@ -70,7 +72,7 @@ class CsvRoster:
         for ask in asks:
             children = self._read(ask).children
             names = sorted(frozenset[str]().union(*(child.details.rooms for child in children)))
-            answers[ask.service_id] = RosterAnswer(children, [EndRoom(name, name) for name in names])
+            answers[ask.service_id] = RosterAnswer(children, [Room(name, name) for name in names])
         return answers
 
     def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
@@ -90,9 +92,11 @@ class CsvRoster:
 class CsvProfiles:
     """The profiles of one service in a file, with a fixed number of paid children.
 
-    A row's `child_id` is the child whom the profile was made for. What an order writes goes into the columns
-    that the file has; everything else in it stays. Rooms that are renamed, or in which nobody is, are kept
-    in a second file beside it. A file has no read-only fields, so the mark "managed elsewhere" has no effect.
+    A row's `child_id` is the child whom the profile was made for; another profile made for the child takes it
+    over. What an order writes goes into the columns that the file has, and the key of a create into a column
+    `created_key`, which is added when the file lacks it; everything else stays. Rooms that are renamed, or in
+    which nobody is, are kept in a second file beside it. A file has no read-only fields, so the mark "managed
+    elsewhere" has no effect.
     """
 
     def __init__(self, service_id: int, profiles: str, paid_children: int) -> None:
@@ -148,7 +152,7 @@ class CsvProfiles:
     def _answer(self, service_id: int) -> ProfilesAnswer:
         sheet = self._sheet(service_id)
         profiles = {row.profile.profile_id: row.profile for row in sheet.rows}
-        rooms = [EndRoom(*room) for room in sorted(sheet.rooms(self._read_rooms()).items())]
+        rooms = [Room(*room) for room in sorted(sheet.rooms(self._read_rooms()).items())]
         return ProfilesAnswer(profiles, rooms, self._paid_children)
 
     def _sheet(self, service_id: int) -> _Sheet:
@@ -179,17 +183,20 @@ class _Sheet:
 
     def __init__(self, file: str) -> None:
         self.rows = read_profiles(file)
-        table = Table(file, PROFILES, Report())
+        table = Table(file, WITH_KEY, Report())
         self._records = [row.record for row in table]
         self._header = table.header or []
         self._places = {name: self._header.index(name) for name in table.supplied}
         ids = [row.profile.profile_id for row in self.rows]
         self._by_id = dict(zip(ids, self._records, strict=True))
         self._made_for = {
-            row.child_id: row.profile.profile_id
-            for row in self.rows
+            row.child_id: record
+            for row, record in zip(self.rows, self._records, strict=True)
             if row.child_id and row.profile.state is not ProfileState.DELETED
         }
+        place = self._places.get(KEY)
+        keyed = [] if place is None else [(record[place].strip(), record) for record in self._records]
+        self._created = {key: record[self._places["profile_id"]].strip() for key, record in keyed if key}
         own = (OWN_ID.fullmatch(profile_id) for profile_id in ids)
         self._highest = max((int(match[1]) for match in own if match), default=0)
         with open(file, "rb") as stream:
@@ -226,12 +233,16 @@ class _Sheet:
             self._set_details(record, change.details)
 
     def create(self, new: NewProfile) -> str:
-        """The id of the profile made for a child, now or when the same was asked before."""
-        if new.child_id in self._made_for:
-            return self._made_for[new.child_id]
+        """The id of the profile made under the create's key, now or before."""
+        if new.key in self._created:
+            return self._created[new.key]
+        self._add_key_column()
+        if before := self._made_for.get(new.child_id):
+            self._set(before, "child_id", "")
         self._highest += 1
-        profile_id = self._made_for[new.child_id] = f"P-{self._highest}"
-        record = [""] * len(self._header)
+        profile_id = self._created[new.key] = f"P-{self._highest}"
+        record = self._made_for[new.child_id] = [""] * len(self._header)
+        self._set(record, KEY, new.key)
         self._set(record, "profile_id", profile_id)
         self._set(record, "child_id", new.child_id)
         self._set(record, "state", ProfileState.LIVE.value)
@@ -242,6 +253,14 @@ class _Sheet:
     def as_bytes(self) -> bytes:
         """The file to write, with the byte order mark and the line ends that it had."""
         return self._mark + _as_csv([self._header, *self._records], self._line_end)
+
+    def _add_key_column(self) -> None:
+        """Have a place for the keys of creates."""
+        if KEY not in self._places:
+            self._places[KEY] = len(self._header)
+            self._header.append(KEY)
+            for record in self._records:
+                record.append("")
 
     def _set_details(self, record: list[str], details: Details) -> None:
         born = details.date_of_birth
@@ -269,6 +288,7 @@ class _Sheet:
 def _write_rooms(sheet: _Sheet, rooms: dict[str, str], order: Orders) -> dict[str, str]:
     """Carry out an order's rooms on the sheet and on `rooms`; the ids of those created, by the roster's."""
     renamed = {room.target_id: room.name for room in order.rooms if room.target_id is not None}
+    refuse_taken(rooms, renamed)
     sheet.rename_rooms({rooms[room_id]: name for room_id, name in renamed.items()})
     rooms.update(renamed)
     made = {}

@@ -13,7 +13,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 from parkway.connectors.ports import (
     Ask,
-    EndRoom,
     NewProfile,
     Orders,
     Outcome,
@@ -21,6 +20,7 @@ from parkway.connectors.ports import (
     ProfilesAnswer,
     RoomChange,
     RosterAnswer,
+    refuse_taken,
 )
 from parkway.engine import status
 from parkway.words import (
@@ -31,6 +31,7 @@ from parkway.words import (
     Profile,
     ProfileState,
     Refused,
+    Room,
     SourceSilent,
 )
 
@@ -135,7 +136,7 @@ class _Book:
     paid_children: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)  # name by id
-    created_for: dict[str, str] = field(default_factory=dict)  # profile id by child id
+    created: dict[str, str] = field(default_factory=dict)  # profile id by the create's key
     managed: dict[str, str] = field(default_factory=dict)  # link by profile id
 
     def copy(self) -> _Book:
@@ -144,7 +145,7 @@ class _Book:
             self,
             profiles=dict(self.profiles),
             rooms=dict(self.rooms),
-            created_for=dict(self.created_for),
+            created=dict(self.created),
             managed=dict(self.managed),
         )
 
@@ -238,8 +239,10 @@ def _carry_out(book: _Book, orders: Orders) -> Outcome:
 
 def _write_rooms(book: _Book, changes: Sequence[RoomChange]) -> dict[str, str]:
     """Rename rooms, all at once so that two may swap names, and create others; the ids of those created."""
-    renames = {book.rooms[room.target_id]: room.name for room in changes if room.target_id is not None}
-    book.rooms.update({room.target_id: room.name for room in changes if room.target_id is not None})
+    renamed = {room.target_id: room.name for room in changes if room.target_id is not None}
+    refuse_taken(book.rooms, renamed)
+    renames = {book.rooms[room_id]: name for room_id, name in renamed.items()}
+    book.rooms.update(renamed)
     for profile_id, profile in book.profiles.items():
         book.profiles[profile_id] = profile._replace(details=_in_renamed(profile.details, renames))
     return {room.room_id: _add_room(book.rooms, room.name) for room in changes if room.target_id is None}
@@ -261,12 +264,12 @@ def _write_change(book: _Book, change: ProfileChange) -> None:
 
 
 def _create(book: _Book, new: NewProfile) -> str:
-    """The id of the profile made for a child, now or when the same was asked before."""
-    profile_id = book.created_for.get(new.child_id)
-    if profile_id is None or book.profiles[profile_id].state is ProfileState.DELETED:
+    """The id of the profile made under the create's key, now or before."""
+    profile_id = book.created.get(new.key)
+    if profile_id is None:
         profile_id = _free_id("P", book.profiles)
         book.profiles[profile_id] = Profile(profile_id, ProfileState.LIVE, new.details)
-        book.created_for[new.child_id] = profile_id
+        book.created[new.key] = profile_id
         book.managed[profile_id] = new.managed_link
     return profile_id
 
@@ -293,5 +296,5 @@ def _in_renamed(details: Details, renames: Mapping[str, str]) -> Details:
     return details._replace(rooms=frozenset(renames.get(name, name) for name in details.rooms))
 
 
-def _end_rooms(rooms: Mapping[str, str]) -> list[EndRoom]:
-    return [EndRoom(room_id, name) for room_id, name in sorted(rooms.items())]
+def _end_rooms(rooms: Mapping[str, str]) -> list[Room]:
+    return [Room(room_id, name) for room_id, name in sorted(rooms.items())]

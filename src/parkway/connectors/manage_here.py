@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from parkway import rows
-from parkway.connectors.ports import Ask, EndRoom, RosterAnswer
+from parkway import rows, words
+from parkway.connectors.ports import Ask, RosterAnswer
 from parkway.manage import standing
 from parkway.manage.models import Child, ChildRoom, Ledger, Room
 from parkway.tenancy.scope import scope
@@ -54,12 +54,12 @@ class ManageHere:
         return {reference: booked.get(pk, []) for pk, reference in references.items()}
 
 
-def _rooms(ids: Sequence[int]) -> dict[int, list[EndRoom]]:
-    rooms: dict[int, list[EndRoom]] = defaultdict(list)
+def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
+    rooms: dict[int, list[words.Room]] = defaultdict(list)
     for service_id, pk, name in Room.objects.filter(service_id__in=ids).values_list(
         "service_id", "pk", "name"
     ):
-        rooms[service_id].append(EndRoom(str(pk), name))
+        rooms[service_id].append(words.Room(str(pk), name))
     return rooms
 
 

@@ -5,11 +5,12 @@ An end is somebody's system behind a connector. Each connector of a port passes 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from parkway.words import Booking, Child, Details, Profile, Window
+from parkway.words import Booking, Child, Details, Profile, Refused, Room, Window
 
 
 class Ask(NamedTuple):
@@ -20,18 +21,11 @@ class Ask(NamedTuple):
     window: Window
 
 
-class EndRoom(NamedTuple):
-    """A room at an end."""
-
-    room_id: str
-    name: str
-
-
 class RosterAnswer(NamedTuple):
     """All children of one service with their standing, and its rooms."""
 
     children: Sequence[Child]
-    rooms: Sequence[EndRoom]
+    rooms: Sequence[Room]
 
 
 class Roster(Protocol):
@@ -60,16 +54,19 @@ class ProfilesAnswer(NamedTuple):
     """All profiles of one service by id with tombstones (D10), its rooms, and the paid children."""
 
     profiles: Mapping[str, Profile]
-    rooms: Sequence[EndRoom]
+    rooms: Sequence[Room]
     paid_children: int
 
 
 class NewProfile(NamedTuple):
-    """A live profile to create. `child_id` is its idempotency key; `managed_link` leads to the child."""
+    """A live profile to create. `key` names the intent, one for a run and a child: a child who needs another
+    profile later asks under another key. `managed_link` leads to the child.
+    """
 
     child_id: str
     details: Details
     managed_link: str
+    key: str
 
 
 class ProfileChange(NamedTuple):
@@ -86,7 +83,10 @@ class ProfileChange(NamedTuple):
 
 
 class RoomChange(NamedTuple):
-    """A room to create (`target_id` None) or to rename, for a room of the roster (D21)."""
+    """A room to create (`target_id` None) or to rename, for a room of the roster (D21).
+
+    Creating one whose name is there already gives that one.
+    """
 
     room_id: str
     target_id: str | None
@@ -124,7 +124,10 @@ class Profiles(Protocol):
 
     def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
         """Carry out orders by service id, on the given day. Profiles that the orders do not name stay as
-        they are. Carrying out the same creates twice makes no second profile.
+        they are. A create whose key was carried out before makes no second profile: the outcome names the
+        one that was made then, whatever became of it.
+
+        Raises Refused, with nothing changed, when a room shall have the name that another one keeps.
         """
         ...
 
@@ -138,3 +141,13 @@ class Profiles(Protocol):
     def release(self, ask: Ask) -> None:
         """Take the "managed elsewhere" mark off every profile of a service (D15)."""
         ...
+
+
+def refuse_taken(rooms: Mapping[str, str], renamed: Mapping[str, str]) -> None:
+    """Raise Refused when a room would be renamed to what another one keeps or gets; both are names by id."""
+    after = Counter((dict(rooms) | dict(renamed)).values())
+    taken = sorted({name for name in renamed.values() if after[name] > 1})
+    if taken:
+        raise Refused(
+            f"Two rooms cannot both be called “{taken[0]}”, so nothing was changed. Rename one of them."
+        )

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from parkway import rows
-from parkway.connectors.ports import Ask, EndRoom, Orders, Outcome, ProfilesAnswer
+from parkway import rows, words
+from parkway.connectors.ports import Ask, NewProfile, Orders, Outcome, ProfilesAnswer, refuse_taken
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.scope import scope
 from parkway.words import Details, ProfileState
@@ -48,8 +48,7 @@ class StoryparkHere:
 
     def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
         """Carry out the orders of several services, a few statements for all of them."""
-        rooms_made = _write_rooms(orders)
-        names = _room_ids(list(orders))
+        rooms_made, names = _write_rooms(orders)
         _change(orders, today, names)
         made = _create(orders, names)
         ids = list(orders)
@@ -73,12 +72,12 @@ class StoryparkHere:
         scope(Profile, ask.service_id).exclude(managed_link="").update(managed_link="")
 
 
-def _rooms(ids: Sequence[int]) -> dict[int, list[EndRoom]]:
-    rooms: dict[int, list[EndRoom]] = defaultdict(list)
+def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
+    rooms: dict[int, list[words.Room]] = defaultdict(list)
     for service_id, pk, name in Room.objects.filter(service_id__in=ids).values_list(
         "service_id", "pk", "name"
     ):
-        rooms[service_id].append(EndRoom(str(pk), name))
+        rooms[service_id].append(words.Room(str(pk), name))
     return rooms
 
 
@@ -97,32 +96,36 @@ def _placed(ids: Sequence[int], names: Mapping[int, str]) -> dict[int, frozenset
     return placed
 
 
-def _room_ids(ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    for service_id, name, pk in Room.objects.filter(service_id__in=ids).values_list(
-        "service_id", "name", "pk"
-    ):
-        found[service_id][name] = pk
-    return found
-
-
-def _write_rooms(orders: Mapping[int, Orders]) -> dict[int, dict[str, str]]:
-    """Rename and create rooms; the ids of those created, by service and the roster's room id.
-
-    Renames go through a name of their own, so that two rooms may swap names.
+def _write_rooms(orders: Mapping[int, Orders]) -> tuple[dict[int, dict[str, str]], dict[int, dict[str, int]]]:
+    """Rename and create rooms; the ids of those created, by service and the roster's room id, and then the
+    ids of all rooms by service and name.
     """
-    changes = [(key, room) for key, order in orders.items() for room in order.rooms]
-    renames = [(room.name, key, room.target_id) for key, room in changes if room.target_id is not None]
-    rows.update(Room, ["name"], ["service_id", "id"], [(f"\0{pk}", key, pk) for _, key, pk in renames])
-    rows.update(Room, ["name"], ["service_id", "id"], renames)
-    made: dict[int, dict[str, str]] = {key: {} for key in orders}
-    new = [(key, room) for key, room in changes if room.target_id is None]
-    created = []
-    for pk, (key, room) in zip(rows.reserve_ids(Room, len(new)), new, strict=True):
-        made[key][room.room_id] = str(pk)
-        created.append((pk, key, room.name))
+    there, names = _rooms(list(orders)), {}
+    for key, order in orders.items():
+        renamed = {room.target_id: room.name for room in order.rooms if room.target_id is not None}
+        if renamed:
+            _rename(key, dict(there[key]), renamed)
+        names[key] = {renamed.get(room_id, name): int(room_id) for room_id, name in there[key]}
+    wanted = [(key, room) for key, each in orders.items() for room in each.rooms if room.target_id is None]
+    new = list(dict.fromkeys((key, room.name) for key, room in wanted if room.name not in names[key]))
+    created = [(pk, *room) for pk, room in zip(rows.reserve_ids(Room, len(new)), new, strict=True)]
     rows.insert(Room, ["id", "service_id", "name"], created)
-    return made
+    for pk, key, name in created:
+        names[key][name] = pk
+    made: dict[int, dict[str, str]] = {key: {} for key in orders}
+    for key, room in wanted:
+        made[key][room.room_id] = str(names[key][room.name])
+    return made, names
+
+
+def _rename(service_id: int, names: Mapping[str, str], renamed: Mapping[str, str]) -> None:
+    """Rename rooms by id, through a name that begins with a space, so that two rooms may swap names: a name
+    that people or files give is trimmed.
+    """
+    refuse_taken(names, renamed)
+    found_by = ["service_id", "id"]
+    rows.update(Room, ["name"], found_by, [(f" {pk}", service_id, int(pk)) for pk in renamed])
+    rows.update(Room, ["name"], found_by, [(name, service_id, int(pk)) for pk, name in renamed.items()])
 
 
 def _change(
@@ -172,14 +175,36 @@ def _create(
 ) -> dict[int, dict[str, str]]:
     """Make the new profiles; the ids they get, by service and child id."""
     made: dict[int, dict[str, str]] = {key: {} for key in orders}
-    new = [(key, order) for key, each in orders.items() for order in each.creates]
+    asked = [(key, order) for key, each in orders.items() for order in each.creates]
+    before = _created_before(asked)
+    new = []
+    for key, order in asked:
+        if reference := before.get((key, order.key)):
+            made[key][order.child_id] = reference
+        else:
+            new.append((key, order))
     profiles, placed = [], []
     for pk, (key, order) in zip(rows.reserve_ids(Profile, len(new)), new, strict=True):
         reference = f"P-{pk}"
         made[key][order.child_id] = reference
-        profiles.append((pk, key, reference, LIVE, *order.details[:5], "", order.managed_link))
+        profiles.append((pk, key, reference, LIVE, *order.details[:5], "", order.managed_link, order.key))
         placed += [(pk, names[key][name]) for name in order.details.rooms]
     columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
-    rows.insert(Profile, columns, profiles)
+    rows.insert(Profile, [*columns, "created_key"], profiles)
     rows.insert(ProfileRoom, ["profile_id", "room_id"], placed)
     return made
+
+
+def _created_before(asked: Sequence[tuple[int, NewProfile]]) -> dict[tuple[int, str], str]:
+    """The ids of profiles that were made under these keys before, by service and key."""
+    found: dict[tuple[int, str], str] = {}
+    for batch in rows.batches(asked, 500):
+        services = sorted({key for key, _ in batch})
+        for service_id, created_key, reference in rows.read(
+            f"""SELECT service_id, created_key, reference FROM {rows.table(Profile)}
+                WHERE service_id IN ({rows.marks(len(services))}) AND created_key <> ''
+                AND created_key IN ({rows.marks(len(batch))})""",
+            [*services, *(order.key for _, order in batch)],
+        ):
+            found[service_id, created_key] = reference
+    return found

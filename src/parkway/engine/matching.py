@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from parkway.words import Child, Choice, ChoiceKind, Details, Facts, Profile, ProfileState
+from parkway.words import Child, Choice, ChoiceKind, Details, Facts, Profile, ProfileState, Room
 
 DROPPED_LETTERS = frozenset("\u02bb\u02bc")
 """The ʻokina and the modifier apostrophe: letters to Unicode, but not to a name."""
@@ -235,13 +235,6 @@ def _by_near_keys(profiles: Iterable[Profile]) -> dict[tuple[str, ...], list[Pro
         for key in _near_keys(profile.details):
             keyed[key].append(profile)
     return keyed
-
-
-class Room(NamedTuple):
-    """A room at either end."""
-
-    room_id: str
-    name: str
 
 
 class RoomStep(NamedTuple):

@@ -52,7 +52,8 @@ class Profile(models.Model):
     """A child's portfolio. Archiving keeps everything in it; deleting leaves a tombstone (D16).
 
     `reference` is the profile's id wherever it leaves the program (D17). With a `managed_link`, names, rooms,
-    archiving and restoring are managed elsewhere, and the link leads there (R14).
+    archiving and restoring are managed elsewhere, and the link leads there (R14). The `created_key` is what
+    the integration called its request for this profile, so that a request sent again makes no second one.
     """
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -69,10 +70,14 @@ class Profile(models.Model):
     archived_on = models.DateField(null=True, blank=True)
     archived_by = models.CharField(max_length=11, blank=True, choices=ArchivedBy)
     managed_link = models.CharField(max_length=200, blank=True)
+    created_key = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["service", "reference"], name="profile_reference_once"),
+            models.UniqueConstraint(
+                fields=["service", "created_key"], condition=~Q(created_key=""), name="profile_created_once"
+            ),
             models.CheckConstraint(condition=~Q(reference=""), name="profile_has_reference"),
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in ProfileState]), name="profile_state"

@@ -16,12 +16,13 @@ from parkway.words import FIELDS, Child, ChoiceKind, Decision, Details, Profile,
 NOTHING_MADE = Outcome({}, {})
 
 
-def carry_out(plans: Mapping[int, Plan], ends: Ends) -> dict[int, Outcome]:
-    """Write what these plans decided, by service id: rooms, profiles, links; choices carried out are done.
+def carry_out(plans: Mapping[int, Plan], runs: Mapping[int, int], ends: Ends) -> dict[int, Outcome]:
+    """Write what these plans decided for these runs, by service id: rooms, profiles, links; choices carried
+    out are done.
 
     The ids of what was made, by service id.
     """
-    orders = {key: orders_of(key, plan) for key, plan in plans.items() if not plan.changes_nothing}
+    orders = {key: orders_of(key, plan, runs[key]) for key, plan in plans.items() if not plan.changes_nothing}
     days = {key: plans[key].situation.today for key in orders}
     made = dict.fromkeys(plans, NOTHING_MADE) | dict(ends.profiles.write(orders, days) if orders else {})
     _link_rooms({key: plans[key] for key in orders}, made)
@@ -30,15 +31,14 @@ def carry_out(plans: Mapping[int, Plan], ends: Ends) -> dict[int, Outcome]:
     return made
 
 
-def orders_of(service_id: int, plan: Plan) -> Orders:
+def orders_of(service_id: int, plan: Plan, run: int) -> Orders:
     """What the profiles' end has to write."""
     creates, changes = [], []
     for decision in plan.actions():
         if decision.step is Step.CREATE and decision.child is not None:
-            details = _supplied(decision.child)
-            creates.append(
-                NewProfile(decision.child_id, details, managed_link(service_id, decision.child_id))
-            )
+            details, child_id = _supplied(decision.child), decision.child_id
+            link = managed_link(service_id, child_id)
+            creates.append(NewProfile(child_id, details, link, key=f"{run}.{child_id}"))
         elif decision.profile is not None:
             changes.append(_change(service_id, decision, decision.profile))
     rooms = [

@@ -79,11 +79,7 @@ def gather(
     for integration, ask in zip(integrations, asks, strict=True):
         key = ask.service_id
         answer, theirs = roster[key], profiles[key]
-        steps = matching.match_rooms(
-            [matching.Room(*room) for room in answer.rooms],
-            [matching.Room(*room) for room in theirs.rooms],
-            room_links[key],
-        )
+        steps = matching.match_rooms(answer.rooms, theirs.rooms, room_links[key])
         situation = Situation(
             ask.today,
             integration.policy,

@@ -123,7 +123,8 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
         runs.append(run)
     done = {key: _run_of(g.integration, start, RunState.DONE, "", plan) for key, (g, plan) in going.items()}
     Run.objects.bulk_create(done.values())
-    made = apply.carry_out({key: plan for key, (_, plan) in going.items()}, ends)
+    numbers = {key: run.pk for key, run in done.items()}
+    made = apply.carry_out({key: plan for key, (_, plan) in going.items()}, numbers, ends)
     for key, (gathered, plan) in going.items():
         journal.record(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
     _prove(going, done, start, ends)
