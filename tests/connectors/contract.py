@@ -442,6 +442,7 @@ class ProfilesContract:
         end.put(Profile("P-1", DELETED, Details()))
         seen.append(end.version())
 
+        assert None not in seen
         assert len(set(seen)) == len(seen)
 
     def test_r14_marking_leaves_the_profiles_as_they_are(self, end: ProfilesEnd) -> None:

@@ -190,7 +190,8 @@ class CsvProfilesEnd(ProfilesEnd):
         with self.file.open(newline="", encoding="utf-8") as stream:
             rows = [row for row in csv.reader(stream) if row[0] != profile.profile_id]
         details = Details() if profile.state is DELETED else profile.details
-        rows.append([profile.profile_id, "", *details_cells(details), profile.state])
+        cells = [profile.profile_id, "", *details_cells(details), profile.state]
+        rows.append(cells + [""] * (len(rows[0]) - len(cells)))
         write_csv(self.file, rows)
 
     def put_room(self, name: str) -> None:
