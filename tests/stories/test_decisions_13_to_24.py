@@ -112,7 +112,7 @@ def test_d18_guardians_are_never_invited(world: World) -> None:
     world.enrol("Ana")
     world.set_up()
     assert not getattr(mail, "outbox", [])
-    assert NewProfile._fields == ("child_id", "details", "managed_link")
+    assert NewProfile._fields == ("child_id", "details", "managed_link", "key")
     assert ProfileChange._fields == ("profile_id", "details", "archive", "managed_link")
 
 
