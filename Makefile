@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test quick check format bench docs pins clean
+.PHONY: help install run test quick check chromium screenshots format bench docs pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +33,13 @@ $(STAMP): requirements-dev.txt requirements.txt pyproject.toml
 run: install ## start Parkway with a small made-up world
 	@$(BIN)/parkway first-run
 
-test: check ## all checks, then all tests
+chromium: install
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || { \
+	  echo "The browser tests need Chromium. On Debian and Ubuntu: apt-get install chromium" >&2; exit 1; }
+
+test: check chromium ## all checks, then all tests
 	$(BIN)/python -m pytest
 
 quick: install ## the tests that take seconds
@@ -52,6 +58,9 @@ format: install ## sort imports, mend what can be mended, format
 
 bench: install ## measure the runs against their limits
 	$(BIN)/python -m benchmarks
+
+screenshots: chromium ## a picture of every page of the demo, into the folder screenshots
+	@$(BIN)/python -m tests.browser.screenshots
 
 docs: install ## write docs/the-rules.md anew from the rules themselves
 	@mkdir -p docs

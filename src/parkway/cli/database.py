@@ -13,6 +13,7 @@ from parkway.tenancy.models import Service
 
 def _migrate() -> None:
     call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
 
 
 @click.command(

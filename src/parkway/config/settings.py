@@ -4,6 +4,13 @@
 |---|---|---|
 | `DATABASE_URL` | `sqlite:///PATH` or `postgres://…` | `parkway.sqlite3` in the current folder |
 | `PARKWAY_SECRET_KEY` | signs sessions and tokens; keep it secret | a new one for each process |
+| `PARKWAY_HOSTS` | the names people reach Parkway by, with commas between | this machine alone |
+| `PARKWAY_PLAIN_HTTP` | `1` sends cookies without HTTPS; only for this machine alone | off |
+| `PARKWAY_BEHIND_PROXY` | `1` believes the proxy's `X-Forwarded-Proto` | off |
+| `PARKWAY_SUPPORT` | the e-mail address of support, shown on the pages | `support@parkway.example` |
+| `PARKWAY_MAIL_FROM` | the sender of e-mails | the address of support |
+| `PARKWAY_SMTP` | `HOST:PORT` of the server that takes e-mails | e-mails are written to the console |
+| `PARKWAY_SMTP_USER`, `PARKWAY_SMTP_PASSWORD` | how to sign in there | without signing in |
 | `PARKWAY_DEBUG` | `1` shows tracebacks; never where people work | off |
 """
 
@@ -12,10 +19,17 @@ import secrets
 from pathlib import Path
 
 import dj_database_url
+from csp.constants import NONE, SELF
 
-DEBUG = os.environ.get("PARKWAY_DEBUG") == "1"
+
+def _on(name: str) -> bool:
+    return os.environ.get(name) == "1"
+
+
+DEBUG = _on("PARKWAY_DEBUG")
 SECRET_KEY = os.environ.get("PARKWAY_SECRET_KEY") or secrets.token_urlsafe(48)
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+HERE = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [*(name.strip() for name in os.environ.get("PARKWAY_HOSTS", "").split(",") if name), *HERE]
 
 DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{Path('parkway.sqlite3').absolute()}"
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None)}
@@ -33,15 +47,131 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "csp",
     "parkway.tenancy",
     "parkway.manage",
     "parkway.storypark",
     "parkway.sync",
+    "parkway.web",  # its templates come before those of the sign-in pages
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "parkway.config",
 ]
-AUTH_USER_MODEL = "tenancy.Person"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "parkway.web.middleware.Doorkeeper",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["parkway.web.templatetags.parkway"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "parkway.web.context.page",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+ROOT_URLCONF = "parkway.config.urls"
+WSGI_APPLICATION = "parkway.config.wsgi.application"
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # no step to collect files: they come with the package
+WHITENOISE_MAX_AGE = 3600
+SUPPORT = os.environ.get("PARKWAY_SUPPORT") or "support@parkway.example"
 
+# Signing in
+AUTH_USER_MODEL = "tenancy.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_ADAPTER = "parkway.web.signing_in.Accounts"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # people are added by support, who know their addresses
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Parkway"
+# counts of failed sign-ins, shared by every process of Parkway
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
+
+# Cookies, headers
+SECURE = not _on("PARKWAY_PLAIN_HTTP")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # names don't go into cookies
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_SSL_REDIRECT = SECURE and _on("PARKWAY_BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _on("PARKWAY_BEHIND_PROXY") else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "parkway.web.errors.csrf_failure"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],  # the square code of two-step sign-in
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+# E-mail
+DEFAULT_FROM_EMAIL = os.environ.get("PARKWAY_MAIL_FROM") or SUPPORT
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+if smtp := os.environ.get("PARKWAY_SMTP"):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, _, port = smtp.partition(":")
+    EMAIL_PORT = int(port or 25)
+    EMAIL_USE_TLS = EMAIL_PORT == 587
+    EMAIL_HOST_USER = os.environ.get("PARKWAY_SMTP_USER", "")
+    EMAIL_HOST_PASSWORD = os.environ.get("PARKWAY_SMTP_PASSWORD", "")
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # set-up of a large service is one form
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-nz"
+
+# No personal data in logs: what is logged names ids, never people
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}

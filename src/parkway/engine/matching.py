@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
+from parkway.engine.folding import fold
 from parkway.words import Child, Choice, ChoiceKind, Details, Facts, Profile, ProfileState, Room
-
-DROPPED_LETTERS = frozenset("\u02bb\u02bc")
-"""The ʻokina and the modifier apostrophe: letters to Unicode, but not to a name."""
 
 FullName = tuple[str, str]
 
 ANSWERS = frozenset({ChoiceKind.PROFILE, ChoiceKind.NEW})
 """The choices that say which profile is a seeker's (D23)."""
-
-
-@lru_cache(maxsize=65_536)
-def fold(name: str) -> str:
-    """A name with case, accents, macrons, hyphens, apostrophes and spaces taken away (D19).
-
-    Compatibility-decomposed, case-folded, then letters and digits only.
-    """
-    if name.isascii():
-        return "".join(filter(str.isalnum, name.lower()))
-    folded = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(c for c in folded if (c.isalpha() or c.isdecimal()) and c not in DROPPED_LETTERS)
 
 
 def full_names(details: Details) -> set[FullName]:

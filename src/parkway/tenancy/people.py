@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import NamedTuple
 
 from parkway.tenancy.models import Person, Role, RoleName, Service
@@ -26,15 +27,59 @@ def actor(person: Person) -> Actor:
     return Actor(person.name, person.pk, person.is_support)
 
 
+ADMIN, EDUCATOR, STAFF = RoleName.ADMIN_EDUCATOR, RoleName.EDUCATOR, RoleName.MANAGE_STAFF
+
+
+class Permission(Enum):
+    """What somebody may do at a service, with the roles that may, in words for the page that refuses."""
+
+    SEE = "see this page", frozenset({ADMIN, EDUCATOR, STAFF})
+    CHANGE_MANAGE = "change children, rooms and bookings in Manage", frozenset({STAFF})
+    SEE_STORYPARK = "see the children's profiles and stories", frozenset({ADMIN, EDUCATOR})
+    WRITE_STORIES = "write stories", frozenset({ADMIN, EDUCATOR})
+    CHANGE_PLAN = "change the number of paid children", frozenset({ADMIN})
+    CHANGE_INTEGRATION = "change how syncing works", frozenset({ADMIN})
+
+    def __init__(self, words: str, roles: frozenset[RoleName]) -> None:
+        self.words, self.roles = words, roles
+
+    @property
+    def whom_to_ask(self) -> str:
+        """Who at the service may do it."""
+        return " or ".join(f"{role.label.lower()}" for role in RoleName if role in self.roles)
+
+
+def roles_at(person: Person, service: Service) -> frozenset[RoleName]:
+    """What a person is at a service; nothing when it is not theirs."""
+    return frozenset(
+        RoleName(role) for role in scope(Role, service).filter(person=person).values_list("role", flat=True)
+    )
+
+
+def services_of(person: Person) -> list[Service]:
+    """The services a person works at, by name; all of them for support."""
+    found = Service.objects.select_related("organisation").order_by("name", "pk")
+    return list(found if person.is_support else found.filter(roles__person=person).distinct())
+
+
+def allows(permission: Permission, roles: frozenset[RoleName], support: bool, educators_may: bool) -> bool:
+    """Whether somebody with these roles may do something; `educators_may` is the service's own setting that
+    all its educators may change the integration (D22). Support may do everything.
+    """
+    if permission is Permission.CHANGE_INTEGRATION and educators_may and EDUCATOR in roles:
+        return True
+    return support or bool(permission.roles & roles)
+
+
 def require_change(who: Actor, service: Service, educators_may: bool) -> None:
     """Refuse unless `who` may change a service's integration: its admin educators, support, and all its
     educators where the service allows it (D22).
     """
-    allowed = [RoleName.ADMIN_EDUCATOR, *([RoleName.EDUCATOR] if educators_may else [])]
     if who.trusted:
         return
-    roles = scope(Role, service).filter(role__in=allowed)
-    if who.person_id is None or not roles.filter(person_id=who.person_id).exists():
+    person = Person.objects.filter(pk=who.person_id).first() if who.person_id else None
+    roles = roles_at(person, service) if person else frozenset()
+    if not allows(Permission.CHANGE_INTEGRATION, roles, False, educators_may):
         raise Refused(
             f"{who.label} may see the integration of {service.name}, but not change it. "
             "Ask an admin educator of the service."

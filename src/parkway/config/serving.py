@@ -1,0 +1,65 @@
+"""`parkway serve`: the pages, and the scheduler beside them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import click
+
+PORT, THREADS = click.IntRange(0, 65535), click.IntRange(1, 128)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway serve
+  parkway serve --port 9000"""
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+)
+@click.option(
+    "--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once."
+)
+@click.option("--scheduler/--no-scheduler", default=True, help="Run the syncs that are due in this process.")
+def serve(host: str, port: int, threads: int, scheduler: bool) -> None:
+    """Serve Manage, Storypark and the page between them, and run the syncs that are due.
+
+    On this machine alone plain HTTP is enough. For others to reach it, put a web server with HTTPS before it.
+    """
+    if host in LOOPBACK:
+        os.environ.setdefault("PARKWAY_PLAIN_HTTP", "1")  # before the settings are read
+    from waitress.server import create_server
+
+    from parkway.cli import opened
+    from parkway.config.wsgi import application
+    from parkway.jobs.scheduler import Scheduler
+    from parkway.sync import wake
+    from parkway.words import Refused
+
+    opened.ready()
+    try:
+        server = create_server(application, host=host, port=port, threads=threads, ident="parkway")
+    except OSError as error:
+        raise Refused(
+            f"Nothing can listen at {host}:{port} ({error.strerror}). Is Parkway running already? "
+            f"Another port: parkway serve --port {port + 1}"
+        ) from error
+    running = Scheduler()
+    if scheduler:
+        wake.wire(running)
+        running.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"\nParkway is at http://{shown}:{server.effective_port}/  (Ctrl-C ends it)")
+    try:
+        server.run()
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("Ending; the run at hand is finished first.", err=True)
+    finally:
+        running.end()
+        server.close()

@@ -1,0 +1,9 @@
+"""Every address of the program."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("parkway.web.urls"))]
+handler400 = "parkway.web.errors.bad_request"
+handler403 = "parkway.web.errors.forbidden"
+handler404 = "parkway.web.errors.not_found"
+handler500 = "parkway.web.errors.broken"

@@ -1,0 +1,60 @@
+"""Runs what is due, in a thread beside the web server: all that one machine with SQLite needs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from parkway.sync import due
+from parkway.sync.run import Start, run_sync
+
+LOOK_EVERY = 30.0  # seconds; a run asked for at once does not wait for it
+
+log = logging.getLogger("parkway.jobs")
+
+
+class Scheduler(threading.Thread):
+    """Looks at what is due every half minute, and at once when somebody asks (R15).
+
+    What is due stands in the data, so nothing is lost when the process ends: the next one finds it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="scheduler", daemon=True)
+        self._called = threading.Event()
+        self._ending = False
+
+    def wake(self, service_id: int) -> None:
+        """Somebody asked for a run: look now."""
+        self._called.set()
+
+    def run(self) -> None:
+        """Look, run, wait; until `end`."""
+        while not self._ending:
+            self._called.clear()
+            try:
+                self.look()
+            except Exception:
+                log.exception("Looking at what is due failed; it is tried again")
+            self._called.wait(LOOK_EVERY)
+        connection.close()
+
+    def look(self) -> None:
+        """Run every service that is due, those asked for first; one call a service, so that a new request
+        waits for one run at most.
+        """
+        close_old_connections()
+        for service_id in due.due_now(timezone.now()):
+            if self._ending:
+                return
+            run_sync([service_id], Start(timezone.now()))
+
+    def end(self) -> None:
+        """Finish the run at hand and stop."""
+        self._ending = True
+        self._called.set()
+        if self.is_alive():
+            self.join()

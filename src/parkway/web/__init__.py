@@ -1,0 +1,1 @@
+"""The pages: parse, call, present. No rule lives here."""

@@ -1,0 +1,8 @@
+"""The web app."""
+
+from django.apps import AppConfig
+
+
+class WebApp(AppConfig):
+    name = "parkway.web"
+    label = "web"

@@ -1,0 +1,23 @@
+"""What every page needs: who is here, where, and how to reach support."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from parkway.tenancy.people import services_of
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The visit, the person's services for the switcher, and support's address (R12)."""
+    person = getattr(request, "user", None)
+    app, _, part = [*request.path.strip("/").split("/"), "", "", ""][:3]
+    return {
+        "app": "integrations" if part == "integrations" else app,
+        "part": part or "children",
+        "visit": getattr(request, "visit", None),
+        "my_services": services_of(person) if person is not None and person.is_authenticated else [],
+        "support_address": settings.SUPPORT,
+    }

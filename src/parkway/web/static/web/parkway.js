@@ -1,0 +1,32 @@
+// Comfort only: every page works without this.
+"use strict";
+
+// One menu open at a time; Escape closes it and gives the focus back.
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches?.("details.menu") || !event.target.open) return;
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (menu !== event.target) menu.open = false;
+  });
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = event.target.closest?.("details.menu[open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+});
+
+// After a part of the page was renewed: say what is there now, and keep the focus where it was.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const said = event.detail.target.querySelector?.("[data-announce]") ?? event.detail.target;
+  const text = said?.dataset?.announce;
+  if (text) document.getElementById("announce").textContent = text;
+});
+
+// When the server cannot be reached, say so instead of doing nothing.
+document.addEventListener("htmx:sendError", () => {
+  document.getElementById("announce").textContent = "Parkway cannot be reached. Check the connection and try again.";
+});

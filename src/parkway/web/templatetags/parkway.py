@@ -1,0 +1,72 @@
+"""How days, moments, numbers and states are written on the pages; built into every template."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from parkway.engine import wording
+from parkway.tenancy.models import Service
+
+register = template.Library()
+
+STATES = {
+    "Active": "good",
+    "live": "good",
+    "Inactive": "resting",
+    "Archived": "gone",
+    "archived": "gone",
+    "deleted": "gone",
+    "waiting": "waiting",
+    "needs a person": "attention",
+}
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A day as people in Australia and New Zealand write it: 4 March 2026."""
+    return f"{value.day} {wording.MONTHS[value.month - 1]} {value.year}" if value else ""
+
+
+@register.filter
+def born(value: date | None) -> str:
+    """A date of birth, or that it is not known."""
+    return day(value) or "not known"
+
+
+@register.filter
+def moment(value: datetime | None, service: Service) -> str:
+    """An instant on the service's clock: 4 March 2026, 2:05 pm."""
+    if value is None:
+        return ""
+    local = value.astimezone(service.zone)
+    hour = local.hour % 12 or 12
+    return f"{day(local.date())}, {hour}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+
+@register.filter
+def counted(number: int, word: str) -> str:
+    """A number with its word: `3|counted:"child,children"` is "3 children"."""
+    singular, _, plural = word.partition(",")
+    return wording.count(number, singular, plural or None)
+
+
+@register.filter
+def place(number: int) -> str:
+    """A place in a queue: 3rd."""
+    return wording.ordinal(number)
+
+
+@register.filter
+def words(slug: str) -> str:
+    """An identifier as words: "leave_out" is "leave out"."""
+    return slug.replace("_", " ").replace("-", " ")
+
+
+@register.simple_tag
+def label(text: str) -> SafeString:
+    """A status as a label: colour and word."""
+    return format_html('<span class="label {}">{}</span>', STATES.get(text, "plain"), text)

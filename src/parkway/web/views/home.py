@@ -1,0 +1,39 @@
+"""Where people arrive: their services, help, and how to reach support."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from parkway.tenancy.models import Person
+from parkway.tenancy.people import services_of
+from parkway.web.access import Visit, at_service
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The person's services; with one alone, straight to it."""
+    services = services_of(cast("Person", request.user))
+    if len(services) == 1:
+        return redirect("service", services[0].slug)
+    return render(request, "web/home.html", {"services": services})
+
+
+@at_service()
+def service(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """To the app that the person works in: Storypark for educators, Manage for its staff."""
+    app = "storypark-children" if visit.may_see_storypark else "manage-children"
+    return redirect(app, visit.service.slug)
+
+
+def help_page(request: HttpRequest) -> HttpResponse:
+    """How syncing works, in plain words; in part from the rules themselves."""
+    return render(request, "web/help.html")
+
+
+def contact(request: HttpRequest) -> HttpResponse:
+    """How to reach support (R12)."""
+    return render(request, "web/contact.html")

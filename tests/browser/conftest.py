@@ -1,0 +1,118 @@
+"""A real Chromium in front of the real pages, on a real database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.verbs import give_role
+from tests.stories.world import World
+
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in the thread of the tests
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 320, "height": 700}
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_here() -> str:
+    """Where this machine has Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "The browser tests need Chromium: on Debian and Ubuntu, apt-get install chromium"
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_here(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """A service whose clock is the real one, because the pages look at it."""
+    made = World()
+    made.now = timezone.now()
+    return made
+
+
+@pytest.fixture
+def person(world: World) -> Callable[..., Person]:
+    """Makes a person with roles at the world's service."""
+
+    def make(name: str, *roles: RoleName, password: str | None = None, support: bool = False) -> Person:
+        email = f"{name.split(maxsplit=1)[0].lower()}@example.org"
+        made = Person.objects.create_user(email, name, password, is_support=support)
+        for role in roles:
+            give_role(made, world.service, role)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def browse(chromium: Browser, live_server: object, settings: object) -> Iterator[Callable[..., Page]]:
+    """Opens a page of a new visitor: signed in as a person, or nobody; on a phone, in the dark, without
+    JavaScript. Fails the test when a page wrote an error to the console, as a broken script or a violated
+    content security policy does.
+    """
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False  # type: ignore[attr-defined]
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_page(
+        who: Person | None = None, *, phone: bool = False, dark: bool = False, javascript: bool = True
+    ) -> Page:
+        context = chromium.new_context(
+            base_url=live_server.url,  # type: ignore[attr-defined]
+            viewport=PHONE if phone else DESKTOP,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=javascript,
+            locale="en-NZ",
+        )
+        context.set_default_timeout(timedelta(seconds=10) / timedelta(milliseconds=1))
+        contexts.append(context)
+        if who is not None:
+            client = Client()
+            client.force_login(who, backend=django_settings.AUTHENTICATION_BACKENDS[0])
+            cookie = client.cookies[django_settings.SESSION_COOKIE_NAME].value
+            name = django_settings.SESSION_COOKIE_NAME
+            context.add_cookies([{"name": name, "value": cookie, "url": live_server.url}])  # type: ignore[attr-defined]
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # the browser itself tells of every answer that is not 200, which some tests ask for
+    mine = [text for text in errors if "Failed to load resource" not in text]
+    assert mine == []
+
+
+def assert_accessible(page: Page) -> None:
+    """Axe finds nothing, and the page does not scroll sideways."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert not wide, "the page scrolls sideways"

@@ -1,0 +1,113 @@
+"""`make screenshots`: a picture of every page of the demo, into the folder `screenshots`, to be looked at.
+
+Each page on a desktop and on a phone, in light and in dark. Names of pages as arguments take only those.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+FOLDER = Path("screenshots")
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+SERVICE = "rimu-kindergarten"
+
+
+def addresses() -> dict[str, str]:
+    """The pages by the name of their picture."""
+    return {
+        "sign-in": "/accounts/login/",
+        "services": "/",
+        "help": "/help/",
+        "contact": "/help/contact/",
+        "not-found": "/manage/nowhere/",
+        "manage-children": f"/manage/{SERVICE}/",
+    }
+
+
+def main() -> None:
+    """Make the demo in a database of its own, serve it, and take the pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/demo.sqlite3"
+        os.environ["DJANGO_SETTINGS_MODULE"] = "parkway.config.settings"
+        os.environ["PARKWAY_PLAIN_HTTP"] = "1"
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        import django
+
+        django.setup()
+        _fill()
+        with _served() as url:
+            _take(url, set(sys.argv[1:]))
+
+
+def _fill() -> None:
+    from parkway.cli.database import first_run
+
+    first_run.callback()
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    from waitress.server import create_server
+
+    from parkway.config.wsgi import application
+
+    server = create_server(application, host="127.0.0.1", port=0, threads=4)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+
+
+def _take(url: str, wanted: set[str]) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import QUIET, chromium_here
+
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_here(), args=QUIET)
+        for size, viewport in SIZES.items():
+            for scheme in ("light", "dark"):
+                visitor = browser.new_context(base_url=url, viewport=viewport, color_scheme=scheme)
+                signed_in = browser.new_context(base_url=url, viewport=viewport, color_scheme=scheme)
+                _sign_in(signed_in, url)
+                for name, address in addresses().items():
+                    if wanted and name not in wanted:
+                        continue
+                    page = (visitor if name == "sign-in" else signed_in).new_page()
+                    page.goto(address)
+                    page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=True)
+                    page.close()
+        browser.close()
+
+
+def _sign_in(context: BrowserContext, url: str) -> None:
+    from django.conf import settings
+    from django.test import Client
+
+    from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.verbs import give_role
+
+    person = Person.objects.filter(email="ana@example.org").first()
+    if person is None:
+        person = Person.objects.create_user("ana@example.org", "Ana Admin", is_support=True)
+        for service in Service.objects.all():
+            for role in RoleName:
+                give_role(person, service, role)
+    client = Client()
+    client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}])
+
+
+if __name__ == "__main__":
+    main()
