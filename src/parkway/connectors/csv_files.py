@@ -73,12 +73,16 @@ class ProfileRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What the files say of one service on one day. Bookings and choices (D9, B4) are by child id."""
+    """What the files say of one service on one day. Bookings and choices (D9, B4) are by child id.
+
+    `untold` are the columns of children and bookings that the files lack: not supplied, so left alone (D20).
+    """
 
     children: Sequence[Child]
     bookings: Mapping[str, Sequence[BookingRow]]
     profiles: Sequence[ProfileRow]
     choices: Mapping[str, Choice]
+    untold: frozenset[str]
     warnings: Sequence[str]
 
 
@@ -98,8 +102,9 @@ def read_files(
     report = Report()
     limits = longest or {}
     with _without_collector():
-        enrolled, choices, known = _read_children(Table(children, CHILDREN, report), today, limits)
-        booked = _read_bookings(Table(bookings, BOOKINGS, report), known, children, limits)
+        of_children, of_bookings = Table(children, CHILDREN, report), Table(bookings, BOOKINGS, report)
+        enrolled, choices, known = _read_children(of_children, today, limits)
+        booked = _read_bookings(of_bookings, known, children, limits)
         rows = [] if profiles is None else _read_profiles(Table(profiles, PROFILES, report), limits)
     report.raise_if_bad()
     nothing: list[BookingRow] = []
@@ -114,7 +119,8 @@ def read_files(
         )
         for child in enrolled
     ]
-    return Files(roster, booked, rows, choices, report.warnings)
+    untold = {*CHILDREN.known, *BOOKINGS.known} - of_children.supplied - of_bookings.supplied
+    return Files(roster, booked, rows, choices, frozenset(untold), report.warnings)
 
 
 @contextmanager

@@ -11,20 +11,23 @@ from random import Random
 from django.db import transaction
 
 from parkway.demo.lives import Life, lives
+from parkway.manage import standing
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
 from parkway.manage.roster import Booked, take_roster
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
+from parkway.storypark.portfolios import take_profiles
 from parkway.sync import choices, integration
-from parkway.sync.models import Integration, Stage
+from parkway.sync.models import Integration, Link, Stage
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service
 from parkway.words import Child as Known
 from parkway.words import Choice as Wish
-from parkway.words import ChoiceKind, InactivePolicy, Refused, Standing, Status
+from parkway.words import ChoiceKind, InactivePolicy, ProfileState, Refused, Standing, Status
+from parkway.words import Profile as Portfolio
 
 SETTLED, NEW, FULL, HELD, STAYS, TO_SET_UP = "settled", "new", "full", "held", "stays", "to set up"
 BEFORE = timedelta(days=30)  # how long ago the services that are settled were set up
@@ -94,7 +97,7 @@ def _tell(service: Service, story: str, random: Random, number: int, now: dateti
     """Let one service's story happen; how many children it has."""
     known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
     day = service.today(known_since)
-    people = lives(random, f"{service.slug[:3].upper()}{service.pk}", random.randint(70, 220), day)
+    people = lives(random, _prefix(service), random.randint(70, 220), day)
     _enrol(service, people, day)
     storypark.set_paid_children(service, len(people) + 20)
     _portfolios(service, people, random, day)
@@ -106,8 +109,13 @@ def _tell(service: Service, story: str, random: Random, number: int, now: dateti
     if story == NEW:
         Integration.objects.filter(service=service).update(stage=Stage.ON)
     elif story != TO_SET_UP:
-        _live_for_a_while(service, story, random, known_since, now)
-    return len(people)
+        _live_for_a_while(service, story, random, number, known_since, now)
+    return scope(Child, service).count()
+
+
+def _prefix(service: Service) -> str:
+    """What the ids of a service's people begin with, such as RIM1."""
+    return f"{service.slug[:3].upper()}{service.pk}"
 
 
 def _enrol(service: Service, people: Sequence[Life], day: date) -> None:
@@ -120,18 +128,23 @@ def _enrol(service: Service, people: Sequence[Life], day: date) -> None:
 
 def _portfolios(service: Service, people: Sequence[Life], random: Random, day: date) -> None:
     """Profiles made by hand before there was syncing: as people type names, some archived, with stories."""
-    for person in random.sample(people, len(people) // 3):
-        details = person.details
+    known = []
+    for number, person in enumerate(random.sample(people, len(people) // 3), start=1):
+        details = person.details._replace(rooms=frozenset())
         if random.random() < 0.3:
             plain = unicodedata.normalize("NFKD", details.first_name)
             details = details._replace(first_name="".join(c for c in plain if not unicodedata.combining(c)))
         if random.random() < 0.08:
             details = details._replace(date_of_birth=None)
-        profile = storypark.create_profile(service, details._replace(rooms=frozenset()))
-        story = f"{details.called} builds a tower"
-        storypark.write_story([profile], story, "Higher and higher!", day, publish=random.random() < 0.8)
-        if random.random() < 0.2:
-            storypark.archive_profile(profile, day)
+        known.append(Portfolio(f"{_prefix(service)}-P{number:03}", ProfileState.LIVE, details))
+    take_profiles(service, known, day)
+    profiles = list(scope(Profile, service).order_by("pk"))
+    for first in range(0, len(profiles), 4):
+        together = profiles[first : first + 4]
+        title = f"{together[0]} and the others build a tower"
+        storypark.write_story(together, title, "Higher and higher!", day, publish=random.random() < 0.8)
+    for profile in random.sample(profiles, len(profiles) // 5):
+        storypark.archive_profile(profile, day)
 
 
 def _choose(service: Service, now: datetime) -> None:
@@ -146,7 +159,9 @@ def _choose(service: Service, now: datetime) -> None:
     choices.store(service, wishes, OPERATOR, now)
 
 
-def _live_for_a_while(service: Service, story: str, random: Random, since: datetime, now: datetime) -> None:
+def _live_for_a_while(
+    service: Service, story: str, random: Random, number: int, since: datetime, now: datetime
+) -> None:
     """Set up a month ago, and what happened since; the next run is due."""
     plan = integration.preview(service, since)
     integration.start_syncing(service, plan.fingerprint, OPERATOR, since)
@@ -154,29 +169,56 @@ def _live_for_a_while(service: Service, story: str, random: Random, since: datet
     if story == FULL:
         live = storypark.live_profiles(service)
         storypark.set_paid_children(service, live)
-    _days_pass(service, random, today, many=40 if story == FULL else 4)
+    _days_pass(service, random, today, newcomers=40 if story == FULL else 4)
+    _choices_meanwhile(service, random, number, today, now)
     if story == HELD:
         for booking in scope(Booking, service).filter(child__archived_on=None)[:150:2]:
             manage.cancel(booking, today)
     Integration.objects.filter(service=service).update(next_run_at=now)
 
 
-def _days_pass(service: Service, random: Random, today: date, many: int) -> None:
+def _days_pass(service: Service, random: Random, today: date, newcomers: int) -> None:
     """New children, other names and rooms, children who go, a profile deleted at a family's request."""
-    newcomers = lives(random, f"{service.slug[:3].upper()}{service.pk}N", many, today)
-    _enrol(service, newcomers, today)
+    standing.roll({service.pk: (today, service.window)})
+    _enrol(service, lives(random, f"{_prefix(service)}N", newcomers, today), today)
     everybody = list(
         scope(Child, service).filter(archived_on=None, status=Status.ACTIVE.value).order_by("pk")
     )
     chosen = random.sample(everybody, 8)
     for child in chosen[:3]:
-        manage.amend(child, today, last_name=f"{child.last_name}-Reid")
+        manage.amend(child, today, last_name=f"{child.last_name}-Reid".lstrip("-"))
     manage.archive_child(chosen[3], today)
     manage.amend(chosen[4], today, rooms=frozenset({"Kindy"}))
-    manage.remove_child(chosen[5])
     profiles = list(scope(Profile, service).filter(state="live").order_by("pk"))
     storypark.archive_profile(random.choice(profiles), today, support=True)
     storypark.delete_profile(random.choice(profiles[:5]))
     gone = scope(Child, service).filter(status=Status.INACTIVE.value).order_by("pk").first()
     if gone is not None:
         manage.book(gone, today, today + timedelta(days=3))
+
+
+def _choices_meanwhile(service: Service, random: Random, number: int, today: date, now: datetime) -> None:
+    """A child whom Manage lost, with what people chose about it, and one kept until a project is finished."""
+    linked = set(scope(Link, service).values_list("child_id", flat=True))
+    synced = scope(Child, service).filter(reference__in=linked, archived_on=None).order_by("pk")
+    if number % 6 == 1:
+        _look_alike(service, today)
+    wishes = {}
+    fate = (None, ChoiceKind.KEEP, ChoiceKind.ARCHIVE)[number % 3]
+    if number % 6 < 5:  # not everywhere, so that some services need nobody
+        lost = random.choice(synced.filter(status=Status.ACTIVE.value))
+        manage.remove_child(lost)
+        wishes.update({lost.reference: Wish(fate)} if fate else {})
+    leaving = synced.filter(status=Status.INACTIVE.value).last()
+    if leaving is not None:
+        wishes[leaving.reference] = Wish(keep_until=today + timedelta(days=21))
+    choices.store(service, wishes, OPERATOR, now)
+
+
+def _look_alike(service: Service, today: date) -> None:
+    """An old profile that may be a newcomer's: the name is the same, the date of birth was never written."""
+    newcomers = scope(Child, service).filter(reference__startswith=f"{_prefix(service)}N-")
+    child = newcomers.filter(status=Status.ACTIVE.value).order_by("pk").first()
+    if child is not None:
+        alike = child.details._replace(date_of_birth=None)
+        take_profiles(service, [Portfolio(f"{_prefix(service)}-OLD", ProfileState.ARCHIVED, alike)], today)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -14,8 +15,8 @@ from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
 from parkway.words import Booking as Period
+from parkway.words import BookingKind, BookingState, Details, Status
 from parkway.words import Child as Known
-from parkway.words import Details, Status
 
 
 class Booked(NamedTuple):
@@ -36,12 +37,17 @@ class Taken(NamedTuple):
 
 @transaction.atomic
 def take_roster(
-    service: Service, children: Sequence[Known], bookings: Mapping[str, Sequence[Booked]], today: date
+    service: Service,
+    children: Sequence[Known],
+    bookings: Mapping[str, Sequence[Booked]],
+    today: date,
+    untold: Collection[str] = (),
 ) -> Taken:
     """Take over children by their ids, and the bookings of every child named in `bookings`.
 
     A child who is known is amended in the fields that are supplied; the bookings of a child named in
-    `bookings` replace the ones before. Nothing else changes, and nothing is ever removed.
+    `bookings` replace the ones before. `untold` are the columns among archived_on, ends_on, weekdays and room
+    that the source does not supply: they stay as they were (D20). Nobody is removed.
     """
     standing.ledger(service)
     known = {
@@ -53,8 +59,10 @@ def take_roster(
     new = [child for child in children if child.child_id not in known]
     old = [child for child in children if child.child_id in known]
     _insert(service, new)
-    _amend(service, old, known)
+    _amend(service, old, known, with_archived="archived_on" not in untold)
     ids = dict(scope(Child, service).values_list("reference", "pk"))
+    if BOOKED.intersection(untold):
+        bookings = _as_before(service, bookings, BOOKED.intersection(untold))
     rooms = _rooms(service, children, bookings)
     _place(children, ids, rooms)
     written = _book(service, bookings, ids, rooms)
@@ -65,6 +73,8 @@ def take_roster(
 
 
 _COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
+BOOKED = frozenset({"ends_on", "weekdays", "room"})
+"""The columns of a booking that a source need not supply."""
 
 
 def _insert(service: Service, children: Iterable[Known]) -> None:
@@ -85,7 +95,9 @@ def _first_status(child: Known) -> str:
     return (Status.ARCHIVED if archived else Status.INACTIVE).value
 
 
-def _amend(service: Service, children: Iterable[Known], known: Mapping[str, Details]) -> None:
+def _amend(
+    service: Service, children: Iterable[Known], known: Mapping[str, Details], with_archived: bool
+) -> None:
     changed = []
     for child in children:
         before = known[child.child_id]
@@ -93,9 +105,11 @@ def _amend(service: Service, children: Iterable[Known], known: Mapping[str, Deta
             new if name in child.supplied else getattr(before, name)
             for name, new in zip(_COLUMNS, child.details[:5], strict=True)
         ]
-        archived_on = child.standing.archived_on
-        changed.append((*values, archived_on, _first_status(child), service.pk, child.child_id))
-    rows.update(Child, [*_COLUMNS, "archived_on", "status"], ["service_id", "reference"], changed)
+        if with_archived:
+            values += [child.standing.archived_on, _first_status(child)]
+        changed.append((*values, service.pk, child.child_id))
+    columns = [*_COLUMNS, "archived_on", "status"] if with_archived else _COLUMNS
+    rows.update(Child, columns, ["service_id", "reference"], changed)
 
 
 def _rooms(
@@ -117,6 +131,39 @@ def _place(children: Iterable[Known], ids: Mapping[str, int], rooms: Mapping[str
         ["child_id", "room_id"],
         [(ids[c.child_id], rooms[name]) for c in placed for name in sorted(c.details.rooms)],
     )
+
+
+def _as_before(
+    service: Service, bookings: Mapping[str, Sequence[Booked]], untold: Collection[str]
+) -> dict[str, list[Booked]]:
+    """The bookings with what the source does not tell taken from the ones there were.
+
+    A booking is known again by its kind and first day; of several, the one with the same last day.
+    """
+    before: dict[tuple[str, str, date], list[Booked]] = defaultdict(list)
+    stored = scope(Booking, service).order_by("pk")
+    for child_id, kind, state, starts_on, ends_on, weekdays, room in stored.values_list(
+        "child__reference", "kind", "state", "starts_on", "ends_on", "weekdays", "room__name"
+    ):
+        period = Period(BookingKind(kind), BookingState(state), starts_on, ends_on)
+        before[child_id, kind, starts_on].append(Booked(period, weekdays, room or ""))
+    found: dict[str, list[Booked]] = {}
+    for child_id, many in bookings.items():
+        found[child_id] = []
+        for booked in many:
+            period = booked.period
+            alike = before[child_id, period.kind.value, period.starts_on]
+            same = next((old for old in alike if old.period.ends_on == period.ends_on), None)
+            old = same or (alike[0] if alike else None)
+            if old is None:
+                found[child_id].append(booked)
+                continue
+            alike.remove(old)
+            ends_on = old.period.ends_on if "ends_on" in untold else period.ends_on
+            weekdays = old.weekdays if "weekdays" in untold else booked.weekdays
+            room = old.room if "room" in untold else booked.room
+            found[child_id].append(Booked(period._replace(ends_on=ends_on), weekdays, room))
+    return found
 
 
 def _book(

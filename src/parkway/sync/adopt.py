@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from parkway import rows
 from parkway.connectors.csv_files import Files, ProfileRow
 from parkway.manage.roster import Booked, take_roster
-from parkway.storypark import verbs as storypark
-from parkway.storypark.models import ArchivedBy, Profile
+from parkway.storypark.portfolios import take_profiles
 from parkway.sync import apply, choices
 from parkway.sync.gather import HERE
 from parkway.sync.models import Integration, Link, Stage
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import scope
-from parkway.words import ProfileState, Refused
+from parkway.words import Refused
 
 
 class Adopted(NamedTuple):
-    """How many were taken over: children new and known before, bookings, profiles, links, choices."""
+    """How many were taken over: children new and known before, bookings, profiles, new links, new choices."""
 
     new_children: int
     known_children: int
@@ -50,50 +50,32 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Adop
     """Take over what files say of a service: nothing, when any of it cannot be.
 
     Children and profiles are found by their ids and brought up to date; the bookings of a child replace the
-    ones before. A profile's link is taken over: that child was synced before.
+    ones before. A profile's link is taken over: that child was synced before. A column that the files lack
+    is left alone, and what one clears is cleared (D20), but for links, which last.
     """
     today = service.today(now)
     bookings = {
         child_id: [Booked(row.booking, row.weekdays, row.room) for row in rows]
         for child_id, rows in files.bookings.items()
     }
-    taken = take_roster(service, files.children, bookings, today)
-    for row in files.profiles:
-        _take_profile(service, row, now)
+    taken = take_roster(service, files.children, bookings, today, files.untold)
+    if files.profiles:
+        take_profiles(service, [row.profile for row in files.profiles], today)
     links = _take_links(service, files.profiles)
     integration = Integration.objects.filter(service=service, stage=Stage.ON).first()
     if links and integration is not None:
         apply.mark_linked(integration, now, HERE)
-    choices.store(service, files.choices, by, now)
-    return Adopted(taken.new, taken.known, taken.bookings, len(files.profiles), links, len(files.choices))
+    ids = [child.child_id for child in files.children]
+    wishes = choices.take(service, ids, files.choices, files.untold, by, now)
+    return Adopted(taken.new, taken.known, taken.bookings, len(files.profiles), links, wishes)
 
 
-def _take_profile(service: Service, row: ProfileRow, now: datetime) -> None:
-    profile = row.profile
-    found = scope(Profile, service).filter(reference=profile.profile_id).first()
-    found = found or Profile(service=service, reference=profile.profile_id)
-    deleted = profile.state is ProfileState.DELETED
-    for name, value in profile.details._asdict().items():
-        if name != "rooms" and name in profile.supplied:
-            setattr(found, name, ("" if isinstance(value, str) else None) if deleted else value)
-    archived = profile.state is ProfileState.ARCHIVED
-    if archived and found.archived_on is None:
-        found.archived_on, found.archived_by = service.today(now), ArchivedBy.IMPORT
-    elif not archived:
-        found.archived_on, found.archived_by = None, ""
-    found.state = profile.state.value
-    found.save()
-    if "rooms" in profile.supplied and not deleted:
-        storypark.place(found, profile.details.rooms)
-    storypark.bump(service)
-
-
-def _take_links(service: Service, rows: Sequence[ProfileRow]) -> int:
+def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
     """Link children and profiles as the file says. Raises Refused when either is linked otherwise already."""
     linked = dict(scope(Link, service).values_list("child_id", "profile_id"))
     holders = {profile_id: child_id for child_id, profile_id in linked.items()}
-    number = 0
-    for child_id, profile in rows:
+    new = []
+    for child_id, profile in profiles:
         if not child_id or linked.get(child_id) == profile.profile_id:
             continue
         if child_id in linked or profile.profile_id in holders:
@@ -101,7 +83,7 @@ def _take_links(service: Service, rows: Sequence[ProfileRow]) -> int:
                 f"The file links {child_id} to the profile {profile.profile_id}, but one of them is linked "
                 "otherwise already. Nothing was taken over."
             )
-        Link.objects.create(service=service, child_id=child_id, profile_id=profile.profile_id)
+        new.append((service.pk, child_id, profile.profile_id))
         linked[child_id], holders[profile.profile_id] = profile.profile_id, child_id
-        number += 1
-    return number
+    rows.insert(Link, ["service_id", "child_id", "profile_id"], new)
+    return len(new)

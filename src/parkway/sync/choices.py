@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import F
 
+from parkway import rows
 from parkway.engine import rules
 from parkway.engine.plan import NO_CHOICE, Situation
 from parkway.sync import apply, wake
@@ -73,8 +74,7 @@ def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now
         raise Refused(f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.")
     before = scope(Choice, service).filter(child_id=child_id).first()
     kind = ChoiceKind(before.kind) if before and before.kind else None
-    _put(service, child_id, Wish(kind, before.profile_id if before else None, day), by, now)
-    _bump(service)
+    _put(service, {child_id: Wish(kind, before.profile_id if before else None, day)}, by, now)
     _run_soon(integration, by)
 
 
@@ -118,26 +118,60 @@ def store(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime
     others = scope(Choice, service).exclude(child_id__in=list(wishes)).filter(profile_id__in=chosen)
     if len(set(chosen)) < len(chosen) or others.exists():
         raise Refused("Two children cannot take one profile. Choose another for one of them.")
-    with transaction.atomic():
-        until = dict(scope(Choice, service).exclude(keep_until=None).values_list("child_id", "keep_until"))
-        for child_id, wish in wishes.items():
-            _put(service, child_id, wish._replace(keep_until=wish.keep_until or until.get(child_id)), by, now)
-        _bump(service)
+    until = dict(scope(Choice, service).exclude(keep_until=None).values_list("child_id", "keep_until"))
+    kept = {key: wish._replace(keep_until=wish.keep_until or until.get(key)) for key, wish in wishes.items()}
+    _put(service, kept, by, now)
 
 
-def _put(service: Service, child_id: str, wish: Wish, by: Actor, now: datetime) -> None:
-    rows = scope(Choice, service).filter(child_id=child_id)
-    if wish.kind is None and wish.keep_until is None:
-        rows.delete()
-        return
-    values = {
-        "kind": wish.kind.value if wish.kind else "",
-        "profile_id": wish.profile_id or "",
-        "keep_until": wish.keep_until,
-        "chosen_by": by.label,
-        "chosen_at": now,
+def take(
+    service: Service,
+    child_ids: Iterable[str],
+    told: Mapping[str, Wish],
+    untold: Collection[str],
+    by: Actor,
+    now: datetime,
+) -> int:
+    """Take over what a source tells of "don't add" and "keep until"; how many choices changed.
+
+    `untold` are those of its columns `sync` and `keep_until` that it does not supply: they are left alone
+    (D20). Other choices stay in any case, for a source cannot tell of them.
+    """
+    stored = {
+        child_id: Wish(ChoiceKind(kind) if kind else None, profile_id or None, until)
+        for child_id, kind, profile_id, until in scope(Choice, service).values_list(
+            "child_id", "kind", "profile_id", "keep_until"
+        )
     }
-    Choice.objects.update_or_create(service=service, child_id=child_id, defaults=values)
+    changed = {}
+    for child_id in child_ids:
+        before, new = stored.get(child_id, NO_CHOICE), told.get(child_id, NO_CHOICE)
+        wish = before
+        if "sync" not in untold and new.kind is ChoiceKind.DONT_ADD:
+            wish = wish._replace(kind=ChoiceKind.DONT_ADD, profile_id=None)
+        elif "sync" not in untold and before.kind is ChoiceKind.DONT_ADD:
+            wish = wish._replace(kind=None)
+        if "keep_until" not in untold:
+            wish = wish._replace(keep_until=new.keep_until)
+        if wish != before:
+            changed[child_id] = wish
+    if changed:
+        _put(service, changed, by, now)
+    return len(changed)
+
+
+def _put(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime) -> None:
+    """Write the wishes of some children in the place of what there was, and say that something changed."""
+    moment = rows.as_instant(now)
+    new = [
+        (service.pk, child_id, kind.value if kind else "", profile_id or "", until, by.label, moment)
+        for child_id, (kind, profile_id, until) in wishes.items()
+        if kind or until
+    ]
+    columns = ["service_id", "child_id", "kind", "profile_id", "keep_until", "chosen_by", "chosen_at"]
+    with transaction.atomic():
+        rows.delete(Choice, ["service_id", "child_id"], [(service.pk, child_id) for child_id in wishes])
+        rows.insert(Choice, columns, new)
+        _bump(service)
 
 
 def _require_free(situation: Situation, child_id: str, profile_id: str | None) -> None:
