@@ -184,15 +184,39 @@ def _create(
         else:
             new.append((key, order))
     profiles, placed = [], []
-    for pk, (key, order) in zip(rows.reserve_ids(Profile, len(new)), new, strict=True):
-        reference = f"P-{pk}"
-        made[key][order.child_id] = reference
+    primary_keys = rows.reserve_ids(Profile, len(new))
+    references = _references(dict(zip(primary_keys, (key for key, _ in new), strict=True)))
+    for pk, (key, order) in zip(primary_keys, new, strict=True):
+        reference = made[key][order.child_id] = references[pk]
         profiles.append((pk, key, reference, LIVE, *order.details[:5], "", order.managed_link, order.key))
         placed += [(pk, names[key][name]) for name in order.details.rooms]
     columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
     rows.insert(Profile, [*columns, "created_key"], profiles)
     rows.insert(ProfileRoom, ["profile_id", "room_id"], placed)
     return made
+
+
+def _references(services: Mapping[int, int]) -> dict[int, str]:
+    """Ids for new profiles by primary key, none of which their service has: profiles that were taken over
+    from elsewhere brought theirs along.
+    """
+    found = {pk: f"P-{pk}" for pk in services}
+    unsure = list(found)
+    while unsure:
+        taken = set()
+        for batch in rows.batches(unsure, 500):
+            ids = sorted({services[pk] for pk in batch})
+            taken |= set(
+                rows.read(
+                    f"""SELECT service_id, reference FROM {rows.table(Profile)}
+                        WHERE service_id IN ({rows.marks(len(ids))})
+                        AND reference IN ({rows.marks(len(batch))})""",
+                    [*ids, *(found[pk] for pk in batch)],
+                )
+            )
+        unsure = [pk for pk in unsure if (services[pk], found[pk]) in taken]
+        found |= {pk: f"{found[pk]}+" for pk in unsure}
+    return found
 
 
 def _created_before(asked: Sequence[tuple[int, NewProfile]]) -> dict[tuple[int, str], str]:

@@ -55,6 +55,8 @@ def enrol(service: Service, details: Details, today: date, reference: str = "") 
     child.save()
     if not reference:
         child.reference = f"M-{child.pk}"
+        while scope(Child, service).filter(reference=child.reference).exists():  # taken over from elsewhere
+            child.reference += "+"
         child.save(update_fields=["reference"])
     _set_rooms(child, details.rooms)
     _touched(child, today)

@@ -69,6 +69,10 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
     profile = Profile.objects.create(service=service, reference=reference or "new", **values)
     if not reference:
         profile.reference = f"P-{profile.pk}"
+        while (
+            scope(Profile, service).filter(reference=profile.reference).exists()
+        ):  # taken over from elsewhere
+            profile.reference += "+"
         profile.save(update_fields=["reference"])
     place(profile, details.rooms)
     bump(service)
