@@ -127,7 +127,8 @@ QUEUE = """UPDATE plan SET step = 'wait', rule = 'no-space', position = q.turn -
   FROM (SELECT x.id, f.free, f.paid, row_number() OVER (PARTITION BY x.service ORDER BY
           2 * (x.status <> 'Active') + (x.step <> 'restore'),
           CASE WHEN c.next_start IS NOT NULL THEN 0 WHEN c.last_end IS NOT NULL THEN 1 ELSE 2 END,
-          CASE WHEN c.next_start IS NOT NULL THEN julianday(c.next_start) ELSE -julianday(c.last_end) END,
+          CASE WHEN c.next_start IS NOT NULL THEN max(0, julianday(c.next_start) - julianday(:today))
+               ELSE -julianday(c.last_end) END,
           x.child) AS turn
         FROM plan x JOIN room_left f ON f.service = x.service JOIN manage_child c ON c.id = x.pk
         WHERE x.step IN ('create', 'restore')) q
@@ -267,7 +268,7 @@ def _sync(connection: sqlite3.Connection, now: datetime, today: date) -> None:
     run(PLAN, values)
     if run("SELECT EXISTS (SELECT 1 FROM plan)").fetchone()[0]:
         run(FULL)
-        run(QUEUE)
+        run(QUEUE, values)
         run(STILL_WAITING)
         run(CHANGED)
         days = [today + timedelta(number) for number in range(-1500, 500)]
