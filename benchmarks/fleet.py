@@ -17,7 +17,7 @@ TODAY = date(2026, 6, 1)
 ZONES = ("Pacific/Auckland", "Australia/Sydney")
 A_SERVICE = 100
 ROOMS = ("Tūī", "Kererū", "Pīwakawaka", "Possums", "Koalas")
-TOO_FEW_SPACES, KEEP_INACTIVE = 0.03, 0.10  # shares of the services
+FEW_SPACES, KEEP_INACTIVE = 33, 10  # one service of so many has too few spaces, keeps Inactive children
 ARCHIVED, INACTIVE = 0.05, 0.10  # shares of the children
 AT_ONCE = 50  # services
 
@@ -55,10 +55,10 @@ def _services(organisation_id: int, numbers: Sequence[int], random: Random) -> N
     rooms: dict[int, list[int]] = defaultdict(list)
     for service_id, pk in Room.objects.filter(service__in=services).values_list("service_id", "pk"):
         rooms[service_id].append(pk)
-    for service in services:
-        short = random.random() < TOO_FEW_SPACES
+    for number, service in zip(numbers, services, strict=True):
+        short, stay = number % FEW_SPACES == 0, number % KEEP_INACTIVE == 1
         Account.objects.create(service=service, paid_children=A_SERVICE * 3 // 4 if short else A_SERVICE * 2)
-        inactive = "stay" if random.random() < KEEP_INACTIVE else "leave"
+        inactive = "stay" if stay else "leave"
         Integration.objects.create(service=service, stage=Stage.ON, inactive=inactive)
     _children([service.pk for service in services], rooms, random)
 

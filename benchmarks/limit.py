@@ -163,9 +163,10 @@ PROFILE = "coalesce(x.profile, CASE WHEN x.step = 'create' THEN 'P-' || (:base +
 LINK = "'/manage/' || x.service || '/children/' || x.child"
 
 WRITES = (
-    f"""INSERT INTO storypark_profile(id, service_id, reference, state, {", ".join(FIELDS)}, archived_by, managed_link)
-      SELECT :base + x.id, x.service, 'P-' || (:base + x.id), 'live', {C}, '', {LINK}
-      FROM plan x JOIN manage_child c ON c.id = x.pk WHERE x.step = 'create'""",
+    f"""INSERT INTO storypark_profile(id, service_id, reference, state, {", ".join(FIELDS)}, archived_by, managed_link,
+        created_key)
+      SELECT :base + x.id, x.service, 'P-' || (:base + x.id), 'live', {C}, '', {LINK}, run.run || '.' || x.child
+      FROM plan x JOIN manage_child c ON c.id = x.pk JOIN run ON run.service = x.service WHERE x.step = 'create'""",
     """INSERT INTO storypark_profileroom(profile_id, room_id) SELECT :base + x.id, place.target
       FROM plan x JOIN manage_childroom cr ON cr.child_id = x.pk JOIN place ON place.room = cr.room_id
       WHERE x.step = 'create'""",

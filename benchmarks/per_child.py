@@ -132,7 +132,10 @@ def _apply(run: Run, decision: Decision) -> str:
     values = {name: value for name, value in child.details._asdict().items() if name != "rooms"}
     link = f"/manage/{service_id}/children/{decision.child_id}"
     if decision.step is Step.CREATE:
-        profile = Profile.objects.create(service_id=service_id, reference="new", managed_link=link, **values)
+        key = f"{run.pk}.{decision.child_id}"
+        profile = Profile.objects.create(
+            service_id=service_id, reference="new", managed_link=link, created_key=key, **values
+        )
         profile.reference = f"P-{profile.pk}"
         profile.save()
         _place(profile, child.details.rooms)

@@ -8,7 +8,7 @@ import sqlite3
 
 PROFILES = """SELECT l.service_id, l.child_id, p.state, p.first_name, p.last_name, p.preferred_name,
     p.date_of_birth, p.gender, p.archived_on, p.archived_by, p.managed_link,
-    (SELECT group_concat(name) FROM (SELECT r.name FROM storypark_profileroom pr
+    substr(p.created_key, instr(p.created_key, '.')), (SELECT group_concat(name) FROM (SELECT r.name FROM storypark_profileroom pr
       JOIN storypark_room r ON r.id = pr.room_id WHERE pr.profile_id = p.id ORDER BY r.name))
   FROM storypark_profile p
   LEFT JOIN sync_link l ON l.service_id = p.service_id AND l.profile_id = p.reference

@@ -27,6 +27,15 @@ def read(sql: str, params: Sequence[Any] = ()) -> list[Row]:
         return rows
 
 
+def read_by(keys: Sequence[tuple[Any, Any]], select: str) -> list[Row]:
+    """All rows of a query that joins `wanted`, which holds these pairs of keys in its columns a and b."""
+    found = []
+    for batch in batches(keys, VALUES // 2):
+        wanted = f"WITH wanted(a, b) AS (VALUES {', '.join(['(%s, %s)'] * len(batch))}) "
+        found += read(wanted + select, list(chain.from_iterable(batch)))
+    return found
+
+
 def write(sql: str, params: Sequence[Any] = ()) -> int:
     """Run one statement; how many rows it touched."""
     with connection.cursor() as cursor:

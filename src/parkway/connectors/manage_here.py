@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from parkway import rows, words
 from parkway.connectors.ports import Ask, RosterAnswer
 from parkway.manage import standing
-from parkway.manage.models import Child, ChildRoom, Ledger, Room
+from parkway.manage.models import Child, ChildRoom, Room
 from parkway.tenancy.scope import scope
 from parkway.words import Booking, Details, Standing
 from parkway.words import Child as Known
@@ -22,9 +22,8 @@ class ManageHere:
 
     def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
         """The versions of the ledgers, after letting days pass."""
-        standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
-        found = Ledger.objects.filter(service_id__in=[ask.service_id for ask in asks])
-        return {ask.service_id: 1 for ask in asks} | dict(found.values_list("service_id", "version"))
+        versions = standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
+        return {ask.service_id: versions.get(ask.service_id, 1) for ask in asks}
 
     def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
         """All children with their standing and rooms: three queries for any number of services."""

@@ -24,8 +24,13 @@ class StoryparkHere:
 
     def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
         """The versions of the accounts."""
-        found = Account.objects.filter(service_id__in=[ask.service_id for ask in asks])
-        return {ask.service_id: 1 for ask in asks} | dict(found.values_list("service_id", "version"))
+        ids = [ask.service_id for ask in asks]
+        found = rows.read(
+            f"""SELECT service_id, version FROM {rows.table(Account)}
+                WHERE service_id IN ({rows.marks(len(ids))})""",
+            ids,
+        )
+        return dict.fromkeys(ids, 1) | dict(found)
 
     def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
         """All profiles, rooms and accounts: four queries for any number of services."""
@@ -146,20 +151,17 @@ def _change(
     rows.update(Profile, DETAILS, found_by, [(*details[:5], key, pid) for key, pid, details in rewritten])
     marked = [(c.managed_link, key, c.profile_id) for key, c in changes if c.managed_link is not None]
     rows.update(Profile, ["managed_link"], found_by, marked)
-    for batch in rows.batches(rewritten, 500):
-        _move({(key, pid): {names[key][name] for name in details.rooms} for key, pid, details in batch})
+    _move({(key, pid): {names[key][name] for name in details.rooms} for key, pid, details in rewritten})
 
 
 def _move(wanted: Mapping[tuple[int, str], set[int]]) -> None:
     """Put profiles, found by service and id, into these rooms and no others."""
-    services, references = sorted({key for key, _ in wanted}), [reference for _, reference in wanted]
     there: dict[tuple[int, str], tuple[int, set[int]]] = {}
-    for service_id, reference, pk, room_id in rows.read(
-        f"""SELECT p.service_id, p.reference, p.id, pr.room_id FROM {rows.table(Profile)} p
-            LEFT JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id
-            WHERE p.service_id IN ({rows.marks(len(services))})
-            AND p.reference IN ({rows.marks(len(references))})""",
-        [*services, *references],
+    for service_id, reference, pk, room_id in rows.read_by(
+        list(wanted),
+        f"""SELECT p.service_id, p.reference, p.id, pr.room_id FROM wanted
+            JOIN {rows.table(Profile)} p ON p.service_id = wanted.a AND p.reference = wanted.b
+            LEFT JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id""",
     ):
         _, rooms = there.setdefault((service_id, reference), (pk, set()))
         if room_id is not None:
@@ -221,14 +223,11 @@ def _references(services: Mapping[int, int]) -> dict[int, str]:
 
 def _created_before(asked: Sequence[tuple[int, NewProfile]]) -> dict[tuple[int, str], str]:
     """The ids of profiles that were made under these keys before, by service and key."""
-    found: dict[tuple[int, str], str] = {}
-    for batch in rows.batches(asked, 500):
-        services = sorted({key for key, _ in batch})
-        for service_id, created_key, reference in rows.read(
-            f"""SELECT service_id, created_key, reference FROM {rows.table(Profile)}
-                WHERE service_id IN ({rows.marks(len(services))}) AND created_key <> ''
-                AND created_key IN ({rows.marks(len(batch))})""",
-            [*services, *(order.key for _, order in batch)],
-        ):
-            found[service_id, created_key] = reference
-    return found
+    wanted = [(service_id, order.key) for service_id, order in asked]
+    found = rows.read_by(
+        wanted,
+        f"""SELECT p.service_id, p.created_key, p.reference FROM wanted
+            JOIN {rows.table(Profile)} p ON p.service_id = wanted.a AND p.created_key = wanted.b
+            WHERE p.created_key <> ''""",
+    )
+    return {(service_id, key): reference for service_id, key, reference in found}

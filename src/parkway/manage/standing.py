@@ -75,24 +75,38 @@ def stored(standing: Standing) -> tuple[str | date | None, ...]:
     return (standing.status.value, *standing[1:6])
 
 
-def roll(services: Mapping[int, tuple[date, Window]]) -> None:
-    """Let days pass: bring the standings of these services up to `today`, by service id.
+def roll(services: Mapping[int, tuple[date, Window]]) -> dict[int, int]:
+    """Let days pass: bring the standings of these services up to `today`, by service id; their versions.
 
     A service is touched only when one of its standings is out of date by itself, or its window was widened
     or narrowed; its version grows when a child stands differently (D2).
     """
-    for opened in Ledger.objects.filter(service_id__in=list(services)).select_related("service"):
-        today, window = services[opened.service_id]
-        everybody = opened.window != window
-        if not everybody and (opened.stale_on is None or opened.stale_on > today):
-            continue
-        children = scope(Child, opened.service)
-        if not everybody:
-            children = children.filter(stale_on__lte=today)
-        different = refresh(opened.service, list(children.values_list("pk", flat=True)), today, window)
-        Ledger.objects.filter(pk=opened.pk).update(
-            version=F("version") + bool(different),
-            stale_on=scope(Child, opened.service).aggregate(day=Min("stale_on"))["day"],
-            lookback_days=window.lookback,
-            lookahead_days=window.lookahead,
-        )
+    versions: dict[int, int] = {}
+    for service_id, version, lookback, lookahead, day in rows.read(
+        f"""SELECT service_id, version, lookback_days, lookahead_days, {rows.days("stale_on")}
+            FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})""",
+        list(services),
+    ):
+        today, window = services[service_id]
+        stale_on = rows.as_day(day)
+        everybody = (lookback, lookahead) != window
+        different = False
+        if everybody or (stale_on is not None and stale_on <= today):
+            different = _roll_one(Service.objects.get(pk=service_id), today, window, everybody)
+        versions[service_id] = version + different
+    return versions
+
+
+def _roll_one(service: Service, today: date, window: Window, everybody: bool) -> bool:
+    """Bring the standings of one service up to `today`; whether a child stands differently."""
+    children = scope(Child, service)
+    if not everybody:
+        children = children.filter(stale_on__lte=today)
+    different = bool(refresh(service, list(children.values_list("pk", flat=True)), today, window))
+    Ledger.objects.filter(service=service).update(
+        version=F("version") + different,
+        stale_on=scope(Child, service).aggregate(day=Min("stale_on"))["day"],
+        lookback_days=window.lookback,
+        lookahead_days=window.lookahead,
+    )
+    return different

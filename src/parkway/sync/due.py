@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from parkway import rows
+from parkway.connectors.ports import Ask
 from parkway.engine.plan import Plan
 from parkway.sync.gather import Ends, Gathered, ask_of
 from parkway.sync.models import Integration, Notice, Stage
+from parkway.tenancy.models import Service
+from parkway.words import Window
 
 EVERY = timedelta(hours=12)
 NOT_ASKED = {"asked": "", "asked_by": "", "asked_person": None}
+AT_A_GLANCE = 100  # services that are looked at together for whether anything changed
 BATCH = 20  # services that share a transaction: on SQLite the write lock is held for a fraction of a second
 
 
@@ -28,24 +34,57 @@ def batches(service_ids: Sequence[int]) -> Iterator[list[int]]:
     yield from rows.batches(service_ids, BATCH)
 
 
-def changed(integrations: Sequence[Integration], now: datetime, ends: Ends) -> list[Integration]:
-    """Those of which something a plan depends on changed since the last run, or of which it is not known."""
-    asks = [ask_of(integration, now) for integration in integrations]
+def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> list[int]:
+    """Those of these services that have to be run: something a plan depends on changed since the last run, a
+    person asked, or it is not known. The others are noted as checked.
+
+    In the transaction at hand, and a few queries for any number of services: most passes find most services
+    as the last one left them.
+    """
+    found = _seen(service_ids, now)
+    asks = [seen.ask for seen in found]
     rosters, profiles = ends.roster.versions(asks), ends.profiles.versions(asks)
+    unchanged: list[int] = []
+    to_run: list[int] = []
+    for seen in found:
+        key = seen.ask.service_id
+        same = seen.same_here and seen.versions == (rosters[key], profiles[key]) and None not in seen.versions
+        (unchanged if same else to_run).append(key)
+    if unchanged:
+        values = [rows.as_instant(now), rows.as_instant(now + EVERY), *unchanged]
+        rows.write(
+            f"""UPDATE {rows.table(Integration)} SET checked_at = %s, next_run_at = %s
+                WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))})""",
+            values,
+        )
+    return to_run
+
+
+class _Seen(NamedTuple):
+    """What the last run saw of a service. `same_here`: nobody asked for a run, and nothing changed in the
+    service, its integration or by time alone.
+    """
+
+    ask: Ask
+    versions: tuple[int | None, int | None]
+    same_here: bool
+
+
+def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
+    zones: dict[str, date] = {}
     found = []
-    for each in integrations:
-        seen = (each.seen_roster, each.seen_profiles, each.seen_service, each.seen_version)
-        there = (rosters[each.pk], profiles[each.pk], each.service.version, each.version)
-        time_alone = each.look_again_at is not None and each.look_again_at <= now
-        if each.asked or None in there or seen != there or time_alone:
-            found.append(each)
+    for key, zone, lookback, lookahead, roster, profiles, same in rows.read(
+        f"""SELECT i.service_id, s.time_zone, s.lookback_days, s.lookahead_days,
+                   i.seen_roster, i.seen_profiles,
+                   i.asked = '' AND i.seen_version = i.version AND i.seen_service = s.version
+                   AND (i.look_again_at IS NULL OR i.look_again_at > %s)
+            FROM {rows.table(Integration)} i JOIN {rows.table(Service)} s ON s.id = i.service_id
+            WHERE i.stage = %s AND i.service_id IN ({rows.marks(len(service_ids))})""",
+        [rows.as_instant(now), Stage.ON.value, *service_ids],
+    ):
+        today = zones.get(zone) or zones.setdefault(zone, now.astimezone(ZoneInfo(zone)).date())
+        found.append(_Seen(Ask(key, today, Window(lookback, lookahead)), (roster, profiles), bool(same)))
     return found
-
-
-def checked(integrations: Sequence[Integration], now: datetime) -> None:
-    """Note that these services were looked at and had nothing to do."""
-    ids = [integration.pk for integration in integrations]
-    Integration.objects.filter(pk__in=ids).update(checked_at=now, next_run_at=now + EVERY)
 
 
 def later(integration: Integration, now: datetime) -> None:

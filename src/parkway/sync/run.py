@@ -14,6 +14,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from parkway import rows
 from parkway.engine import plan as plans
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
@@ -58,15 +59,27 @@ def run_sync(
     many services were finished. A service that breaks gets a run that says so; the others go on.
     """
     runs: list[Run] = []
-    for batch in due.batches(service_ids):
-        try:
-            with transaction.atomic():
-                runs += _run_batch(batch, start, ends, full)
-        except Exception:
-            for service_id in batch:
-                runs += _run_alone(service_id, start, ends, full)
-        done(len(batch))
+    for several in rows.batches(service_ids, due.AT_A_GLANCE):
+        to_run = several if full else _to_run(several, start, ends)
+        done(len(several) - len(to_run))
+        for batch in due.batches(to_run):
+            try:
+                with transaction.atomic():
+                    runs += _run_batch(batch, start, ends, full)
+            except Exception:
+                for service_id in batch:
+                    runs += _run_alone(service_id, start, ends, full)
+            done(len(batch))
     return runs
+
+
+def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Sequence[int]:
+    """Those that have to be run. When an end cannot say, each finds out for itself, and tells."""
+    try:
+        with transaction.atomic():
+            return due.changed(service_ids, start.now, ends)
+    except Exception:
+        return service_ids
 
 
 def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Run]:
@@ -97,11 +110,12 @@ def lock(service_ids: Sequence[int]) -> list[Integration]:
 def _run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
     """Gather, decide, apply and record these services in the transaction at hand."""
     integrations = [i for i in lock(service_ids) if i.stage == Stage.ON]
-    changed = integrations if full else due.changed(integrations, start.now, ends)
-    due.checked([i for i in integrations if i not in changed], start.now)
-    if not changed:
+    if not full:  # another run may have come first
+        to_run = due.changed([i.pk for i in integrations], start.now, ends)
+        integrations = [i for i in integrations if i.pk in to_run]
+    if not integrations:
         return []
-    gathered = gather(changed, start.now, ends)
+    gathered = gather(integrations, start.now, ends)
     return apply_plans({key: (g, plans.make_plan(g.situation)) for key, g in gathered.items()}, start, ends)
 
 
