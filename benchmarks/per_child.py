@@ -99,6 +99,7 @@ def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
     from parkway.storypark.models import Profile
     from parkway.sync.models import Choice, Link
     from parkway.words import Child as Known
+    from parkway.words import Choice as Wish
     from parkway.words import ChoiceKind, Decision, ProfileState, Step
     from parkway.words import Profile as Portfolio
 
@@ -116,7 +117,7 @@ def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
     changes = plan.differences(known, profile) if profile and step in (Step.KEEP, Step.RESTORE) else {}
     if step is Step.KEEP and changes:
         step = Step.UPDATE
-    facts = rules.facts_of(rule, known, until)
+    facts = rules.facts_of(rule, known, Wish(wish, None, until))
     return Decision(child.reference, known, profile, step, rule.slug, facts, changes)
 
 

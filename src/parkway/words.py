@@ -74,6 +74,7 @@ class ChoiceKind(StrEnum):
     PROFILE = "profile"  # this profile is the child's
     NEW = "new"  # none of the profiles alike: make a new one
     DONT_ADD = "dont_add"  # not to be synced, under either setting
+    KEPT = "kept"  # a held run would archive the profile, and a person rejected that (D12)
     KEEP = "keep"  # missing from the source: leave the profile as it is
     ARCHIVE = "archive"  # missing from the source: archive the profile
 
@@ -159,11 +160,14 @@ class Profile(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A person's wishes for one child: a choice (D8, D9, D23), and the day to keep the profile until (B4)."""
+    """A person's wishes for one child: a choice (D8, D9, D12, D23), and the day to keep the profile until
+    (B4). `by` is who chose, as history tells it.
+    """
 
     kind: ChoiceKind | None = None
     profile_id: str | None = None
     keep_until: date | None = None
+    by: str = ""
 
 
 Value = str | date | frozenset[str] | None

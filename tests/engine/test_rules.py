@@ -47,7 +47,7 @@ from tests.engine.builders import (
 
 
 def test_there_are_as_many_cases_as_combinations():
-    listed = 2 * len(Status) * len(InactivePolicy) * 2  # don't add or not, status, setting, kept or not
+    listed = 3 * len(Status) * len(InactivePolicy) * 2  # no choice, don't add, kept; status; setting; until
     missing = 3 * len(InactivePolicy) * 2  # no choice, keep, archive
 
     assert len(every_case()) == len(set(every_case())) == listed + missing
@@ -126,6 +126,10 @@ PRECEDENCE = [
     (GONE, DONT_ADD, LEAVE, TOMORROW, "dont-add"),
     (ACTIVE, DONT_ADD, STAY, None, "dont-add"),
     (INACTIVE, DONT_ADD, STAY, TOMORROW, "dont-add"),
+    (GONE, ChoiceKind.KEPT, LEAVE, None, "kept"),
+    (INACTIVE, ChoiceKind.KEPT, LEAVE, YESTERDAY, "kept"),
+    (ACTIVE, ChoiceKind.KEPT, STAY, None, "kept"),
+    ("missing", ChoiceKind.KEPT, LEAVE, None, "missing-from-source"),
     (GONE, None, STAY, None, "archived"),
     (GONE, None, STAY, TOMORROW, "archived"),
     (GONE, None, LEAVE, TOMORROW, "archived"),
@@ -202,7 +206,7 @@ def test_b2_every_rule_has_a_sentence_whatever_the_facts(rule, person):
         stands = facts._replace(status=rule.status or facts.status)
         listed = child("c", person, stands) if rule.listed else None
         for portfolio in (None, profile("p", person)):
-            known = facts_of(rule, listed, day(500))
+            known = facts_of(rule, listed, Choice(keep_until=day(500), by="Ana"))
             decision = Decision("c", listed, portfolio, Step.KEEP, rule.slug, known, {})
             text = because(decision, window, TODAY)
 
@@ -391,7 +395,7 @@ def test_b2_the_facts_stay_while_the_status_does():
     for today in (TODAY + timedelta(days=n) for n in range(-250, 250)):
         someone = child("c", MANAIA, standing(bookings, today, WINDOW))
         rule = rule_for(someone, None, LEAVE, None, today)
-        facts = facts_of(rule, someone, None)
+        facts = facts_of(rule, someone, Choice())
         if before and before[0] == rule.slug and before[1] is someone.standing.status:
             assert facts == before[2], today
         before = (rule.slug, someone.standing.status, facts)

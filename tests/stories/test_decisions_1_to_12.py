@@ -435,6 +435,50 @@ def test_d12_a_plan_that_changed_is_not_the_one_approved(world: World) -> None:
     assert world.live() == 5
 
 
+def test_d12_reject_keeps_those_children_and_applies_the_rest(world: World) -> None:
+    names = world.enrol_several(10)
+    world.set_up()
+    for name in names[:4]:
+        world.leave(name)
+    world.archive(names[4])
+    world.enrol("Newt")
+    held = world.sync()
+    assert held is not None
+    assert held.state == RunState.HELD
+    run = integration.reject(world.service, held.fingerprint, OPERATOR, world.now)
+    assert (run.state, run.trigger, run.counts["archive"], run.counts["create"]) == (
+        RunState.DONE,
+        "rejection",
+        0,
+        1,
+    )
+    assert run.converged
+    assert world.live() == 11
+    assert {world.decided(name)[1] for name in names[:5]} == {"kept"}
+    assert f"{OPERATOR.label} rejected that" in world.why(names[0]).because
+    later = world.sync_fully()
+    assert later.state == RunState.DONE
+    assert world.live() == 11
+    choices.release(world.service, names[0], OPERATOR, world.now)
+    world.sync()
+    assert world.state(names[0]) == "archived"
+    assert world.live() == 10
+
+
+def test_d12_a_rejection_of_a_plan_that_changed_does_nothing(world: World) -> None:
+    names = world.enrol_several(10)
+    world.set_up()
+    for name in names[:4]:
+        world.leave(name)
+    held = world.sync()
+    assert held is not None
+    world.leave(names[4])
+    before = world.snapshot()
+    with pytest.raises(PlanChanged):
+        integration.reject(world.service, held.fingerprint, OPERATOR, world.now)
+    assert world.snapshot() == before
+
+
 def test_d12_both_numbers_are_settings_and_a_share_below_them_goes_through(world: World) -> None:
     names = world.enrol_several(16)
     world.set_up()

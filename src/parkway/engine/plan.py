@@ -119,7 +119,7 @@ def make_plan(situation: Situation) -> Plan:
     for child in situation.children:
         choice = situation.choices.get(child.child_id, NO_CHOICE)
         rule = rules.rule_for(child, choice.kind, situation.inactive, choice.keep_until, situation.today)
-        facts = rules.facts_of(rule, child, choice.keep_until)
+        facts = rules.facts_of(rule, child, choice)
         profile_id = links.get(child.child_id)
         profile = profiles.get(profile_id) if profile_id is not None else None
         if profile_id is not None and profile is None and not _settled_by_a_person(rule, choice):

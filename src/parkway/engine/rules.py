@@ -16,6 +16,7 @@ from parkway.engine import wording
 from parkway.engine.matching import Doubt
 from parkway.words import (
     Child,
+    Choice,
     ChoiceKind,
     Decision,
     Facts,
@@ -107,6 +108,15 @@ RULES = (
         choice=ChoiceKind.DONT_ADD,
     ),
     Rule(
+        "kept",
+        Verdict.BELONGS,
+        "A run wanted to archive many profiles at once, and a person rejected that: the child's profile "
+        "stays live until somebody lets the rules decide again.",
+        "A run would have archived {name}, and {kept_by} rejected that: the profile stays live until "
+        "somebody lets the rules decide again.",
+        choice=ChoiceKind.KEPT,
+    ),
+    Rule(
         "archived",
         Verdict.DOES_NOT,
         "A child who is Archived in Manage has no live profile, whatever the bookings say.",
@@ -192,7 +202,10 @@ PLEASE_CHECK = Obstacle(
 )
 OBSTACLES = (NO_SPACE, PLEASE_CHECK)
 
-CHOICES_THAT_COUNT = {True: (ChoiceKind.DONT_ADD,), False: (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)}
+CHOICES_THAT_COUNT = {
+    True: (ChoiceKind.DONT_ADD, ChoiceKind.KEPT),
+    False: (ChoiceKind.KEEP, ChoiceKind.ARCHIVE),
+}
 
 
 def every_case() -> list[Case]:
@@ -237,25 +250,21 @@ DOUBTS = {
 }
 
 
-def facts_of(rule: Rule, child: Child | None, keep_until: date | None) -> Facts:
+def facts_of(rule: Rule, child: Child | None, choice: Choice) -> Facts:
     """What the rule looked at. While these stay the same, the decision is the same decision (B2)."""
     if child is None:
         return {}
-    standing = child.standing
+    standing, facts = child.standing, {}
     match rule.slug:
         case "active":
-            return {"booked_from": standing.booked_from, "booked_until": standing.booked_until}
-        case "inactive-stays" | "inactive-leaves":
-            return {"last_end": standing.last_end, "next_start": standing.next_start}
-        case "keep-until":
-            return {
-                "last_end": standing.last_end,
-                "next_start": standing.next_start,
-                "keep_until": keep_until,
-            }
+            facts = {"booked_from": standing.booked_from, "booked_until": standing.booked_until}
+        case "inactive-stays" | "inactive-leaves" | "keep-until":
+            facts = {"last_end": standing.last_end, "next_start": standing.next_start}
         case "archived":
-            return {"archived_on": standing.archived_on}
-    return {}
+            facts = {"archived_on": standing.archived_on}
+    if rule.slug == "keep-until":
+        facts["keep_until"] = choice.keep_until
+    return {"kept_by": choice.by} if rule.slug == "kept" else facts
 
 
 def because(decision: Decision, window: Window, today: date) -> str:
@@ -287,6 +296,8 @@ class _Filled(dict[str, str]):
                 text = f" on {wording.day(on, today)}" if on else ""
             case "keep_until" if isinstance(value, date):
                 text = wording.day(value, today)
+            case "kept_by":
+                text = str(value or "somebody")
             case "position" if isinstance(value, int):
                 text = wording.ordinal(value)
             case "paid_children" if isinstance(value, int):

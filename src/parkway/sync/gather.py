@@ -113,10 +113,11 @@ def _pairs(
 
 def _choices(ids: Sequence[int]) -> dict[int, dict[str, Wish]]:
     found: dict[int, dict[str, Wish]] = defaultdict(dict)
-    for service_id, child_id, kind, profile_id, keep_until in Choice.objects.filter(
+    columns = ("service_id", "child_id", "kind", "profile_id", "keep_until", "chosen_by")
+    for service_id, child_id, kind, profile_id, keep_until, by in Choice.objects.filter(
         service_id__in=ids
-    ).values_list("service_id", "child_id", "kind", "profile_id", "keep_until"):
-        wish = Wish(ChoiceKind(kind) if kind else None, profile_id or None, keep_until)
+    ).values_list(*columns):
+        wish = Wish(ChoiceKind(kind) if kind else None, profile_id or None, keep_until, by)
         found[service_id][child_id] = wish
     return found
 

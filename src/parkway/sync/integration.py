@@ -24,7 +24,7 @@ from parkway.sync.run import Start, apply_plans, lock, run_sync
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change, require_support
 from parkway.tenancy.scope import scope
-from parkway.words import Child, ChoiceKind, InactivePolicy, Refused
+from parkway.words import Child, ChoiceKind, InactivePolicy, Refused, Step
 from parkway.words import Choice as Wish
 
 
@@ -197,6 +197,27 @@ def approve(service: Service, fingerprint: str, by: Actor, now: datetime, ends: 
     """Approve a held run: apply exactly the plan that it shows (D12)."""
     _on(service)
     return _confirm(service, Start(now, Trigger.APPROVAL, by, fingerprint), lambda each: None, ends)
+
+
+def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
+    """Reject what a held run would archive: those children are kept live, marked as kept by this person until
+    somebody lets the rules decide again; the rest of the plan is applied (D12).
+
+    Raises PlanChanged, with nothing done, when the plan is another by now.
+    """
+    with transaction.atomic():
+        integration = lock([_on(service).pk])[0]
+        require_change(by, service, integration.educators_may_change)
+        shown = make_plan(gather_one(integration, now, ends).situation)
+        if shown.fingerprint != fingerprint:
+            raise PlanChanged(shown)
+        kept = {d.child_id: Wish(ChoiceKind.KEPT) for d in shown.actions() if d.step is Step.ARCHIVE}
+        choices.store(service, kept, by, now)
+        integration.refresh_from_db(fields=["version"])
+        gathered = gather_one(integration, now, ends)
+        plan = make_plan(gathered.situation)
+        start = Start(now, Trigger.REJECTION, by, plan.fingerprint)
+        return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
 
 
 def turn_off(service: Service, by: Actor, ends: Ends = HERE, *, now: datetime) -> None:

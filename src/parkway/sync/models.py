@@ -30,6 +30,7 @@ class Trigger(models.TextChoices):
     SPACES = "spaces", "a change of the paid children"
     NOW = "now", "“Sync now”"
     APPROVAL = "approval", "an approval"
+    REJECTION = "rejection", "a rejection"
     CHOICE = "choice", "a person's choice"
     TURNED_ON = "turned_on", "turning syncing on again"
 
