@@ -5,41 +5,99 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sync', '0003_asked_for'),
-        ('tenancy', '0002_looks'),
+        ("sync", "0003_asked_for"),
+        ("tenancy", "0002_looks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='choice',
-            name='choice_kind',
+            model_name="choice",
+            name="choice_kind",
         ),
         migrations.RemoveConstraint(
-            model_name='integration',
-            name='integration_asked_is_due',
+            model_name="integration",
+            name="integration_asked_is_due",
         ),
         migrations.RemoveConstraint(
-            model_name='run',
-            name='run_trigger',
+            model_name="run",
+            name="run_trigger",
         ),
         migrations.AlterField(
-            model_name='run',
-            name='trigger',
-            field=models.CharField(choices=[('schedule', 'the 12-hourly schedule'), ('setup', 'the end of set-up'), ('switch', 'a switch of the setting'), ('spaces', 'a change of the paid children'), ('now', '“Sync now”'), ('approval', 'an approval'), ('rejection', 'a rejection'), ('choice', "a person's choice"), ('turned_on', 'turning syncing on again')], max_length=10),
+            model_name="run",
+            name="trigger",
+            field=models.CharField(
+                choices=[
+                    ("schedule", "the 12-hourly schedule"),
+                    ("setup", "the end of set-up"),
+                    ("switch", "a switch of the setting"),
+                    ("spaces", "a change of the paid children"),
+                    ("now", "“Sync now”"),
+                    ("approval", "an approval"),
+                    ("rejection", "a rejection"),
+                    ("choice", "a person's choice"),
+                    ("turned_on", "turning syncing on again"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='choice',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['', 'profile', 'new', 'dont_add', 'kept', 'keep', 'archive'])), name='choice_kind'),
+            model_name="choice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["", "profile", "new", "dont_add", "kept", "keep", "archive"])
+                ),
+                name="choice_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='integration',
-            constraint=models.CheckConstraint(condition=models.Q(('asked', ''), models.Q(('asked__in', ['schedule', 'setup', 'switch', 'spaces', 'now', 'approval', 'rejection', 'choice', 'turned_on']), ('next_run_at__isnull', True)), _connector='OR'), name='integration_asked_is_due'),
+            model_name="integration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("asked", ""),
+                    models.Q(
+                        (
+                            "asked__in",
+                            [
+                                "schedule",
+                                "setup",
+                                "switch",
+                                "spaces",
+                                "now",
+                                "approval",
+                                "rejection",
+                                "choice",
+                                "turned_on",
+                            ],
+                        ),
+                        ("next_run_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="integration_asked_is_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger__in', ['schedule', 'setup', 'switch', 'spaces', 'now', 'approval', 'rejection', 'choice', 'turned_on'])), name='run_trigger'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "trigger__in",
+                        [
+                            "schedule",
+                            "setup",
+                            "switch",
+                            "spaces",
+                            "now",
+                            "approval",
+                            "rejection",
+                            "choice",
+                            "turned_on",
+                        ],
+                    )
+                ),
+                name="run_trigger",
+            ),
         ),
     ]
