@@ -30,8 +30,9 @@ $(STAMP): requirements-dev.txt requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: install ## start Parkway with a small made-up world
+run: install ## make and sync a demo fleet, show how things stand, and serve the pages
 	@$(BIN)/parkway first-run
+	@$(BIN)/parkway serve
 
 chromium: install
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || { \

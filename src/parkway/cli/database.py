@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from django.core.management import call_command
 
 from parkway.cli import opened, pages, running
 from parkway.demo.fleet import FLEET, load
+from parkway.demo.people import SignIn
 from parkway.sync.models import Entry, Integration, Stage
 from parkway.tenancy.models import Service
 
@@ -39,10 +42,10 @@ def demo(seed: int) -> None:
     Everything is anchored on today, and the same for the same seed. Needs a database without services.
     """
     _migrate()
-    _load(seed)
+    _tell(_load(seed))
 
 
-def _load(seed: int) -> None:
+def _load(seed: int) -> Sequence[SignIn]:
     with pages.progress() as bar:
         task = bar.add_task("Making the demo", total=sum(map(len, FLEET.values())))
         made = load(opened.now(), seed, lambda name: bar.advance(task))
@@ -50,6 +53,12 @@ def _load(seed: int) -> None:
         f"Made {made.organisations} organisations with {made.services} services "
         f"and {made.children:,} children."
     )
+    return made.sign_ins
+
+
+def _tell(sign_ins: Sequence[SignIn]) -> None:
+    """Show how to sign in: the passwords are kept nowhere, and are shown this once."""
+    pages.table("To sign in (shown only now)", ("e-mail", "password", "who"), sign_ins)
 
 
 @click.command(hidden=True)
@@ -57,8 +66,7 @@ def first_run() -> None:
     """Load the demo when the database is new, sync, and show how things stand."""
     _migrate()
     new = not Service.objects.exists()
-    if new:
-        _load(1)
+    sign_ins = _load(1) if new else []
     running.sync_many(due_only=new)
     running.print_status()
     running.print_people_to_see()
@@ -70,4 +78,8 @@ def first_run() -> None:
         click.echo(f"\nWhy? For example, `{command}` answers:\n  {entry.because}")
     waiting = Integration.objects.filter(stage=Stage.ENABLED).select_related("service").first()
     if waiting is not None:
-        click.echo(f"\nTry next: parkway setup {waiting.service.slug}")
+        click.echo(f"\nTry next: parkway setup {waiting.service.slug}\n")
+    if sign_ins:
+        _tell(sign_ins)
+    else:
+        click.echo("Sign in as you did before. Lost the passwords? Remove the database and start again.")

@@ -11,6 +11,7 @@ from random import Random
 from django.db import transaction
 
 from parkway.demo.lives import Life, lives
+from parkway.demo.people import SignIn, add_people
 from parkway.manage import standing
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
@@ -69,6 +70,7 @@ class Made:
     organisations: int
     services: int
     children: int
+    sign_ins: Sequence[SignIn]
 
 
 def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda name: None) -> Made:
@@ -90,7 +92,8 @@ def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda na
                 service = add_service(organisation, called, zone)
                 children += _tell(service, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
-    return Made(len(FLEET), sum(map(len, FLEET.values())), children)
+    sign_ins = add_people(list(Service.objects.order_by("pk")))
+    return Made(len(FLEET), sum(map(len, FLEET.values())), children, sign_ins)
 
 
 def _tell(service: Service, story: str, random: Random, number: int, now: datetime) -> int:
@@ -209,9 +212,11 @@ def _choices_meanwhile(service: Service, random: Random, number: int, today: dat
         lost = random.choice(synced.filter(status=Status.ACTIVE.value))
         manage.remove_child(lost)
         wishes.update({lost.reference: Wish(fate)} if fate else {})
-    leaving = synced.filter(status=Status.INACTIVE.value).last()
-    if leaving is not None:
-        wishes[leaving.reference] = Wish(keep_until=today + timedelta(days=21))
+    leaving = list(synced.filter(status=Status.INACTIVE.value))
+    if leaving:
+        wishes[leaving[-1].reference] = Wish(keep_until=today + timedelta(days=21))
+    if number % 6 == 2 and leaving[1:]:  # as after a held run that somebody rejected
+        wishes[leaving[0].reference] = Wish(ChoiceKind.KEPT)
     choices.store(service, wishes, OPERATOR, now)
 
 

@@ -164,7 +164,7 @@ def _put(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime)
     moment = rows.as_instant(now)
     new = [
         (service.pk, child_id, kind.value if kind else "", profile_id or "", until, by.label, moment)
-        for child_id, (kind, profile_id, until) in wishes.items()
+        for child_id, (kind, profile_id, until, _) in wishes.items()
         if kind or until
     ]
     columns = ["service_id", "child_id", "kind", "profile_id", "keep_until", "chosen_by", "chosen_at"]
