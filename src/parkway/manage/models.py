@@ -13,13 +13,15 @@ from parkway.words import BookingKind, BookingState, Details, Standing, Status, 
 
 class Ledger(models.Model):
     """What Manage tells others of a service at a glance: a version that every change bumps, the window that
-    the standings were worked out with, and the day on which one of them is out of date by itself.
+    the standings were worked out with, the latest day that one of them was worked out for, and the day on
+    which one of them is out of date by itself.
     """
 
     service = models.OneToOneField(Service, on_delete=models.CASCADE, primary_key=True, related_name="ledger")
     version = models.PositiveBigIntegerField(default=1)
     lookback_days = models.PositiveIntegerField(default=56)
     lookahead_days = models.PositiveIntegerField(default=56)
+    worked_out_for = models.DateField(null=True)
     stale_on = models.DateField(null=True)
 
     def __str__(self) -> str:

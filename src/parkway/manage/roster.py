@@ -68,7 +68,7 @@ def take_roster(
     written = _book(service, bookings, ids, rooms)
     touched = [ids[key] for key in {*(c.child_id for c in children), *bookings}]
     standing.refresh(service, touched, today, service.window)
-    standing.bump(service)
+    standing.bump(service, today)
     return Taken(len(new), len(old), written)
 
 

@@ -30,11 +30,17 @@ def ledger(service: Service) -> Ledger:
     )[0]
 
 
-def bump(service: Service) -> None:
-    """Say that something changed that others may depend on; in the transaction of the change."""
-    ledger(service)
-    stale_on = scope(Child, service).aggregate(day=Min("stale_on"))["day"]
-    Ledger.objects.filter(service=service).update(version=F("version") + 1, stale_on=stale_on)
+def bump(service: Service, today: date | None = None) -> None:
+    """Say that something changed that others may depend on; in the transaction of the change.
+
+    `today` is the day that standings were worked out for, if any were.
+    """
+    opened = ledger(service)
+    Ledger.objects.filter(service=service).update(
+        version=F("version") + 1,
+        stale_on=scope(Child, service).aggregate(day=Min("stale_on"))["day"],
+        worked_out_for=max(filter(None, (today, opened.worked_out_for)), default=None),
+    )
 
 
 def periods(service_ids: Sequence[int], child_ids: Iterable[int] | None = None) -> dict[int, list[Period]]:
@@ -78,18 +84,20 @@ def stored(standing: Standing) -> tuple[str | date | None, ...]:
 def roll(services: Mapping[int, tuple[date, Window]]) -> dict[int, int]:
     """Let days pass: bring the standings of these services up to `today`, by service id; their versions.
 
-    A service is touched only when one of its standings is out of date by itself, or its window was widened
-    or narrowed; its version grows when a child stands differently (D2).
+    A service is touched only when one of its standings is out of date by itself, its window was widened or
+    narrowed, or today is an earlier day than before because its time zone was changed; its version grows when
+    a child stands differently (D2).
     """
     versions: dict[int, int] = {}
-    for service_id, version, lookback, lookahead, day in rows.read(
-        f"""SELECT service_id, version, lookback_days, lookahead_days, {rows.days("stale_on")}
+    for service_id, version, lookback, lookahead, *days in rows.read(
+        f"""SELECT service_id, version, lookback_days, lookahead_days, {rows.days("stale_on", "worked_out_for")}
             FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})""",
         list(services),
     ):
         today, window = services[service_id]
-        stale_on = rows.as_day(day)
-        everybody = (lookback, lookahead) != window
+        stale_on, worked_out_for = map(rows.as_day, days)
+        earlier = worked_out_for is not None and today < worked_out_for
+        everybody = earlier or (lookback, lookahead) != window
         different = False
         if everybody or (stale_on is not None and stale_on <= today):
             different = _roll_one(Service.objects.get(pk=service_id), today, window, everybody)
@@ -105,6 +113,7 @@ def _roll_one(service: Service, today: date, window: Window, everybody: bool) ->
     different = bool(refresh(service, list(children.values_list("pk", flat=True)), today, window))
     Ledger.objects.filter(service=service).update(
         version=F("version") + different,
+        worked_out_for=today,
         stale_on=scope(Child, service).aggregate(day=Min("stale_on"))["day"],
         lookback_days=window.lookback,
         lookahead_days=window.lookahead,

@@ -180,7 +180,7 @@ def _store_archived(child: Child, today: date) -> None:
 def _touched(child: Child, today: date) -> None:
     """Work the child's standing out anew, and say that the roster changed."""
     standing.refresh(child.service, [child.pk], today, child.service.window)
-    standing.bump(child.service)
+    standing.bump(child.service, today)
     child.refresh_from_db()
 
 

@@ -220,6 +220,27 @@ def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: E
         return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
 
 
+def change_limits(service: Service, archives: int, percent: int, by: Actor) -> None:
+    """Change when a run is held: above this many archives and this share of the live profiles (D12).
+
+    Raises Refused for a share that is no percentage.
+    """
+    integration = of(service)
+    require_change(by, service, integration.educators_may_change)
+    if archives < 0 or not 0 <= percent <= 100:
+        raise Refused(f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %.")
+    with transaction.atomic():
+        _set(lock([service.pk])[0], limit_archives=archives, limit_percent=percent)
+
+
+def allow_educators(service: Service, allowed: bool, by: Actor) -> None:
+    """Let all educators of a service change its integration, or its admin educators only (D22)."""
+    require_change(by, service, False)
+    of(service)
+    with transaction.atomic():
+        _set(lock([service.pk])[0], educators_may_change=allowed)
+
+
 def turn_off(service: Service, by: Actor, ends: Ends = HERE, *, now: datetime) -> None:
     """Stop syncing: profiles, links and history stay, the read-only fields are unlocked (D15)."""
     integration = _on(service)
@@ -265,7 +286,7 @@ def _confirm(service: Service, start: Start, change: Callable[[Integration], obj
         return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
 
 
-def _set(integration: Integration, **values: str) -> None:
+def _set(integration: Integration, **values: str | int) -> None:
     for name, value in values.items():
         setattr(integration, name, value)
     integration.version += 1
