@@ -34,7 +34,7 @@ Event = Callable[[World], object]
 
 NAMES = ["Ana", "Ben", "Cara"]
 ZONES = ["Pacific/Auckland", "Australia/Perth", "America/Santiago", "Pacific/Kiritimati"]
-PROFILE_CHOICES = [
+CHOSEN = [
     ChoiceKind.PROFILE,
     ChoiceKind.NEW,
     ChoiceKind.DONT_ADD,
@@ -161,6 +161,12 @@ def approve(world: World) -> None:
         integration.approve(world.service, held.fingerprint, OPERATOR, world.now)
 
 
+def reject(world: World) -> None:
+    held = integration.held_run(world.service)
+    if held is not None:
+        integration.reject(world.service, held.fingerprint, OPERATOR, world.now)
+
+
 def by_hand(world: World, number: int, deed: str) -> None:
     profile = a_profile(world, number)
     if deed == "archive":
@@ -204,7 +210,7 @@ EVENTS = st.one_of(
     event(rename_room, NUMBER, st.sampled_from(["Kea", "Tui"])),
     event(switch, st.sampled_from(InactivePolicy)),
     event(pay_for, st.integers(0, 3)),
-    event(choose, NUMBER, st.sampled_from(PROFILE_CHOICES), NUMBER),
+    event(choose, NUMBER, st.sampled_from(CHOSEN), NUMBER),
     event(release, NUMBER),
     event(keep_until, NUMBER, st.integers(0, 9)),
     event(move_link, NUMBER, NUMBER),
@@ -212,6 +218,7 @@ EVENTS = st.one_of(
     event(move_to, st.sampled_from(ZONES)),
     event(change_limits, st.integers(0, 5), st.integers(0, 100)),
     event(approve),
+    event(reject),
     event(by_hand, NUMBER, st.sampled_from(["archive", "restore", "delete"])),
     event(portfolio, st.sampled_from(NAMES)),
 )

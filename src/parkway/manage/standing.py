@@ -90,7 +90,8 @@ def roll(services: Mapping[int, tuple[date, Window]]) -> dict[int, int]:
     """
     versions: dict[int, int] = {}
     for service_id, version, lookback, lookahead, *days in rows.read(
-        f"""SELECT service_id, version, lookback_days, lookahead_days, {rows.days("stale_on", "worked_out_for")}
+        f"""SELECT service_id, version, lookback_days, lookahead_days,
+                   {rows.days("stale_on", "worked_out_for")}
             FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})""",
         list(services),
     ):

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('manage', '0002_initial'),
+        ("manage", "0002_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='ledger',
-            name='worked_out_for',
+            model_name="ledger",
+            name="worked_out_for",
             field=models.DateField(null=True),
         ),
     ]
