@@ -31,6 +31,12 @@ def addresses() -> dict[str, str]:
         "contact": "/help/contact/",
         "not-found": "/manage/nowhere/",
         "manage-children": f"/manage/{SERVICE}/",
+        "manage-child": f"/manage/{SERVICE}/children/1/",
+        "manage-child-edit": f"/manage/{SERVICE}/children/1/edit/",
+        "manage-archive": f"/manage/{SERVICE}/children/1/archive/",
+        "manage-book": f"/manage/{SERVICE}/children/1/book/permanent/",
+        "manage-rooms": f"/manage/{SERVICE}/rooms/",
+        "manage-import": f"/manage/{SERVICE}/import/",
     }
 
 

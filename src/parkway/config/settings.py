@@ -51,13 +51,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.forms",
     "csp",
     "parkway.tenancy",
     "parkway.manage",
     "parkway.storypark",
     "parkway.sync",
-    "parkway.web",  # its templates come before those of the sign-in pages
+    "parkway.web",  # its templates come before those of forms and of the sign-in pages
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",

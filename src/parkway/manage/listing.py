@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from parkway.engine.folding import mentions
 from parkway.manage import standing
 from parkway.manage.models import Child, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
+from parkway.words import Status
 
 
 def children(
@@ -32,3 +33,19 @@ def children(
     names = scope(Child, service).values_list("pk", "first_name", "last_name", "preferred_name", "reference")
     ids = [pk for pk, *known in names if mentions(" ".join(known), search)]
     return found.filter(pk__in=ids)
+
+
+def rooms(service: Service) -> QuerySet[Room]:
+    """The rooms of a service by name, each with the number of its children who are not archived."""
+    there = Count("children", filter=~Q(children__status=Status.ARCHIVED.value))
+    return scope(Room, service).annotate(number=there).order_by("name")
+
+
+def room_names(service: Service) -> list[str]:
+    """The names of the rooms of a service."""
+    return list(scope(Room, service).order_by("name").values_list("name", flat=True))
+
+
+def has_children(service: Service) -> bool:
+    """Whether the service has any children yet."""
+    return scope(Child, service).exists()

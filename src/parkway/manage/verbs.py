@@ -9,11 +9,12 @@ from typing import Any
 from django.db import transaction
 
 from parkway.engine import status
-from parkway.manage import standing
+from parkway.manage import foreseen, standing
 from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope, the_one
 from parkway.words import FIELDS, BookingKind, BookingState, Details, Refused
+from parkway.words import Booking as Period
 
 
 def find_child(service: Service, reference: str) -> Child:
@@ -23,9 +24,8 @@ def find_child(service: Service, reference: str) -> Child:
 
 @transaction.atomic
 def add_room(service: Service, name: str) -> Room:
-    """A new room. Raises Refused when the name is empty or taken."""
-    if not name.strip() or scope(Room, service).filter(name=name.strip()).exists():
-        raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.")
+    """A new room. Raises Refused when the name is empty, taken, or holds a ";"."""
+    _check_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
     standing.bump(service)
     return room
@@ -33,9 +33,8 @@ def add_room(service: Service, name: str) -> Room:
 
 @transaction.atomic
 def rename_room(room: Room, name: str) -> None:
-    """Give a room another name. Raises Refused when it is empty or taken."""
-    if not name.strip() or scope(Room, room.service).filter(name=name.strip()).exclude(pk=room.pk).exists():
-        raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken.")
+    """Give a room another name. Raises Refused when it is empty, taken, or holds a ";"."""
+    _check_room(room.service, name, but=room)
     room.name = name.strip()
     room.save(update_fields=["name"])
     standing.bump(room.service)
@@ -97,9 +96,7 @@ def book(
 
     Raises Refused when it ends before it starts.
     """
-    if ends_on is None and kind is BookingKind.CASUAL:
-        ends_on = starts_on
-    _check_order(starts_on, ends_on)
+    kind, state, starts_on, ends_on = check_period(kind, state, starts_on, ends_on)
     booking = Booking.objects.create(
         service=child.service,
         child=child,
@@ -114,6 +111,18 @@ def book(
     return booking
 
 
+def check_period(kind: BookingKind, state: BookingState, starts_on: date, ends_on: date | None) -> Period:
+    """The period that a booking covers. A casual one without an end is for one day.
+
+    Raises Refused when it ends before it starts.
+    """
+    if ends_on is None and kind is BookingKind.CASUAL:
+        ends_on = starts_on
+    if ends_on is not None and ends_on < starts_on:
+        raise Refused(f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).")
+    return Period(kind, state, starts_on, ends_on)
+
+
 @transaction.atomic
 def cancel(booking: Booking, today: date) -> None:
     """Cancel a booking: it no longer counts."""
@@ -124,7 +133,9 @@ def cancel(booking: Booking, today: date) -> None:
 
 @transaction.atomic
 def confirm(booking: Booking, today: date) -> None:
-    """Confirm an offered booking."""
+    """Confirm an offered booking. Raises Refused for a cancelled one."""
+    if booking.state == BookingState.CANCELLED.value:
+        raise Refused("This booking was cancelled. Make a new one instead.")
     booking.state = BookingState.CONFIRMED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, today)
@@ -133,8 +144,7 @@ def confirm(booking: Booking, today: date) -> None:
 @transaction.atomic
 def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
     """Let a booking end on another day, or without end. Raises Refused when that is before its start."""
-    _check_order(booking.starts_on, ends_on)
-    booking.ends_on = ends_on
+    booking.ends_on = check_period(*foreseen.period(booking)._replace(ends_on=ends_on)).ends_on
     booking.save(update_fields=["ends_on"])
     _touched(booking.child, today)
 
@@ -189,9 +199,12 @@ def _check_name(details: Details) -> None:
         raise Refused("A child needs a first name or a last name.")
 
 
-def _check_order(starts_on: date, ends_on: date | None) -> None:
-    if ends_on is not None and ends_on < starts_on:
-        raise Refused(f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).")
+def _check_room(service: Service, name: str, but: Room | None = None) -> None:
+    taken = scope(Room, service).filter(name=name.strip()).first()
+    if not name.strip() or (taken is not None and taken != but):
+        raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.")
+    if ";" in name:
+        raise Refused("A room's name cannot hold a “;”, which separates rooms in files. Leave it out.")
 
 
 def _columns(details: Details) -> dict[str, Any]:

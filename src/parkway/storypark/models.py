@@ -69,7 +69,7 @@ class Profile(models.Model):
     )
     archived_on = models.DateField(null=True, blank=True)
     archived_by = models.CharField(max_length=11, blank=True, choices=ArchivedBy)
-    managed_link = models.CharField(max_length=200, blank=True)
+    managed_link = models.CharField(max_length=900, blank=True)  # an id of 64 characters, quoted
     created_key = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:

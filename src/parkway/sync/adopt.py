@@ -51,7 +51,8 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Adop
 
     Children and profiles are found by their ids and brought up to date; the bookings of a child replace the
     ones before. A profile's link is taken over: that child was synced before. A column that the files lack
-    is left alone, and what one clears is cleared (D20), but for links, which last.
+    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Refused when they
+    change somebody's choice and `by` may not (D22).
     """
     today = service.today(now)
     bookings = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import quote
 
 from parkway import rows
 from parkway.connectors.ports import NewProfile, Orders, Outcome, ProfileChange, RoomChange
@@ -66,8 +67,8 @@ def _change(service_id: int, decision: Decision, profile: Profile) -> ProfileCha
 
 
 def managed_link(service_id: int, child_id: str) -> str:
-    """Where a profile's child is found in Manage (R14)."""
-    return f"/manage/{service_id}/children/{child_id}"
+    """Where a profile's child is found in Manage (R14); an id may hold any printable character."""
+    return f"/manage/{service_id}/children/{quote(child_id, safe='')}"
 
 
 def mark_linked(integration: Integration, now: datetime, ends: Ends) -> None:

@@ -134,7 +134,8 @@ def take(
     """Take over what a source tells of "don't add" and "keep until"; how many choices changed.
 
     `untold` are those of its columns `sync` and `keep_until` that it does not supply: they are left alone
-    (D20). Other choices stay in any case, for a source cannot tell of them.
+    (D20). Other choices stay in any case, for a source cannot tell of them. Raises Refused when a choice
+    changes and `by` may not change it (D22).
     """
     stored = {
         child_id: Wish(ChoiceKind(kind) if kind else None, profile_id or None, until)
@@ -155,6 +156,8 @@ def take(
         if wish != before:
             changed[child_id] = wish
     if changed:
+        found = Integration.objects.filter(service=service).first()
+        require_change(by, service, bool(found and found.educators_may_change))
         _put(service, changed, by, now)
     return len(changed)
 

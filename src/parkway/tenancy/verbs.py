@@ -13,11 +13,13 @@ from parkway.words import Refused
 
 
 def add_service(organisation: Organisation, name: str, time_zone: str, **more: Any) -> Service:
-    """A new service of an organisation, with a slug of its own made from the name.
+    """A new service of an organisation, with a slug of its own made from the name; never a bare number, which
+    in an address is the id of a service.
 
     Raises Refused when the time zone is not one of the IANA database.
     """
     base = slugify(name, allow_unicode=False) or "service"
+    base = f"service-{base}" if base.isdecimal() else base
     taken = set(Service.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     slug = next(s for n in range(1, len(taken) + 2) if (s := base if n == 1 else f"{base}-{n}") not in taken)
     service = Service(organisation=organisation, name=name, slug=slug, time_zone=time_zone, **more)

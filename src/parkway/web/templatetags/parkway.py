@@ -22,6 +22,9 @@ STATES = {
     "deleted": "gone",
     "waiting": "waiting",
     "needs a person": "attention",
+    "confirmed": "good",
+    "offered": "waiting",
+    "cancelled": "gone",
 }
 
 

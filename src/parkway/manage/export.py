@@ -1,0 +1,54 @@
+"""Children and their status as a table for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+
+from parkway.manage import listing
+from parkway.tenancy.models import Service
+
+COLUMNS = (
+    *("child_id", "first_name", "last_name", "preferred_name", "date_of_birth", "gender", "rooms"),
+    *("archived_on", "status", "next_change"),
+)
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def children_csv(service: Service, today: date) -> Iterator[str]:
+    """Every child of a service, line by line, with the columns that an import reads, and the status.
+
+    A value that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    yield "\ufeff"  # so that spreadsheets read it as UTF-8
+    yield _line(COLUMNS)
+    for child in listing.children(service, today).iterator(chunk_size=500):
+        yield _line(
+            (
+                child.reference,
+                *child.details[:3],
+                _day(child.date_of_birth),
+                child.gender,
+                ";".join(harmless(room.name) for room in child.rooms.all()),
+                _day(child.archived_on),
+                child.status,
+                _day(child.next_change),
+            )
+        )
+
+
+def harmless(value: str) -> str:
+    """A value that no spreadsheet runs as a formula."""
+    return f"'{value}" if value.startswith(FORMULAS) else value
+
+
+def _day(value: date | None) -> str:
+    return value.isoformat() if value else ""
+
+
+def _line(values: tuple[str, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line, quoting=csv.QUOTE_ALL).writerow([harmless(value) for value in values])
+    return line.getvalue()

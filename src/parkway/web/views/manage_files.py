@@ -1,0 +1,150 @@
+"""Manage: children and bookings from CSV files, and children as a CSV file."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from parkway.connectors.csv_files import BOOKINGS, CHILDREN, Files, read_files
+from parkway.connectors.csv_reading import BadFiles, Problem
+from parkway.engine import wording
+from parkway.manage.export import children_csv
+from parkway.sync.adopt import LONGEST, Adopted, take_files
+from parkway.tenancy.people import Permission
+from parkway.web import outlooks
+from parkway.web.access import Visit, at_service
+from parkway.web.manage_forms import LARGEST, FilesForm
+from parkway.words import Refused
+
+SHOWN = 500  # bad lines on the page
+EXAMPLES = {
+    "children": (
+        "child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms,archived_on\n"
+        "A-1,Mānaia,Hohepa,,2022-03-04,girl,Tūī,\n"
+        "A-2,Oliver,Smith,Ollie,2021-11-30,boy,Kiwi;Tūī,\n"
+        "A-3,Ida,Ng,,,,,2026-01-31\n"
+    ),
+    "bookings": (
+        "child_id,kind,state,starts_on,ends_on,weekdays,room\n"
+        "A-1,permanent,confirmed,2026-02-02,,mon;tue;fri,Tūī\n"
+        "A-2,permanent,offered,2026-07-06,2026-12-18,wed;thu,Kiwi\n"
+        "A-2,casual,confirmed,2026-03-09,,,Kiwi\n"
+    ),
+}
+NO_BOOKINGS = ",".join(BOOKINGS.required) + "\n"
+
+
+class Report(NamedTuple):
+    """What is wrong with the files that were sent: the first lines of it, and how much it is in all."""
+
+    problems: list[Problem]
+    number: int
+    warnings: list[str]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_MANAGE)
+def take(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Take children and bookings over from files: all of it, or nothing and a report of every bad line."""
+    now = timezone.now()
+    form, report = FilesForm(None), None
+    if request.method == "POST":
+        form = FilesForm(request.POST, request.FILES)
+        if form.is_valid():
+            try:
+                files = _read(visit, form.cleaned_data["children"], form.cleaned_data["bookings"])
+                taken = take_files(visit.service, files, visit.by, now)
+            except BadFiles as bad:
+                report = _report(bad, form.cleaned_data["children"], form.cleaned_data["bookings"])
+            except Refused as refused:
+                form.add_error(None, str(refused))
+            else:
+                _tell(request, visit, taken, files)
+                return redirect("manage-children", visit.service.slug)
+    context = {
+        "form": form,
+        "report": report,
+        "largest": f"{LARGEST / 1e6:.0f} MB",
+        "next_run": outlooks.next_run(visit, now),
+        "children_columns": _columns(CHILDREN.required, CHILDREN.known),
+        "bookings_columns": _columns(BOOKINGS.required, BOOKINGS.known),
+    }
+    return render(request, "web/manage/import.html", context, status=422 if report else 200)
+
+
+def _columns(required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """The columns that staff may send, and whether each must be there."""
+    return [(name, name in required) for name in known if name not in ("sync", "keep_until")]
+
+
+def _read(visit: Visit, children: UploadedFile, bookings: UploadedFile | None) -> Files:
+    """Read the files that were sent, by names of our own. Raises BadFiles."""
+    today = visit.service.today(timezone.now())
+    with tempfile.TemporaryDirectory(prefix="parkway-") as folder:
+        paths = {}
+        for name, given in (("children", children), ("bookings", bookings)):
+            path = Path(folder, name)
+            with path.open("wb") as stream:
+                stream.writelines(given.chunks() if given else [NO_BOOKINGS.encode()])
+            paths[name] = str(path)
+        try:
+            return read_files(
+                paths["children"], paths["bookings"], None, today, visit.service.window, longest=LONGEST
+            )
+        except BadFiles as bad:
+            ours = f"{folder}/"
+            problems = [
+                p._replace(file=p.file.replace(ours, ""), what=p.what.replace(ours, "")) for p in bad.problems
+            ]
+            raise BadFiles(problems, [text.replace(ours, "") for text in bad.warnings]) from None
+
+
+def _report(bad: BadFiles, children: UploadedFile, bookings: UploadedFile | None) -> Report:
+    """What is wrong, with the files called as the person calls them."""
+    names = {"children": children.name or "children", "bookings": bookings.name if bookings else "bookings"}
+    problems = [each._replace(file=names.get(each.file) or each.file) for each in bad.problems[:SHOWN]]
+    return Report(problems, len(bad.problems), list(bad.warnings))
+
+
+def _tell(request: HttpRequest, visit: Visit, taken: Adopted, files: Files) -> None:
+    new = wording.count(taken.new_children, "new child", "new children")
+    known = wording.count(taken.known_children, "child", "children")
+    bookings = wording.count(taken.bookings, "booking")
+    run = outlooks.next_run(visit, timezone.now())
+    after = f" They reach Storypark at the next run, {run}." if run else ""
+    messages.success(request, f"{new}, {known} brought up to date, {bookings}.{after}")
+    for warning in files.warnings[:10]:
+        messages.warning(request, warning.rsplit("/", 1)[-1])
+
+
+@require_safe
+@at_service(Permission.CHANGE_MANAGE)
+def example(request: HttpRequest, visit: Visit, kind: str) -> HttpResponse:
+    """A small file of children or bookings to begin with."""
+    if kind not in EXAMPLES:
+        raise Http404("There is no such example.")
+    return _file(HttpResponse(("\ufeff" + EXAMPLES[kind]).encode()), f"example-{kind}.csv")
+
+
+@require_safe
+@at_service(Permission.CHANGE_MANAGE)
+def export(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """All children with their status, for Manage staff."""
+    today = visit.service.today(timezone.now())
+    lines = "".join(children_csv(visit.service, today))
+    return _file(HttpResponse(lines), f"children-{visit.service.slug}-{today:%Y-%m-%d}.csv")
+
+
+def _file(response: HttpResponse, name: str) -> HttpResponse:
+    response["Content-Type"] = "text/csv; charset=utf-8"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
