@@ -171,8 +171,8 @@ def change() -> None:
         for pk in (*active, *returning):
             touched[owner[pk]].append(pk)
         for service in Service.objects.filter(pk__in=touched):
-            standing.refresh(service, touched[service.pk], TODAY, service.window)
-            standing.bump(service)
+            standing.refresh({service.pk: (TODAY, service.window)}, touched[service.pk])
+            standing.bump(service, TODAY, touched[service.pk])
 
 
 SHARES = ((0, 45), (45, 65), (65, 80), (80, 90))

@@ -191,8 +191,7 @@ def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, in
 
 
 def _stands(before: Entry, decision: Decision, facts: str) -> bool:
-    from parkway.sync.journal import OUTCOMES
-    from parkway.words import Step
+    from parkway.words import OUTCOMES, Step
 
     same = OUTCOMES[Step(before.step)] == OUTCOMES[decision.step]
     return same and before.rule == decision.rule and before.facts == facts

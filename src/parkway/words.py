@@ -68,6 +68,15 @@ ACTIONS = frozenset({Step.CREATE, Step.LINK, Step.RESTORE, Step.UPDATE, Step.ARC
 """The steps that write to a profile or a link."""
 
 
+OUTCOMES: Mapping[str, str] = {
+    **dict.fromkeys((Step.CREATE, Step.LINK, Step.RESTORE, Step.UPDATE, Step.KEEP), "live"),
+    **dict.fromkeys((Step.ARCHIVE, Step.LEAVE_OUT), "out"),
+    Step.WAIT: "waiting",
+    Step.HOLD: "held",
+}
+"""Where a step leaves the child: creating and then keeping a profile is one decision, not two."""
+
+
 class ChoiceKind(StrEnum):
     """What a person chose for one child (D8, D9, D23)."""
 

@@ -163,6 +163,17 @@ class RosterContract:
         assert isinstance(before, int)
         assert end.version() == before
 
+    def test_an_answer_since_a_version_has_the_children_who_changed(self, end: RosterEnd) -> None:
+        end.put("c1", MANAIA, [booking(-10)])
+        end.put("c2", NOAH, [booking(-10)])
+        ask = end.ask()._replace(since=end.version())
+        end.put("c1", MANAIA._replace(last_name="Walker"), [booking(-10)])
+        answer = end.roster.read([ask])[end.service_id]
+        told = {child.child_id: child for child in answer.children}
+
+        assert told["c1"] == end.children()["c1"]
+        assert ("c2" in told) == answer.whole
+
     def test_each_change_changes_the_version(self, end: RosterEnd) -> None:
         seen = [end.version()]
         end.put("c1", MANAIA, [booking(200)])
@@ -265,6 +276,14 @@ class ProfilesContract:
         }
         assert [profiles["P-1"], profiles["P-2"]] == there
         assert profiles["P-3"].state is DELETED
+
+    def test_an_answer_about_some_profiles_has_at_least_those(self, end: ProfilesEnd) -> None:
+        for profile in (Profile("P-1", LIVE, MANAIA), Profile("P-2", ARCHIVED, IVY)):
+            end.put(profile)
+        answer = end.profiles.read([end.ask()._replace(only=["P-2", "P-9"])])[end.service_id]
+
+        assert answer.profiles["P-2"] == Profile("P-2", ARCHIVED, IVY)
+        assert "P-9" not in answer.profiles
 
     def test_reading_gives_rooms_also_empty_ones(self, end: ProfilesEnd) -> None:
         end.put_room("Kea")

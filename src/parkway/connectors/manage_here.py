@@ -13,8 +13,13 @@ from parkway.tenancy.scope import scope
 from parkway.words import Booking, Details, Standing
 from parkway.words import Child as Known
 
-DAYS = ("next_change", "booked_from", "booked_until", "next_start", "last_end", "archived_on")
+DAYS = [
+    f"c.{name}"
+    for name in ("next_change", "booked_from", "booked_until", "next_start", "last_end", "archived_on")
+]
 NO_ROOMS: frozenset[str] = frozenset()
+CHANGED = f"""FROM wanted
+    JOIN {Child._meta.db_table} c ON c.service_id = wanted.a AND c.version > wanted.b"""
 
 
 class ManageHere:
@@ -22,35 +27,46 @@ class ManageHere:
 
     def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
         """The versions of the ledgers, after letting days pass."""
-        versions = standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
-        return {ask.service_id: versions.get(ask.service_id, 1) for ask in asks}
+        versions = _roll(asks)
+        return {key: versions[key].latest if key in versions else 1 for key, *_ in asks}
 
     def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
-        """All children with their standing and rooms: three queries for any number of services."""
-        standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
-        ids = [ask.service_id for ask in asks]
-        found: dict[int, list[Known]] = {service_id: [] for service_id in ids}
-        rooms = _rooms(ids)
+        """The children with their standing and rooms: three queries for any number of services."""
+        versions = _roll(asks)
+        since = {
+            ask.service_id: ask.since
+            for ask in asks
+            if ask.since and ask.service_id in versions and versions[ask.service_id].whole <= ask.since
+        }
+        asked = [(ask.service_id, since.get(ask.service_id, 0)) for ask in asks]
+        found: dict[int, list[Known]] = {service_id: [] for service_id, _ in asked}
+        rooms = _rooms(list(found))
         names = {int(room.room_id): room.name for each in rooms.values() for room in each}
-        placed = _placed(ids, names)
+        placed = _placed(asked, names)
         day, statuses = rows.as_day, standing.STATUSES
-        for service_id, pk, reference, first, last, preferred, born, gender, status, *days in rows.read(
-            f"""SELECT service_id, id, reference, first_name, last_name, preferred_name,
-                       {rows.days("date_of_birth")}, gender, status, {rows.days(*DAYS)}
-                FROM {rows.table(Child)} WHERE service_id IN ({rows.marks(len(ids))})""",
-            ids,
+        for service_id, pk, reference, first, last, preferred, born, gender, status, *days in rows.read_by(
+            asked,
+            f"""SELECT c.service_id, c.id, c.reference, c.first_name, c.last_name, c.preferred_name,
+                       {rows.days("c.date_of_birth")}, c.gender, c.status, {rows.days(*DAYS)} {CHANGED}""",
         ):
             details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
             change, booked_from, booked_until, start, end, archived = map(day, days)
             standing_ = Standing(statuses[status], change, booked_from, booked_until, start, end, archived)
             found[service_id].append(Known(reference, details, standing_))
-        return {key: RosterAnswer(children, rooms.get(key, [])) for key, children in found.items()}
+        return {
+            key: RosterAnswer(children, rooms.get(key, []), whole=key not in since)
+            for key, children in found.items()
+        }
 
     def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
         """The bookings behind the standings, by child id."""
         references = dict(scope(Child, ask.service_id).values_list("pk", "reference"))
         booked = standing.periods([ask.service_id])
         return {reference: booked.get(pk, []) for pk, reference in references.items()}
+
+
+def _roll(asks: Sequence[Ask]) -> Mapping[int, standing.Versions]:
+    return standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
 
 
 def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
@@ -62,15 +78,14 @@ def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
     return rooms
 
 
-def _placed(ids: Sequence[int], names: Mapping[int, str]) -> dict[int, frozenset[str]]:
+def _placed(asked: Sequence[tuple[int, int]], names: Mapping[int, str]) -> dict[int, frozenset[str]]:
     """The names of the rooms of each child, by the child's primary key."""
     alone = {pk: frozenset({name}) for pk, name in names.items()}
     placed: dict[int, frozenset[str]] = {}
-    for child_id, room_id in rows.read(
-        f"""SELECT cr.child_id, cr.room_id FROM {rows.table(ChildRoom)} cr
-            JOIN {rows.table(Child)} c ON c.id = cr.child_id
-            WHERE c.service_id IN ({rows.marks(len(ids))})""",
-        ids,
+    for child_id, room_id in rows.read_by(
+        asked,
+        f"""SELECT cr.child_id, cr.room_id {CHANGED}
+            JOIN {rows.table(ChildRoom)} cr ON cr.child_id = c.id""",
     ):
         before = placed.get(child_id)
         placed[child_id] = alone[room_id] if before is None else before | alone[room_id]

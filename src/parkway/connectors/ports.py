@@ -6,7 +6,7 @@ An end is somebody's system behind a connector. Each connector of a port passes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -14,18 +14,29 @@ from parkway.words import Booking, Child, Details, Profile, Refused, Room, Windo
 
 
 class Ask(NamedTuple):
-    """One service a question is about: its id, today in its own time zone, its active window."""
+    """One service a question is about: its id, today in its own time zone, its active window.
+
+    An end may answer with less where that is enough: a roster with the children who changed after the version
+    `since`, the profiles' end with the profiles named in `only`. None asks for all.
+    """
 
     service_id: int
     today: date
     window: Window
+    since: int | None = None
+    only: Collection[str] | None = None
 
 
 class RosterAnswer(NamedTuple):
-    """All children of one service with their standing, and its rooms."""
+    """The children of one service with their standing, and its rooms.
+
+    All children, unless it is not `whole`: then the others, and the rooms, are as they were at the version
+    that was asked about.
+    """
 
     children: Sequence[Child]
     rooms: Sequence[Room]
+    whole: bool = True
 
 
 class Roster(Protocol):
@@ -51,7 +62,9 @@ class Roster(Protocol):
 
 
 class ProfilesAnswer(NamedTuple):
-    """All profiles of one service by id with tombstones (D10), its rooms, and the paid children."""
+    """All profiles of one service by id with tombstones (D10), or at least those asked about; its rooms, and
+    the paid children.
+    """
 
     profiles: Mapping[str, Profile]
     rooms: Sequence[Room]

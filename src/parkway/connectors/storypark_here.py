@@ -33,17 +33,16 @@ class StoryparkHere:
         return dict.fromkeys(ids, 1) | dict(found)
 
     def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
-        """All profiles, rooms and accounts: four queries for any number of services."""
+        """Profiles, rooms and accounts: a few queries for any number of services."""
         ids = [ask.service_id for ask in asks]
         profiles: dict[int, dict[str, Known]] = {service_id: {} for service_id in ids}
         rooms = _rooms(ids)
-        placed = _placed(ids, {int(room.room_id): room.name for each in rooms.values() for room in each})
+        placed = _placed(asks, {int(room.room_id): room.name for each in rooms.values() for room in each})
         day = rows.as_day
-        for service_id, pk, reference, state, first, last, preferred, born, gender in rows.read(
-            f"""SELECT service_id, id, reference, state, first_name, last_name, preferred_name,
-                       {rows.days("date_of_birth")}, gender
-                FROM {rows.table(Profile)} WHERE service_id IN ({rows.marks(len(ids))})""",
-            ids,
+        for service_id, pk, reference, state, first, last, preferred, born, gender in _of_profiles(
+            asks,
+            f"""p.service_id, p.id, p.reference, p.state, p.first_name, p.last_name, p.preferred_name,
+                {rows.days("p.date_of_birth")}, p.gender""",
         ):
             details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
             profiles[service_id][reference] = Known(reference, STATES[state], details)
@@ -86,16 +85,29 @@ def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
     return rooms
 
 
-def _placed(ids: Sequence[int], names: Mapping[int, str]) -> dict[int, frozenset[str]]:
+def _of_profiles(asks: Sequence[Ask], columns: str, joined: str = "") -> list[rows.Row]:
+    """These columns of all profiles (p) that are asked about, with what is joined to them."""
+    table = rows.table(Profile)
+    ids = [ask.service_id for ask in asks if ask.only is None]
+    some = [(ask.service_id, profile_id) for ask in asks for profile_id in ask.only or ()]
+    found = rows.read_by(
+        some,
+        f"""SELECT {columns} FROM wanted
+            JOIN {table} p ON p.service_id = wanted.a AND p.reference = wanted.b {joined}""",
+    )
+    if ids:
+        found += rows.read(
+            f"SELECT {columns} FROM {table} p {joined} WHERE p.service_id IN ({rows.marks(len(ids))})", ids
+        )
+    return found
+
+
+def _placed(asks: Sequence[Ask], names: Mapping[int, str]) -> dict[int, frozenset[str]]:
     """The names of the rooms of each profile, by the profile's primary key."""
     alone = {pk: frozenset({name}) for pk, name in names.items()}
     placed: dict[int, frozenset[str]] = {}
-    for profile_id, room_id in rows.read(
-        f"""SELECT pr.profile_id, pr.room_id FROM {rows.table(ProfileRoom)} pr
-            JOIN {rows.table(Profile)} p ON p.id = pr.profile_id
-            WHERE p.service_id IN ({rows.marks(len(ids))})""",
-        ids,
-    ):
+    joined = f"JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id"
+    for profile_id, room_id in _of_profiles(asks, "pr.profile_id, pr.room_id", joined):
         before = placed.get(profile_id)
         placed[profile_id] = alone[room_id] if before is None else before | alone[room_id]
     return placed

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from parkway.engine import matching, rules, safety, spaces
 from parkway.engine.matching import RoomStep
@@ -32,12 +33,32 @@ NO_CHOICE = Choice()
 NO_CHANGES: Changes = {}
 
 
+class Rest(NamedTuple):
+    """Children and profiles as numbers: those who are settled, and of whom nothing changed since.
+
+    A child is settled who neither waits nor is held: until something about the child, the profile or the
+    setting changes, the next plan decides the same and writes nothing. `kept` children have a live profile,
+    the others are left out; `live` counts live profiles, `linked` those of them that are linked, `unlinked`
+    live and archived profiles that are not.
+    """
+
+    kept: int = 0
+    left_out: int = 0
+    live: int = 0
+    linked: int = 0
+    unlinked: int = 0
+
+
+NOBODY = Rest()
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Everything a plan depends on, for one service on one day.
 
     `children` as the source lists them; `profiles` by id, tombstones included; `links` from child id to
-    profile id; `choices` by child id; `asked` the facts of children whom a person was asked about before.
+    profile id; `choices` by child id; `asked` the facts of children whom a person was asked about before;
+    `rest` those whom all of these leave out.
     """
 
     today: date
@@ -51,6 +72,18 @@ class Situation:
     rooms: Sequence[RoomStep] = ()
     window: Window = field(default_factory=Window)
     limits: safety.Limits = field(default_factory=safety.Limits)
+    rest: Rest = NOBODY
+
+    def live_profiles(self) -> int:
+        """How many profiles are live."""
+        live = sum(profile.state is ProfileState.LIVE for profile in self.profiles.values())
+        return live + self.rest.live
+
+    def live_linked(self) -> int:
+        """How many profiles are live and linked."""
+        linked = (self.profiles.get(profile_id) for profile_id in set(self.links.values()))
+        live = sum(profile is not None and profile.state is ProfileState.LIVE for profile in linked)
+        return live + self.rest.linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +98,30 @@ class Plan:
     def counts(self) -> dict[Step, int]:
         """How many children each step concerns; every step is there, also those at 0."""
         counted = Counter(decision.step for decision in self.decisions)
+        counted[Step.KEEP] += self.situation.rest.kept
+        counted[Step.LEAVE_OUT] += self.situation.rest.left_out
         return {step: counted[step] for step in Step}
+
+    def settled(self) -> Rest | None:
+        """What this plan leaves once it is carried out, when it leaves every child settled."""
+        steps = self.counts()
+        if steps[Step.WAIT] or steps[Step.HOLD]:
+            return None
+        situation, spaces_ = self.situation, self.spaces
+        linked = {*situation.links.values(), *(d.profile_id for d in self.actions())}
+        unlinked = sum(
+            profile.state is not ProfileState.DELETED and profile.profile_id not in linked
+            for profile in situation.profiles.values()
+        )
+        others = spaces_.live - situation.live_linked() - steps[Step.LINK]
+        left_out = steps[Step.ARCHIVE] + steps[Step.LEAVE_OUT]
+        return Rest(
+            kept=sum(steps.values()) - left_out,
+            left_out=left_out,
+            live=spaces_.live_after,
+            linked=spaces_.live_after - others,
+            unlinked=unlinked + situation.rest.unlinked,
+        )
 
     def actions(self) -> Iterator[Decision]:
         """The decisions that write something."""
@@ -209,12 +265,7 @@ def details_after(profile: Profile, changes: Changes) -> Details:
 
 def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
     """Give the spaces away (D4, D5) and see whether a person has to look first (D12)."""
-    profiles = situation.profiles
-    live = sum(profile.state is ProfileState.LIVE for profile in profiles.values())
-    live_linked = sum(
-        (profile := profiles.get(pid)) is not None and profile.state is ProfileState.LIVE
-        for pid in set(situation.links.values())
-    )
+    live = situation.live_profiles()
     archives = sum(decision.step is Step.ARCHIVE for decision in decisions.values())
     claims = [d for d in decisions.values() if d.step in (Step.CREATE, Step.RESTORE)]
     free = spaces.free_spaces(situation.paid_children, live, archives)
@@ -225,7 +276,7 @@ def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
         situation,
         sorted(decisions.values(), key=lambda decision: decision.child_id),
         spaces.Spaces(situation.paid_children, live, live - archives + len(granted), len(waiting)),
-        safety.hold(archives, live_linked, situation.limits),
+        safety.hold(archives, situation.live_linked(), situation.limits),
     )
 
 
@@ -269,6 +320,7 @@ def after(plan: Plan) -> Situation:
         (),
         situation.window,
         situation.limits,
+        situation.rest,
     )
 
 

@@ -15,10 +15,14 @@ class Ledger(models.Model):
     """What Manage tells others of a service at a glance: a version that every change bumps, the window that
     the standings were worked out with, the latest day that one of them was worked out for, and the day on
     which one of them is out of date by itself.
+
+    `whole_version` is the version with which something besides single children last changed: the children
+    whose own version is greater than both are all that changed since.
     """
 
     service = models.OneToOneField(Service, on_delete=models.CASCADE, primary_key=True, related_name="ledger")
     version = models.PositiveBigIntegerField(default=1)
+    whole_version = models.PositiveBigIntegerField(default=1, db_default=1)
     lookback_days = models.PositiveIntegerField(default=56)
     lookahead_days = models.PositiveIntegerField(default=56)
     worked_out_for = models.DateField(null=True)
@@ -51,11 +55,12 @@ class Room(models.Model):
 class Child(models.Model):
     """A person enrolled at a service, with the standing that follows from the bookings (D1 to D3).
 
-    `reference` is the child's id wherever it leaves the program (D17). The columns from `status` on are
+    `reference` is the child's id wherever it leaves the program (D17), `version` the ledger's version with
+    the last change of this child. The columns from `status` on are
     derived: verbs keep them up to date as bookings change, `roll` as days pass.
     """
 
-    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
     reference = models.CharField(max_length=64)
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
@@ -66,6 +71,7 @@ class Child(models.Model):
         Room, through="ChildRoom", related_name="children"
     )
     archived_on = models.DateField(null=True, blank=True)
+    version = models.PositiveBigIntegerField(default=1, db_default=1)
 
     status = models.CharField(max_length=8, default=Status.INACTIVE.value)
     next_change = models.DateField(null=True)
@@ -91,6 +97,7 @@ class Child(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["service", "stale_on"], name="child_stale"),
+            models.Index(fields=["service", "version"], name="child_changed"),
         ]
 
     def __str__(self) -> str:

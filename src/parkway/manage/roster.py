@@ -67,7 +67,7 @@ def take_roster(
     _place(children, ids, rooms)
     written = _book(service, bookings, ids, rooms)
     touched = [ids[key] for key in {*(c.child_id for c in children), *bookings}]
-    standing.refresh(service, touched, today, service.window)
+    standing.refresh({service.pk: (today, service.window)}, touched)
     standing.bump(service, today)
     return Taken(len(new), len(old), written)
 

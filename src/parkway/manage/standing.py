@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
-from django.db.models import F, Min
+from django.db.models import F, Min, OuterRef, Subquery
 
 from parkway import rows
 from parkway.engine import status
@@ -30,17 +31,32 @@ def ledger(service: Service) -> Ledger:
     )[0]
 
 
-def bump(service: Service, today: date | None = None) -> None:
-    """Say that something changed that others may depend on; in the transaction of the change.
-
-    `today` is the day that standings were worked out for, if any were.
+def bump(service: Service, today: date | None = None, child_ids: Sequence[int] | None = None) -> None:
+    """Say that something changed that others may depend on, in the transaction of the change: these children,
+    by primary key, or anything at all. `today` is the day that standings were worked out for, if any were.
     """
     opened = ledger(service)
-    Ledger.objects.filter(service=service).update(
-        version=F("version") + 1,
-        stale_on=scope(Child, service).aggregate(day=Min("stale_on"))["day"],
-        worked_out_for=max(filter(None, (today, opened.worked_out_for)), default=None),
-    )
+    values = {
+        "version": F("version") + 1,
+        "stale_on": scope(Child, service).aggregate(day=Min("stale_on"))["day"],
+        "worked_out_for": max(filter(None, (today, opened.worked_out_for)), default=None),
+    }
+    if child_ids is None:
+        values["whole_version"] = F("version") + 1
+    Ledger.objects.filter(service=service).update(**values)
+    _mark(child_ids or ())
+
+
+def _mark(child_ids: Sequence[int]) -> None:
+    """Note that these children changed with the present versions of their services."""
+    ledgers, children = rows.table(Ledger), rows.table(Child)
+    for batch in rows.batches(child_ids, 500):
+        rows.write(
+            f"""UPDATE {children} SET version =
+                  (SELECT l.version FROM {ledgers} l WHERE l.service_id = {children}.service_id)
+                WHERE id IN ({rows.marks(len(batch))})""",
+            batch,
+        )
 
 
 def periods(service_ids: Sequence[int], child_ids: Iterable[int] | None = None) -> dict[int, list[Period]]:
@@ -56,22 +72,31 @@ def periods(service_ids: Sequence[int], child_ids: Iterable[int] | None = None) 
     return by_child
 
 
-def refresh(service: Service, child_ids: Sequence[int], today: date, window: Window) -> int:
-    """Work the standing of these children out anew and store it; how many stand differently than before.
+Days = Mapping[int, tuple[date, Window]]
+"""Today and the active window, by service id."""
+
+
+def refresh(days: Days, child_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Work the standing of these children of these services out anew and store it; who stands differently
+    than before, by service id and primary key.
 
     Days over which only the queue for spaces moves (`next_start`, `last_end`) do not count as different.
     """
-    different = 0
+    different = []
     for batch in rows.batches(child_ids, 500):
-        booked = periods([service.pk], batch)
-        found = scope(Child, service).filter(pk__in=batch).values_list("pk", "archived_on", *COLUMNS)
+        booked = periods(list(days), batch)
+        found = Child.objects.filter(service_id__in=days, pk__in=batch)
         changed = []
-        for child_id, archived_on, *before in found:
+        for key, child_id, archived_on, *before in found.values_list(
+            "service_id", "pk", "archived_on", *COLUMNS
+        ):
+            today, window = days[key]
             standing = status.standing(booked[child_id], today, window, archived_on)
             now = stored(standing)
             stale_on = None if archived_on else status.stale_on(booked[child_id], today, window)
-            different += now[:4] != tuple(before[:4])
-            changed.append((*now, stale_on, service.pk, child_id))
+            if now[:4] != tuple(before[:4]):
+                different.append((key, child_id))
+            changed.append((*now, stale_on, key, child_id))
         rows.update(Child, [*COLUMNS, "stale_on"], ["service_id", "id"], changed)
     return different
 
@@ -81,42 +106,59 @@ def stored(standing: Standing) -> tuple[str | date | None, ...]:
     return (standing.status.value, *standing[1:6])
 
 
-def roll(services: Mapping[int, tuple[date, Window]]) -> dict[int, int]:
+class Versions(NamedTuple):
+    """A service's version, and the one with which something besides single children last changed."""
+
+    latest: int
+    whole: int
+
+
+def roll(services: Days) -> dict[int, Versions]:
     """Let days pass: bring the standings of these services up to `today`, by service id; their versions.
 
     A service is touched only when one of its standings is out of date by itself, its window was widened or
     narrowed, or today is an earlier day than before because its time zone was changed; its version grows when
     a child stands differently (D2).
     """
-    versions: dict[int, int] = {}
-    for service_id, version, lookback, lookahead, *days in rows.read(
-        f"""SELECT service_id, version, lookback_days, lookahead_days,
+    found: dict[int, Versions] = {}
+    some, everybody = [], []
+    for service_id, version, whole, lookback, lookahead, *days in rows.read(
+        f"""SELECT service_id, version, whole_version, lookback_days, lookahead_days,
                    {rows.days("stale_on", "worked_out_for")}
             FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})""",
         list(services),
     ):
         today, window = services[service_id]
         stale_on, worked_out_for = map(rows.as_day, days)
-        earlier = worked_out_for is not None and today < worked_out_for
-        everybody = earlier or (lookback, lookahead) != window
-        different = False
-        if everybody or (stale_on is not None and stale_on <= today):
-            different = _roll_one(Service.objects.get(pk=service_id), today, window, everybody)
-        versions[service_id] = version + different
-    return versions
+        found[service_id] = Versions(version, whole)
+        if (lookback, lookahead) != window or (worked_out_for is not None and today < worked_out_for):
+            everybody.append(service_id)
+        elif stale_on is not None and stale_on <= today:
+            some.append(service_id)
+    for key in _catch_up(services, some, everybody):
+        found[key] = found[key]._replace(latest=found[key].latest + 1)
+    return found
 
 
-def _roll_one(service: Service, today: date, window: Window, everybody: bool) -> bool:
-    """Bring the standings of one service up to `today`; whether a child stands differently."""
-    children = scope(Child, service)
-    if not everybody:
-        children = children.filter(stale_on__lte=today)
-    different = bool(refresh(service, list(children.values_list("pk", flat=True)), today, window))
-    Ledger.objects.filter(service=service).update(
-        version=F("version") + different,
-        worked_out_for=today,
-        stale_on=scope(Child, service).aggregate(day=Min("stale_on"))["day"],
-        lookback_days=window.lookback,
-        lookahead_days=window.lookahead,
+def _catch_up(services: Days, some: Sequence[int], everybody: Sequence[int]) -> set[int]:
+    """Work out anew the standings that are out of date by themselves, and those of everybody elsewhere; the
+    services whose version grew.
+    """
+    ids = [*some, *everybody]
+    if not ids:
+        return set()
+    children = rows.read_by(
+        [(key, services[key][0]) for key in some],
+        f"""SELECT c.id FROM wanted
+            JOIN {rows.table(Child)} c ON c.service_id = wanted.a AND c.stale_on <= wanted.b""",
     )
-    return different
+    children += Child.objects.filter(service_id__in=everybody).values_list("pk")
+    different = refresh({key: services[key] for key in ids}, [pk for (pk,) in children])
+    grown = {key for key, _ in different}
+    Ledger.objects.filter(pk__in=grown).update(version=F("version") + 1)
+    _mark([pk for _, pk in different])
+    columns = ["worked_out_for", "lookback_days", "lookahead_days"]
+    rows.update(Ledger, columns, ["service_id"], [(services[key][0], *services[key][1], key) for key in ids])
+    soonest = Child.objects.filter(service=OuterRef("pk"), stale_on__isnull=False).order_by("stale_on")
+    Ledger.objects.filter(pk__in=ids).update(stale_on=Subquery(soonest.values("stale_on")[:1]))
+    return grown

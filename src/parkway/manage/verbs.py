@@ -189,8 +189,8 @@ def _store_archived(child: Child, today: date) -> None:
 
 def _touched(child: Child, today: date) -> None:
     """Work the child's standing out anew, and say that the roster changed."""
-    standing.refresh(child.service, [child.pk], today, child.service.window)
-    standing.bump(child.service, today)
+    standing.refresh({child.service_id: (today, child.service.window)}, [child.pk])
+    standing.bump(child.service, today, [child.pk])
     child.refresh_from_db()
 
 
@@ -213,7 +213,7 @@ def _columns(details: Details) -> dict[str, Any]:
 
 def _set_rooms(child: Child, names: frozenset[str]) -> None:
     rooms = {room.name: room for room in scope(Room, child.service)}
-    wanted = [rooms.get(name) or Room.objects.create(service=child.service, name=name) for name in names]
+    wanted = [rooms.get(name) or add_room(child.service, name) for name in names]
     ChildRoom.objects.filter(child=child).exclude(room__in=wanted).delete()
     for room in wanted:
         ChildRoom.objects.get_or_create(child=child, room=room)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from parkway import rows
 from parkway.connectors.ports import Ask
 from parkway.engine.plan import Plan
 from parkway.sync.gather import Ends, Gathered, ask_of
-from parkway.sync.models import Integration, Notice, Stage
+from parkway.sync.models import Integration, Notice, Run, Stage
 from parkway.tenancy.models import Service
 from parkway.words import Window
 
@@ -34,9 +35,12 @@ def batches(service_ids: Sequence[int]) -> Iterator[list[int]]:
     yield from rows.batches(service_ids, BATCH)
 
 
-def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> list[int]:
+def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, int | None]:
     """Those of these services that have to be run: something a plan depends on changed since the last run, a
     person asked, or it is not known. The others are noted as checked.
+
+    With each the version of the roster since which nothing but the roster changed, after a run that left
+    every child settled; None says that everything has to be read.
 
     In the transaction at hand, and a few queries for any number of services: most passes find most services
     as the last one left them.
@@ -45,11 +49,14 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> list[int]:
     asks = [seen.ask for seen in found]
     rosters, profiles = ends.roster.versions(asks), ends.profiles.versions(asks)
     unchanged: list[int] = []
-    to_run: list[int] = []
+    to_run: dict[int, int | None] = {}
     for seen in found:
         key = seen.ask.service_id
-        same = seen.same_here and seen.versions == (rosters[key], profiles[key]) and None not in seen.versions
-        (unchanged if same else to_run).append(key)
+        known = seen.same_here and profiles[key] is not None and seen.profiles == profiles[key]
+        if known and seen.roster is not None and seen.roster == rosters[key]:
+            unchanged.append(key)
+        else:
+            to_run[key] = seen.roster if known and seen.settled else None
     if unchanged:
         values = [rows.as_instant(now), rows.as_instant(now + EVERY), *unchanged]
         rows.write(
@@ -61,21 +68,24 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> list[int]:
 
 
 class _Seen(NamedTuple):
-    """What the last run saw of a service. `same_here`: nobody asked for a run, and nothing changed in the
-    service, its integration or by time alone.
+    """What the last run saw of a service, and whether it left every child settled. `same_here`: nobody asked
+    for a run, and nothing changed in the service, its integration or by time alone.
     """
 
     ask: Ask
-    versions: tuple[int | None, int | None]
+    roster: int | None
+    profiles: int | None
+    settled: bool
     same_here: bool
 
 
 def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
     zones: dict[str, date] = {}
     found = []
-    for key, zone, lookback, lookahead, roster, profiles, same in rows.read(
+    for key, zone, lookback, lookahead, *seen in rows.read(
         f"""SELECT i.service_id, s.time_zone, s.lookback_days, s.lookahead_days,
                    i.seen_roster, i.seen_profiles,
+                   i.settled IS NOT NULL,
                    i.asked = '' AND i.seen_version = i.version AND i.seen_service = s.version
                    AND (i.look_again_at IS NULL OR i.look_again_at > %s)
             FROM {rows.table(Integration)} i JOIN {rows.table(Service)} s ON s.id = i.service_id
@@ -83,7 +93,7 @@ def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
         [rows.as_instant(now), Stage.ON.value, *service_ids],
     ):
         today = zones.get(zone) or zones.setdefault(zone, now.astimezone(ZoneInfo(zone)).date())
-        found.append(_Seen(Ask(key, today, Window(lookback, lookahead)), (roster, profiles), bool(same)))
+        found.append(_Seen(Ask(key, today, Window(lookback, lookahead)), *seen))
     return found
 
 
@@ -95,11 +105,11 @@ def later(integration: Integration, now: datetime) -> None:
 
 
 def remember(
-    planned: Mapping[int, tuple[Gathered, Plan]], done: Collection[int], now: datetime, ends: Ends
+    planned: Mapping[int, tuple[Gathered, Plan]], done: Mapping[int, Run], now: datetime, ends: Ends
 ) -> None:
     """Keep what these runs saw and left behind, so that an unchanged service need not be read.
 
-    `done` are the services whose plan was applied: what their admins had to be told is settled.
+    `done` has the runs of the services whose plan was applied: what their admins had to be told is settled.
     """
     if not planned:
         return
@@ -113,8 +123,10 @@ def remember(
         stopped = gathered.silent is not None
         again = _look_again(gathered, plan)
         seen = (None if stopped else rosters[key], profiles[key], each.service.version, each.version)
-        values.append((*seen, rows.as_instant(again), checked_at, next_run_at, "", "", None, key))
-    columns = ["seen_roster", "seen_profiles", "seen_service", "seen_version", "look_again_at"]
+        settled = plan.settled() if key in done and done[key].converged else None
+        left = (rows.as_instant(again), json.dumps(settled) if settled else None)
+        values.append((*seen, *left, checked_at, next_run_at, "", "", None, key))
+    columns = ["seen_roster", "seen_profiles", "seen_service", "seen_version", "look_again_at", "settled"]
     asked = ["asked", "asked_by", "asked_person_id"]
     rows.update(Integration, [*columns, "checked_at", "next_run_at", *asked], ["service_id"], values)
     open_notices = Notice.objects.filter(service_id__in=list(done), for_support=False, settled_at=None)
@@ -123,8 +135,10 @@ def remember(
 
 def _look_again(gathered: Gathered, plan: Plan) -> datetime | None:
     """The instant at which time alone matters beside the roster's own days: the queue moves from day to day,
-    and a keep-until passes.
+    and a keep-until passes. Of the children who were not read, the instant known before still holds.
     """
+    if not gathered.roster.whole and not plan.spaces.waiting:
+        return gathered.integration.look_again_at
     service, today = gathered.integration.service, plan.situation.today
     ends = [choice.keep_until for choice in plan.situation.choices.values() if choice.keep_until]
     passing = [day for day in ends if day >= today]

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
-from parkway import rows
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, Profiles, ProfilesAnswer, Roster, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.engine import matching
-from parkway.engine.plan import Situation
+from parkway.engine.plan import Rest, Situation
 from parkway.engine.rules import PLEASE_CHECK
-from parkway.sync.models import Choice, Entry, Integration, Link, RoomLink
-from parkway.words import Choice as Wish
-from parkway.words import ChoiceKind, Facts, Profile, SourceSilent
+from parkway.sync import kept
+from parkway.sync.kept import Current
+from parkway.sync.models import Integration
+from parkway.words import OUTCOMES, Facts, Profile, ProfileState, SourceSilent
 
 
 class Ends(NamedTuple):
@@ -29,15 +30,6 @@ class Ends(NamedTuple):
 
 
 HERE = Ends(ManageHere(), StoryparkHere())
-
-
-class Current(NamedTuple):
-    """The current journal entry of a child, as far as the next decision is compared with it."""
-
-    entry_id: int
-    step: str
-    rule: str
-    facts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +53,58 @@ def gather(
     integrations: Sequence[Integration],
     now: datetime,
     ends: Ends = HERE,
-    roster: Mapping[int, RosterAnswer] | None = None,
+    since: Mapping[int, int | None] = MappingProxyType({}),
 ) -> dict[int, Gathered]:
     """Everything the plans of these services depend on, by service id.
 
-    A `roster` read earlier in the same transaction may be handed in. Raises SourceSilent when an end fails.
+    Where nothing but the roster changed `since` a run that left every child settled, that is the children
+    who changed, and the others as numbers. Raises SourceSilent when an end fails.
     """
+    asks = [ask_of(each, now)._replace(since=since.get(each.service_id)) for each in integrations]
+    rosters = ends.roster.read(asks)
+    found = _gather(integrations, asks, rosters, ends)
+    wholes = []
+    for key, gathered in found.items():
+        if not gathered.roster.whole:
+            rest = _rest(gathered)
+            if rest is None:
+                wholes.append(gathered.integration)
+            else:
+                found[key] = _with(gathered, rest)
+    return found | gather(wholes, now, ends) if wholes else found
+
+
+def gather_again(before: Mapping[int, Gathered], now: datetime, ends: Ends) -> dict[int, Gathered]:
+    """The same once more, later in the same transaction: the roster is as it was."""
+    integrations = [gathered.integration for gathered in before.values()]
     asks = [ask_of(integration, now) for integration in integrations]
-    ids = [ask.service_id for ask in asks]
-    if roster is None:
-        roster = ends.roster.read(asks)
-    profiles = ends.profiles.read(asks)
-    links = _pairs(Link, "child_id", "profile_id", ids)
-    room_links = _pairs(RoomLink, "room_id", "target_id", ids)
-    choices, journal = _choices(ids), _journal(ids)
+    rosters = {key: gathered.roster for key, gathered in before.items()}
+    found = _gather(integrations, asks, rosters, ends)
+    return {key: _with(gathered, before[key].situation.rest) for key, gathered in found.items()}
+
+
+def _gather(
+    integrations: Sequence[Integration], asks: Sequence[Ask], rosters: Mapping[int, RosterAnswer], ends: Ends
+) -> dict[int, Gathered]:
+    """What belongs to the children of these rosters."""
+    wholes = [key for key, answer in rosters.items() if answer.whole]
+    some = [(key, c.child_id) for key, answer in rosters.items() if not answer.whole for c in answer.children]
+    links = kept.links(wholes, some)
+    whose = {key: None if answer.whole else links[key].values() for key, answer in rosters.items()}
+    profiles = ends.profiles.read([ask._replace(only=whose[ask.service_id]) for ask in asks])
+    room_links = kept.room_links(wholes)
+    choices, journal = kept.choices(wholes, some), kept.journal(wholes, some)
     found = {}
     for integration, ask in zip(integrations, asks, strict=True):
         key = ask.service_id
-        answer, theirs = roster[key], profiles[key]
-        steps = matching.match_rooms(answer.rooms, theirs.rooms, room_links[key])
+        answer, theirs = rosters[key], profiles[key]
+        steps = matching.match_rooms(answer.rooms, theirs.rooms, room_links[key]) if answer.whole else ()
         situation = Situation(
             ask.today,
             integration.policy,
             theirs.paid_children,
             answer.children,
-            _renamed(theirs.profiles, steps),
+            _renamed(theirs.profiles, steps) if answer.whole else _only(theirs.profiles, links[key]),
             links[key],
             choices[key],
             _asked(journal[key]),
@@ -93,44 +112,43 @@ def gather(
             ask.window,
             integration.limits,
         )
-        silent = _silent(integration, answer, theirs, links[key])
+        silent = _silent(integration, answer, theirs, links[key]) if answer.whole else None
         found[key] = Gathered(integration, situation, answer, journal[key], silent)
     return found
 
 
-def _pairs(
-    model: type[Link] | type[RoomLink], key: str, value: str, ids: Sequence[int]
-) -> dict[int, dict[str, str]]:
-    found: dict[int, dict[str, str]] = {service_id: {} for service_id in ids}
-    for service_id, one, other in rows.read(
-        f"SELECT service_id, {key}, {value} FROM {rows.table(model)} "
-        f"WHERE service_id IN ({rows.marks(len(ids))})",
-        ids,
-    ):
-        found[service_id][one] = other
-    return found
+def _only(profiles: Mapping[str, Profile], links: Mapping[str, str]) -> Mapping[str, Profile]:
+    """The linked ones of these profiles: an end may have answered with more than it was asked about."""
+    return {profile_id: profiles[profile_id] for profile_id in links.values() if profile_id in profiles}
 
 
-def _choices(ids: Sequence[int]) -> dict[int, dict[str, Wish]]:
-    found: dict[int, dict[str, Wish]] = defaultdict(dict)
-    columns = ("service_id", "child_id", "kind", "profile_id", "keep_until", "chosen_by")
-    for service_id, child_id, kind, profile_id, keep_until, by in Choice.objects.filter(
-        service_id__in=ids
-    ).values_list(*columns):
-        wish = Wish(ChoiceKind(kind) if kind else None, profile_id or None, keep_until, by)
-        found[service_id][child_id] = wish
-    return found
+def _rest(gathered: Gathered) -> Rest | None:
+    """All whom the roster left out because they did not change, as numbers; None when numbers are not enough.
+
+    That is when a child has no profile, and one that nobody is linked to might be the child's (D19, D23).
+    """
+    situation, settled = gathered.situation, Rest(*(gathered.integration.settled or ()))
+    for child in situation.children:
+        profile_id = situation.links.get(child.child_id)
+        if profile_id is None and (settled.unlinked or child.child_id in situation.choices):
+            return None
+        if profile_id is not None and (
+            profile_id not in situation.profiles
+            or situation.profiles[profile_id].state is ProfileState.DELETED
+        ):
+            return None
+    outcomes = Counter(OUTCOMES[entry.step] for entry in gathered.journal.values())
+    return Rest(
+        settled.kept - outcomes["live"],
+        settled.left_out - outcomes["out"],
+        settled.live - situation.live_linked(),
+        settled.linked - situation.live_linked(),
+        settled.unlinked,
+    )
 
 
-def _journal(ids: Sequence[int]) -> dict[int, dict[str, Current]]:
-    found: dict[int, dict[str, Current]] = {service_id: {} for service_id in ids}
-    for service_id, child_id, *entry in rows.read(
-        f"SELECT service_id, child_id, id, step, rule, facts FROM {rows.table(Entry)} "
-        f"WHERE current AND service_id IN ({rows.marks(len(ids))})",
-        ids,
-    ):
-        found[service_id][child_id] = Current(*entry)
-    return found
+def _with(gathered: Gathered, rest: Rest) -> Gathered:
+    return replace(gathered, situation=replace(gathered.situation, rest=rest))
 
 
 def _asked(journal: Mapping[str, Current]) -> dict[str, Facts]:

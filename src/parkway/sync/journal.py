@@ -16,19 +16,11 @@ from django.db.models import QuerySet
 
 from parkway import rows
 from parkway.engine.plan import Plan, plain
-from parkway.sync.gather import Current
+from parkway.sync.kept import Current
 from parkway.sync.models import Entry, Run
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import ACTIONS, Decision, Facts, Step
-
-OUTCOMES: Mapping[str, str] = {
-    **dict.fromkeys((Step.CREATE, Step.LINK, Step.RESTORE, Step.UPDATE, Step.KEEP), "live"),
-    **dict.fromkeys((Step.ARCHIVE, Step.LEAVE_OUT), "out"),
-    Step.WAIT: "waiting",
-    Step.HOLD: "held",
-}
-"""Where a step leaves the child: creating and then keeping a profile is one decision, not two."""
+from parkway.words import ACTIONS, OUTCOMES, Decision, Facts
 
 COLUMNS = [
     "service_id",

@@ -40,6 +40,7 @@ class Integration(models.Model):
 
     `version` grows with every change of the setting, choices and limits here. The `seen_` columns are the
     versions that the last run left behind; `look_again_at` is the instant at which time alone matters.
+    `settled` has the numbers of what it left (engine.plan.Rest) when it left every child settled.
     A run asked for at once (R15) is `asked`, a Trigger, with `next_run_at` empty until it is done.
     """
 
@@ -62,6 +63,7 @@ class Integration(models.Model):
     seen_service = models.BigIntegerField(null=True)
     seen_version = models.BigIntegerField(null=True)
     look_again_at = models.DateTimeField(null=True)
+    settled = models.JSONField(null=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -19,10 +19,10 @@ from parkway.engine import plan as plans
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
 from parkway.sync import apply, due, journal
-from parkway.sync.gather import HERE, Ends, Gathered, gather
+from parkway.sync.gather import HERE, Ends, Gathered, gather, gather_again
 from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigger
 from parkway.tenancy.people import SCHEDULE, Actor
-from parkway.words import ACTIONS, Decision, SourceSilent, Step
+from parkway.words import ACTIONS, OUTCOMES, Decision, SourceSilent, Step
 
 MAY_DRIFT = (Step.RESTORE, Step.ARCHIVE)
 
@@ -77,7 +77,7 @@ def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Sequence[in
     """Those that have to be run. When an end cannot say, each finds out for itself, and tells."""
     try:
         with transaction.atomic():
-            return due.changed(service_ids, start.now, ends)
+            return list(due.changed(service_ids, start.now, ends))
     except Exception:
         return service_ids
 
@@ -110,12 +110,13 @@ def lock(service_ids: Sequence[int]) -> list[Integration]:
 def _run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
     """Gather, decide, apply and record these services in the transaction at hand."""
     integrations = [i for i in lock(service_ids) if i.stage == Stage.ON]
+    since: Mapping[int, int | None] = {}
     if not full:  # another run may have come first
-        to_run = due.changed([i.pk for i in integrations], start.now, ends)
-        integrations = [i for i in integrations if i.pk in to_run]
+        since = due.changed([i.pk for i in integrations], start.now, ends)
+        integrations = [i for i in integrations if i.pk in since]
     if not integrations:
         return []
-    gathered = gather(integrations, start.now, ends)
+    gathered = gather(integrations, start.now, ends, since)
     return apply_plans({key: (g, plans.make_plan(g.situation)) for key, g in gathered.items()}, start, ends)
 
 
@@ -158,7 +159,7 @@ def _lines(gathered: Gathered, plan: Plan, made: Mapping[str, str]) -> list[jour
 def _drift(gathered: Gathered, decision: Decision) -> str:
     """What to add when the profile is not as the last run left it: somebody else changed it (D7)."""
     before = gathered.journal.get(decision.child_id)
-    outcome = journal.OUTCOMES[before.step] if before else None
+    outcome = OUTCOMES[before.step] if before else None
     if decision.step is Step.RESTORE and outcome == "live":
         return "The profile had been archived by hand, and was restored."
     if decision.step is Step.ARCHIVE and outcome == "out":
@@ -187,11 +188,8 @@ def _prove(
     going: Mapping[int, tuple[Gathered, Plan]], done: Mapping[int, Run], start: Start, ends: Ends
 ) -> None:
     """Make the plan again where something was written: nothing may be left but what waits or is held (B6)."""
-    wrote = [g.integration for key, (g, plan) in going.items() if not plan.changes_nothing]
-    if not wrote:
-        return
-    roster = {key: going[key][0].roster for key in (i.service_id for i in wrote)}
-    for key, again in gather(wrote, start.now, ends, roster).items():
+    wrote = {key: gathered for key, (gathered, plan) in going.items() if not plan.changes_nothing}
+    for key, again in gather_again(wrote, start.now, ends).items():
         if not plans.make_plan(again.situation).changes_nothing:
             run = done[key]
             run.converged = False

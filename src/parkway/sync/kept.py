@@ -1,0 +1,83 @@
+"""What syncing keeps of children, read in bulk: of all children of some services (`wholes`), and of some
+children of others (`some`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db.models import Model
+
+from parkway import rows
+from parkway.sync.models import Choice, Entry, Link, RoomLink
+from parkway.words import Choice as Wish
+from parkway.words import ChoiceKind
+
+Ids = Sequence[int]
+"""Services."""
+
+Children = Sequence[tuple[int, str]]
+"""Children by service and child id."""
+
+
+class Current(NamedTuple):
+    """The current journal entry of a child, as far as the next decision is compared with it."""
+
+    entry_id: int
+    step: str
+    rule: str
+    facts: str
+
+
+def _of(model: type[Model], columns: str, wholes: Ids, some: Children, more: str = "") -> list[rows.Row]:
+    """These columns of what is kept of all children of some services, and of some children of others."""
+    table = rows.table(model)
+    found = rows.read_by(
+        some,
+        f"""SELECT {columns} FROM wanted
+            JOIN {table} t ON t.service_id = wanted.a AND t.child_id = wanted.b {more}""",
+    )
+    if wholes:
+        found += rows.read(
+            f"SELECT {columns} FROM {table} t WHERE service_id IN ({rows.marks(len(wholes))}) {more}", wholes
+        )
+    return found
+
+
+def links(wholes: Ids, some: Children) -> dict[int, dict[str, str]]:
+    """Profile ids by service and child id."""
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for service_id, child_id, profile_id in _of(Link, "service_id, child_id, profile_id", wholes, some):
+        found[service_id][child_id] = profile_id
+    return found
+
+
+def room_links(wholes: Ids) -> dict[int, dict[str, str]]:
+    """The ids of rooms in Storypark by service and the roster's room id."""
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for service_id, room_id, target_id in RoomLink.objects.filter(service_id__in=wholes).values_list(
+        "service_id", "room_id", "target_id"
+    ):
+        found[service_id][room_id] = target_id
+    return found
+
+
+def choices(wholes: Ids, some: Children) -> dict[int, dict[str, Wish]]:
+    """What people chose, by service and child id."""
+    found: dict[int, dict[str, Wish]] = defaultdict(dict)
+    columns = f"service_id, child_id, kind, profile_id, {rows.days('keep_until')}, chosen_by"
+    for service_id, child_id, kind, profile_id, until, by in _of(Choice, columns, wholes, some):
+        wish = Wish(ChoiceKind(kind) if kind else None, profile_id or None, rows.as_day(until), by)
+        found[service_id][child_id] = wish
+    return found
+
+
+def journal(wholes: Ids, some: Children) -> dict[int, dict[str, Current]]:
+    """The current journal entries by service and child id."""
+    found: dict[int, dict[str, Current]] = defaultdict(dict)
+    columns = "service_id, child_id, id, step, rule, facts"
+    for service_id, child_id, *entry in _of(Entry, columns, wholes, some, "AND t.current"):
+        found[service_id][child_id] = Current(*entry)
+    return found
