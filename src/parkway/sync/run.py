@@ -116,8 +116,15 @@ def _run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool)
         integrations = [i for i in integrations if i.pk in since]
     if not integrations:
         return []
-    gathered = gather(integrations, start.now, ends, since)
-    return apply_plans({key: (g, plans.make_plan(g.situation)) for key, g in gathered.items()}, start, ends)
+    planned = _planned(gather(integrations, start.now, ends, since))
+    held = [g.integration for g, plan in planned.values() if plan.held and not g.roster.whole]
+    if held:  # a person looks at the plan for everybody
+        planned |= _planned(gather(held, start.now, ends))
+    return apply_plans(planned, start, ends)
+
+
+def _planned(gathered: Mapping[int, Gathered]) -> dict[int, tuple[Gathered, Plan]]:
+    return {key: (found, plans.make_plan(found.situation)) for key, found in gathered.items()}
 
 
 def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends: Ends = HERE) -> list[Run]:
