@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
-from parkway.words import Standing, Window
+from parkway.words import Standing, Step, Window
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+DONE = {
+    Step.CREATE: "created",
+    Step.LINK: "linked",
+    Step.RESTORE: "restored",
+    Step.UPDATE: "updated",
+    Step.ARCHIVE: "archived",
+}
 
 
 def day(value: date, today: date) -> str:
@@ -27,6 +36,12 @@ def width(days: int) -> str:
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """ "1 space", "3 spaces", "2 children"."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def what_was_done(counts: Mapping[str, int]) -> str:
+    """What a run did, from its counts by step: "2 created, 1 archived", or "nothing changed"."""
+    done = [f"{counts[step]:,} {word}" for step, word in DONE.items() if counts.get(step)]
+    return ", ".join(done) or "nothing changed"
 
 
 def ordinal(number: int) -> str:

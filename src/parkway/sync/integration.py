@@ -49,6 +49,11 @@ def of(service: Service) -> Integration:
     return found
 
 
+def stages() -> list[tuple[int, str]]:
+    """How far each service that has an integration is, by service id."""
+    return list(Integration.objects.values_list("pk", "stage"))
+
+
 def _on(service: Service) -> Integration:
     integration = of(service)
     if integration.stage != Stage.ON:
@@ -267,9 +272,23 @@ def _turn(service: Service, start: Start, ends: Ends) -> Run:
     return _confirm(service, start, change, ends)
 
 
+def allow_educators(service: Service, allowed: bool, by: Actor) -> None:
+    """Let all educators of a service change its integration, or only the admin educators (D22)."""
+    integration = of(service)
+    require_change(by, service, educators_may=False)
+    Integration.objects.filter(pk=integration.pk).update(educators_may_change=allowed)
+
+
+def ask_to_sync(service: Service, by: Actor) -> None:
+    """Ask for a run at once and do not wait for it (R15)."""
+    require_change(by, service, _on(service).educators_may_change)
+    with transaction.atomic():
+        wake.soon(service.pk, Trigger.NOW, by)
+
+
 def sync_now(service: Service, by: Actor, now: datetime, ends: Ends = HERE) -> Run | None:
     """Run this service at once, also when nothing seems to have changed (R15)."""
-    _on(service)
+    require_change(by, service, _on(service).educators_may_change)
     return next(iter(run_sync([service.pk], Start(now, Trigger.NOW, by), ends, full=True)), None)
 
 

@@ -39,6 +39,8 @@ class Permission(Enum):
     WRITE_STORIES = "write stories", frozenset({ADMIN, EDUCATOR})
     CHANGE_PLAN = "change the number of paid children", frozenset({ADMIN})
     CHANGE_INTEGRATION = "change how syncing works", frozenset({ADMIN})
+    LET_EDUCATORS = "say who may change how syncing works", frozenset({ADMIN})
+    ENABLE = "switch syncing on for a service", frozenset[RoleName]()
 
     def __init__(self, words: str, roles: frozenset[RoleName]) -> None:
         self.words, self.roles = words, roles
@@ -46,7 +48,7 @@ class Permission(Enum):
     @property
     def whom_to_ask(self) -> str:
         """Who at the service may do it."""
-        return " or ".join(f"{role.label.lower()}" for role in RoleName if role in self.roles)
+        return " or ".join(role.label.lower() for role in RoleName if role in self.roles) or "support staff"
 
 
 def roles_at(person: Person, service: Service) -> frozenset[RoleName]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Look, Person, RoleName, Service
 from parkway.tenancy.people import Actor, Permission, actor, allows, roles_at
+from parkway.words import Refused
 
 View = Callable[..., HttpResponse]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,17 @@ class Visit:
     def may_change_integration(self) -> bool:
         return self.may(Permission.CHANGE_INTEGRATION)
 
+    @property
+    def may_let_educators(self) -> bool:
+        """Whether the person decides if educators may change the integration too (D22)."""
+        return self.may(Permission.LET_EDUCATORS)
+
 
 class Denied(PermissionDenied):
     """A person of the service may not do this: the page says who may."""
 
     def __init__(self, visit: Visit, permission: Permission) -> None:
-        super().__init__(f"Only an {permission.whom_to_ask} may {permission.words}.")
+        super().__init__(f"Only {permission.whom_to_ask} may {permission.words}.")
         self.visit, self.permission = visit, permission
 
 
@@ -75,6 +83,7 @@ def at_service(permission: Permission = Permission.SEE) -> Callable[[View], View
     def decorate(view: View) -> View:
         @wraps(view)
         @login_required
+        @cache_control(private=True, no_store=True)
         def let_in(request: HttpRequest, slug: str, **more: Any) -> HttpResponse:
             visit = _visit(cast("Person", request.user), slug)
             request.visit = visit  # type: ignore[attr-defined]  # for the header of every page
@@ -101,11 +110,20 @@ def _visit(person: Person, slug: str) -> Visit:
     return Visit(person, service, roles, educators_may)
 
 
+def or_404(find: Callable[[], Found]) -> Found:
+    """What `find` finds; when it refuses because there is none at this service, a page that says so."""
+    try:
+        return find()
+    except Refused as refused:
+        raise Http404(str(refused)) from refused
+
+
 def support_only(view: View) -> View:
     """Let in support staff; for everybody else the page does not exist."""
 
     @wraps(view)
     @login_required
+    @cache_control(private=True, no_store=True)
     def let_in(request: HttpRequest, **more: Any) -> HttpResponse:
         if not cast("Person", request.user).is_support:
             raise Http404("There is no such page.")

@@ -13,10 +13,11 @@ from parkway.tenancy.people import services_of
 def page(request: HttpRequest) -> dict[str, Any]:
     """The visit, the person's services for the switcher, and support's address (R12)."""
     person = getattr(request, "user", None)
-    app, _, part = [*request.path.strip("/").split("/"), "", "", ""][:3]
+    app, _, part, below = [*request.path.strip("/").split("/"), "", "", "", ""][:4]
     return {
         "app": "integrations" if part == "integrations" else app,
         "part": part or "children",
+        "page_part": below,
         "visit": getattr(request, "visit", None),
         "my_services": services_of(person) if person is not None and person.is_authenticated else [],
         "support_address": settings.SUPPORT,

@@ -9,7 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from parkway.engine import wording
+from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Service
+from parkway.words import Step
 
 register = template.Library()
 
@@ -20,7 +22,10 @@ STATES = {
     "Archived": "gone",
     "archived": "gone",
     "deleted": "gone",
-    "waiting": "waiting",
+    "missing": "attention",
+    "healthy": "good",
+    "needs you": "attention",
+    "waits for a space": "waiting",
     "needs a person": "attention",
     "confirmed": "good",
     "offered": "waiting",
@@ -67,6 +72,33 @@ def place(number: int) -> str:
 def words(slug: str) -> str:
     """An identifier as words: "leave_out" is "leave out"."""
     return slug.replace("_", " ").replace("-", " ")
+
+
+STEPS = {
+    Step.CREATE: "new profile",
+    Step.LINK: "linked",
+    Step.RESTORE: "restored",
+    Step.UPDATE: "updated",
+    Step.KEEP: "unchanged",
+    Step.ARCHIVE: "archived",
+    Step.LEAVE_OUT: "left out",
+    Step.WAIT: "waits for a space",
+    Step.HOLD: "needs a person",
+}
+
+
+@register.filter
+def done(step: str) -> str:
+    """What a step did for a child, in words for people."""
+    return STEPS[Step(step)] if step else "not looked at yet"
+
+
+@register.filter
+def did(run: Run) -> str:
+    """What a run did: "2 created, 1 archived"."""
+    if run.state != RunState.DONE:
+        return run.get_state_display()
+    return wording.what_was_done(run.counts)
 
 
 @register.simple_tag

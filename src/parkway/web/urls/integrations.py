@@ -1,9 +1,24 @@
 """The addresses of the integrations settings page and all that belongs to it."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from parkway.web.views import integrations
+from parkway.web.handles import ChildId
+from parkway.web.views import child_decisions, confirmations, integrations, runs
+
+register_converter(ChildId, "child")
 
 urls = [
     path("", integrations.index, name="integrations"),
+    path("sync-now/", integrations.sync_now, name="sync-now"),
+    path("progress/", integrations.progress, name="sync-progress"),
+    path("who-may-change/", integrations.who_may_change, name="who-may-change"),
+    path("forecast/", integrations.forecast, name="forecast"),
+    path("switch/<slug:policy>/", confirmations.switch, name="switch"),
+    path("held/", confirmations.held, name="held"),
+    path("off/", confirmations.off, name="turn-off"),
+    path("on/", confirmations.on, name="turn-on"),
+    path("runs/", runs.history, name="runs"),
+    path("runs/<int:pk>/", runs.detail, name="run"),
+    path("children/<child:child_id>/", child_decisions.why, name="why"),
+    path("children/<child:child_id>/choose/", child_decisions.choose, name="choose"),
 ]

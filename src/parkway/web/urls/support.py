@@ -6,4 +6,5 @@ from parkway.web.views import support
 
 urls = [
     path("", support.index, name="support"),
+    path("<slug:slug>/enable/", support.enable, name="enable"),
 ]

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from parkway.sync.rulebook import rulebook
 from parkway.tenancy.models import Person
 from parkway.tenancy.people import services_of
 from parkway.web.access import Visit, at_service
@@ -31,7 +32,7 @@ def service(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def help_page(request: HttpRequest) -> HttpResponse:
     """How syncing works, in plain words; in part from the rules themselves."""
-    return render(request, "web/help.html")
+    return render(request, "web/help.html", {"book": rulebook()})
 
 
 def contact(request: HttpRequest) -> HttpResponse:

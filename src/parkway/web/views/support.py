@@ -1,14 +1,51 @@
-"""For support staff: the services and their health."""
+"""For support staff: the services and their health, and switching the integration on."""
 
 from __future__ import annotations
 
+from typing import cast
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from parkway.web.access import support_only
+from parkway.engine.folding import mentions
+from parkway.sync import integration
+from parkway.sync.health import health_of
+from parkway.sync.models import Notice, Stage
+from parkway.tenancy.models import Person
+from parkway.tenancy.people import Permission, services_of
+from parkway.web.access import Visit, at_service, support_only
+from parkway.web.paging import page_of
 
 
+@require_safe
 @support_only
 def index(request: HttpRequest) -> HttpResponse:
-    """All services with their health."""
-    return render(request, "web/support/index.html")
+    """All services with their health, found by name and stage, and what support has been told."""
+    search, stage = request.GET.get("search", ""), request.GET.get("stage", "")
+    services = services_of(cast("Person", request.user))
+    found = [s for s in services if mentions(f"{s.name} {s.organisation.name}", search)]
+    if stage in Stage.values:
+        at = dict(integration.stages())
+        found = [s for s in found if at.get(s.pk, Stage.DISABLED.value) == stage]
+    page = page_of(request, found)
+    told = Notice.objects.filter(for_support=True, settled_at=None).select_related("service")
+    context = {
+        "page": page,
+        "lines": health_of(page.object_list),
+        "search": search,
+        "stage": stage,
+        "stages": Stage.choices,
+        "told": told.order_by("-at")[:20],
+    }
+    return render(request, "web/support/index.html", context)
+
+
+@require_POST
+@at_service(Permission.ENABLE)
+def enable(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Let a service set syncing up (set-up, step 1)."""
+    integration.enable(visit.service, visit.by)
+    messages.success(request, f"{visit.service.name} may set syncing up now. Tell its admin educators.")
+    return redirect("support")

@@ -1,0 +1,111 @@
+"""A plan as the pages show it: what it does in groups, counted, and what it means for the spaces (B1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from parkway.engine.wording import count
+from parkway.sync.dry_run import Plan
+from parkway.words import Decision, Step
+
+
+class Line(NamedTuple):
+    """One child in a plan."""
+
+    child_id: str
+    called: str
+    name: str
+    because: str
+    position: int | None
+
+
+class Group(NamedTuple):
+    """The children for whom a plan does the same."""
+
+    step: Step
+    title: str
+    what: str
+    lines: Sequence[Line]
+
+
+class Shown(NamedTuple):
+    """A plan for people. `fingerprint` is what confirming it carries."""
+
+    groups: Sequence[Group]
+    fingerprint: str
+    paid_children: int
+    live: int
+    live_after: int
+    waiting: int
+    held: str
+
+    @property
+    def over_by(self) -> int:
+        """How many live profiles there will be that the plan does not pay for (D6)."""
+        return max(0, self.live_after - self.paid_children)
+
+    @property
+    def changes(self) -> int:
+        return sum(len(g.lines) for g in self.groups if g.step not in (Step.WAIT, Step.HOLD))
+
+
+TITLES = {
+    Step.CREATE: ("will get a new profile", "New profiles, made from what Manage knows."),
+    Step.LINK: ("will be linked", "Profiles that are there already, tied to the child in Manage."),
+    Step.RESTORE: ("will be restored", "The same profile as before, with everything in it."),
+    Step.UPDATE: ("will be updated", "Names, date of birth, gender or rooms changed in Manage."),
+    Step.ARCHIVE: ("will be archived", "Everything in the profile is kept, and comes back with the child."),
+    Step.WAIT: ("will wait for a space", "In this order. Nobody is archived to make room."),
+    Step.HOLD: ("need a person", "Nothing happens to them until somebody has looked."),
+}
+
+
+def shown(plan: Plan) -> Shown:
+    """A plan in groups, in the order in which people want to know."""
+    groups = []
+    for step, (does, what) in TITLES.items():
+        found = [decision for decision in plan.decisions if decision.step is step]
+        if found:
+            found.sort(key=lambda d: (d.position or 0, _name(d).casefold()))
+            title = f"{count(len(found), 'child', 'children')} {_agreed(does, len(found))}"
+            groups.append(Group(step, title, what, [_line(plan, decision) for decision in found]))
+    spaces = plan.spaces
+    return Shown(
+        groups,
+        plan.fingerprint,
+        spaces.paid_children,
+        spaces.live,
+        spaces.live_after,
+        spaces.waiting,
+        plan.held.reason if plan.held else "",
+    )
+
+
+def button(plan: Shown, otherwise: str) -> str:
+    """What the button that confirms a plan says it does: "Restore 12 and archive 3"."""
+    verbs = {Step.CREATE: "create", Step.LINK: "link", Step.RESTORE: "restore", Step.ARCHIVE: "archive"}
+    parts = [f"{verbs[group.step]} {len(group.lines)}" for group in plan.groups if group.step in verbs]
+    if not parts:
+        return otherwise
+    *first, last = parts
+    text = f"{', '.join(first)} and {last}" if first else last
+    noun = "profile" if parts == [last] and last.endswith(" 1") else "profiles"
+    return f"{text[0].upper()}{text[1:]} {noun}"
+
+
+def _agreed(does: str, number: int) -> str:
+    return "needs a person" if does == "need a person" and number == 1 else does
+
+
+def _name(decision: Decision) -> str:
+    source = decision.child or decision.profile
+    if source is None:
+        return decision.child_id
+    details = source.details
+    return f"{details.first_name} {details.last_name}".strip() or details.called
+
+
+def _line(plan: Plan, decision: Decision) -> Line:
+    called = decision.called or decision.child_id
+    return Line(decision.child_id, called, _name(decision), plan.because(decision), decision.position)

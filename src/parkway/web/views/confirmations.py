@@ -1,0 +1,115 @@
+"""What is priced before it is confirmed: the switch, a held run, turning syncing off and on (B1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from parkway.engine.wording import what_was_done
+from parkway.sync import integration
+from parkway.sync.dry_run import Plan
+from parkway.sync.integration import PlanChanged
+from parkway.sync.models import Run
+from parkway.tenancy.people import Permission
+from parkway.web import plans
+from parkway.web.access import Visit, at_service
+from parkway.words import InactivePolicy
+
+show_and_confirm = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def switch(request: HttpRequest, visit: Visit, policy: str) -> HttpResponse:
+    """Change the setting for Inactive children: what it will do, and then exactly that (R6 to R9)."""
+    if policy not in list(InactivePolicy):
+        raise Http404(f"There is no setting {policy}.")
+    to, service = InactivePolicy(policy), visit.service
+    if integration.of(service).policy is to:
+        messages.info(request, "That is the setting already. Nothing was changed.")
+        return redirect("integrations", service.slug)
+    return _confirm(
+        request,
+        visit,
+        "web/integrations/switch.html",
+        {"policy": to.value, "otherwise": "Change the setting"},
+        lambda now: integration.preview_switch(service, to, now),
+        lambda mark, now: integration.confirm_switch(service, to, mark, visit.by, now),
+    )
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def held(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """A held run: approve exactly what it shows, or reject what it would archive (D12)."""
+    service = visit.service
+    if integration.held_run(service) is None:
+        messages.info(request, "No run is held any more.")
+        return redirect("integrations", service.slug)
+    decide = integration.reject if request.POST.get("answer") == "reject" else integration.approve
+    return _confirm(
+        request,
+        visit,
+        "web/integrations/held.html",
+        {"otherwise": "Go on"},
+        lambda now: integration.preview(service, now),
+        lambda mark, now: decide(service, mark, visit.by, now),
+    )
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def off(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Turn syncing off: says what stays before it does (D15)."""
+    if request.method == "POST":
+        integration.turn_off(visit.service, visit.by, now=timezone.now())
+        messages.success(request, "Syncing is off. Profiles, links and history stayed as they were.")
+        return redirect("integrations", visit.service.slug)
+    return render(request, "web/integrations/off.html")
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def on(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Turn syncing on again, with the links there were (D15)."""
+    service = visit.service
+    return _confirm(
+        request,
+        visit,
+        "web/integrations/on.html",
+        {"otherwise": "Turn syncing on"},
+        lambda now: integration.preview(service, now),
+        lambda mark, now: integration.turn_on(service, mark, visit.by, now),
+    )
+
+
+def _confirm(
+    request: HttpRequest,
+    visit: Visit,
+    template: str,
+    context: dict[str, object],
+    preview: Callable[[datetime], Plan],
+    confirm: Callable[[str, datetime], Run],
+) -> HttpResponse:
+    """Show a plan; when it is confirmed, apply that plan and no other. A stale one is shown anew."""
+    now, stale = timezone.now(), False
+    if request.method == "POST":
+        try:
+            run = confirm(request.POST.get("fingerprint", ""), now)
+        except PlanChanged as changed:
+            plan, stale = changed.plan, True
+        else:
+            messages.success(request, f"Done: {what_was_done(run.counts)}.")
+            return redirect("run", visit.service.slug, run.pk)
+    else:
+        plan = preview(now)
+    shown = plans.shown(plan)
+    otherwise = str(context["otherwise"])
+    context |= {"plan": shown, "stale": stale, "button": plans.button(shown, otherwise)}
+    return render(request, template, context, status=409 if stale else 200)
