@@ -37,6 +37,19 @@ def addresses() -> dict[str, str]:
         "manage-book": f"/manage/{SERVICE}/children/1/book/permanent/",
         "manage-rooms": f"/manage/{SERVICE}/rooms/",
         "manage-import": f"/manage/{SERVICE}/import/",
+        "syncing": f"/storypark/{SERVICE}/integrations/",
+        "syncing-full": "/storypark/kauri-street-childcare/integrations/",
+        "syncing-held": "/storypark/nikau-nursery/integrations/",
+        "syncing-to-set-up": "/storypark/lighthouse-preschool/integrations/",
+        "switch": f"/storypark/{SERVICE}/integrations/switch/stay/",
+        "held": "/storypark/nikau-nursery/integrations/held/",
+        "turn-off": f"/storypark/{SERVICE}/integrations/off/",
+        "runs": f"/storypark/{SERVICE}/integrations/runs/",
+        "forecast": f"/storypark/{SERVICE}/integrations/forecast/",
+        "why": f"/storypark/{SERVICE}/integrations/children/RIM1-015/",
+        "why-missing": f"/storypark/{SERVICE}/integrations/children/RIM1-079/",
+        "why-please-check": "/storypark/totara-house/integrations/children/TOT2N-001/",
+        "support": "/support/",
     }
 
 
@@ -83,8 +96,9 @@ def _take(url: str, wanted: set[str]) -> None:
         browser = playwright.chromium.launch(executable_path=chromium_here(), args=QUIET)
         for size, viewport in SIZES.items():
             for scheme in ("light", "dark"):
-                visitor = browser.new_context(base_url=url, viewport=viewport, color_scheme=scheme)
-                signed_in = browser.new_context(base_url=url, viewport=viewport, color_scheme=scheme)
+                look = {"base_url": url, "viewport": viewport, "color_scheme": scheme, "locale": "en-NZ"}
+                visitor = browser.new_context(**look)
+                signed_in = browser.new_context(**look)
                 _sign_in(signed_in, url)
                 for name, address in addresses().items():
                     if wanted and name not in wanted:

@@ -272,13 +272,6 @@ def _turn(service: Service, start: Start, ends: Ends) -> Run:
     return _confirm(service, start, change, ends)
 
 
-def allow_educators(service: Service, allowed: bool, by: Actor) -> None:
-    """Let all educators of a service change its integration, or only the admin educators (D22)."""
-    integration = of(service)
-    require_change(by, service, educators_may=False)
-    Integration.objects.filter(pk=integration.pk).update(educators_may_change=allowed)
-
-
 def ask_to_sync(service: Service, by: Actor) -> None:
     """Ask for a run at once and do not wait for it (R15)."""
     require_change(by, service, _on(service).educators_may_change)

@@ -19,6 +19,11 @@ document.addEventListener("click", (event) => {
   });
 });
 
+// A link that looks like a button answers the space bar too, as a button does.
+document.addEventListener("keydown", (event) => {
+  if (event.key === " " && event.target.matches?.("a[role=button]")) { event.preventDefault(); event.target.click(); }
+});
+
 // After a part of the page was renewed: say what is there now, and keep the focus where it was.
 document.addEventListener("htmx:afterSwap", (event) => {
   const said = event.detail.target.querySelector?.("[data-announce]") ?? event.detail.target;
