@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from parkway.engine.folding import mentions
 from parkway.sync import choices
-from parkway.sync.gather import HERE, Current, Ends, gather_one
+from parkway.sync.gather import HERE, Ends, gather_one
+from parkway.sync.kept import Current
 from parkway.sync.models import Entry, Integration
 from parkway.tenancy.scope import scope
 from parkway.words import Child, Choice, ChoiceKind, Details, Profile, ProfileState, Status, Step
