@@ -94,7 +94,8 @@ PLAN = f"""INSERT INTO plan SELECT NULL, pk, service, child, profile_pk, profile
       c.next_change AS next_change, c.booked_from AS booked_from, c.booked_until AS booked_until,
       c.next_start AS next_start, c.last_end AS last_end, c.archived_on AS archived_on,
       p.id AS profile_pk, p.reference AS profile, p.state AS state,
-      e.id AS entry, e.step AS was, e.rule AS old_rule, e.facts AS old_facts,
+      e.id AS entry, e.step AS was, e.rule AS old_rule, e.facts AS old_facts, e.status <> c.status
+        OR e.next_change IS NOT c.next_change OR e.profile_id <> coalesce(p.reference, '') AS restated,
       CASE WHEN ch.kind = 'dont_add' THEN 'dont-add' WHEN c.status = 'Archived' THEN 'archived'
         WHEN c.status = 'Active' THEN 'active' WHEN i.inactive = 'stay' THEN 'inactive-stays'
         ELSE 'inactive-leaves' END AS rule,
@@ -107,7 +108,7 @@ PLAN = f"""INSERT INTO plan SELECT NULL, pk, service, child, profile_pk, profile
     LEFT JOIN sync_entry e ON e.service_id = c.service_id AND e.child_id = c.reference AND e.current
     WHERE {DUE} LIMIT -1) LIMIT -1)
 WHERE step NOT IN ('keep', 'leave_out') OR old_rule IS NOT rule OR old_facts IS NOT facts
-  OR (step = 'keep') <> (was NOT IN ('archive', 'leave_out', 'wait', 'hold'))"""
+  OR restated OR (step = 'keep') <> (was NOT IN ('archive', 'leave_out', 'wait', 'hold'))"""
 
 MISSING = """SELECT count(*) FROM sync_link l WHERE NOT EXISTS
   (SELECT 1 FROM manage_child c WHERE c.service_id = l.service_id AND c.reference = l.child_id)"""
@@ -135,7 +136,9 @@ QUEUE = """UPDATE plan SET step = 'wait', rule = 'no-space', position = q.turn -
   WHERE q.id = plan.id AND q.turn > q.free"""
 
 STILL_WAITING = """DELETE FROM plan WHERE step = 'wait' AND was = 'wait' AND EXISTS
-  (SELECT 1 FROM sync_entry e WHERE e.id = plan.entry AND e.rule = plan.rule AND e.facts = plan.facts)"""
+  (SELECT 1 FROM sync_entry e WHERE e.id = plan.entry AND e.rule = plan.rule AND e.facts = plan.facts
+    AND e.status = plan.status AND e.next_change IS plan.next_change
+    AND e.profile_id = coalesce(plan.profile, ''))"""
 
 RUNS = """INSERT INTO sync_run(service_id, trigger, started_by, person_id, at, today, state, message, inactive,
     paid_children, live_before, live_after, waiting, counts, fingerprint, converged)

@@ -170,7 +170,7 @@ def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, in
     before = Entry.objects.filter(service_id=run.service_id, child_id=decision.child_id, current=True).first()
     facts = journal.facts_text(decision.facts)
     if before is not None:
-        if decision.step not in ACTIONS and _stands(before, decision, facts):
+        if decision.step not in ACTIONS and _stands(before, decision, facts, profile_id):
             return
         before.current = False
         before.save()
@@ -190,8 +190,10 @@ def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, in
     )
 
 
-def _stands(before: Entry, decision: Decision, facts: str) -> bool:
+def _stands(before: Entry, decision: Decision, facts: str, profile_id: str) -> bool:
     from parkway.words import OUTCOMES, Step
 
     same = OUTCOMES[Step(before.step)] == OUTCOMES[decision.step]
-    return same and before.rule == decision.rule and before.facts == facts
+    said = (before.rule, before.facts, before.status, before.profile_id, before.next_change)
+    now = (decision.rule, facts, decision.status or "", profile_id, decision.next_change)
+    return same and said == now

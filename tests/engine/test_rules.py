@@ -379,12 +379,14 @@ def test_b2_a_bare_status_is_told_without_bookings():
 
 
 def test_b2_a_missing_child_is_called_by_the_profile():
-    plan = make_plan(situation([], [profile("p", JAMES)], {"c": "p", "d": "unknown"}))
+    profiles = [profile("p", JAMES), profile("q", MANAIA, ARCHIVED)]
+    plan = make_plan(situation([], profiles, {"c": "p", "d": "q", "e": "unknown"}))
 
     assert [plan.because(d) for d in plan.decisions] == [
-        f"Manage no longer lists {name}. Parkway does not take a missing child for an archived one, "
-        "and leaves the profile as it is until somebody chooses."
-        for name in ("James", "this child")
+        "Manage no longer lists James. Parkway does not take a missing child for an archived one, "
+        "and leaves the profile as it is until somebody chooses.",
+        "Manage no longer lists Mānaia, and the archived profile is left in peace.",
+        "Manage no longer lists this child.",
     ]
 
 

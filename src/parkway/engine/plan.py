@@ -242,6 +242,13 @@ def _settle_missing(child_id: str, situation: Situation) -> Decision:
     return Decision(child_id, None, profile, step, rule.slug, {}, NO_CHANGES)
 
 
+def unlisted(child_id: str) -> Decision:
+    """The decision for a child who is neither listed nor linked any more: there is nothing to decide."""
+    rule = rules.rule_for(None, None, InactivePolicy.LEAVE, None, date.min)
+    step = rules.STEPS[rule.verdict][None]
+    return Decision(child_id, None, None, step, rule.slug, {}, NO_CHANGES)
+
+
 def differences(child: Child, profile: Profile) -> Changes:
     """The synced fields in which a profile differs from its child, as {field: (from, to)} (D11, D20).
 

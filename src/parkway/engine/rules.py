@@ -79,8 +79,7 @@ RULES = (
         Verdict.ASK,
         "Manage no longer lists a child who has a live profile. Missing is not archived: "
         "the profile stays as it is until a person chooses.",
-        "Manage no longer lists {name}. Parkway does not take a missing child for an archived one, "
-        "and leaves the profile as it is until somebody chooses.",
+        "Manage no longer lists {name}{left_as_it_is}.",
         listed=False,
     ),
     Rule(
@@ -236,6 +235,14 @@ def rule_for(
 
 BY_SLUG: dict[str, Rule | Obstacle] = {row.slug: row for row in (*RULES, *OBSTACLES)}
 
+LEFT_AS_IT_IS = {
+    None: "",
+    ProfileState.LIVE: ". Parkway does not take a missing child for an archived one, "
+    "and leaves the profile as it is until somebody chooses",
+    ProfileState.ARCHIVED: ", and the archived profile is left in peace",
+}
+"""What becomes of the profile of a child whom Manage no longer lists (D8)."""
+
 DOUBTS = {
     Doubt.SEVERAL: "{name} has no profile yet, and {number} profiles carry the same name",
     Doubt.BIRTH_UNKNOWN: "{name} has no profile yet, and a profile with the same name exists, "
@@ -272,7 +279,9 @@ def because(decision: Decision, window: Window, today: date) -> str:
     name = decision.called or "this child"
     standing = decision.child.standing if decision.child else Standing(Status.INACTIVE)
     facts = decision.facts
-    text = BY_SLUG[decision.rule].sentence.format_map(_Filled(name, standing, facts, window, today))
+    filled = _Filled(name, standing, facts, window, today)
+    filled["left_as_it_is"] = LEFT_AS_IT_IS[decision.profile.state if decision.profile else None]
+    text = BY_SLUG[decision.rule].sentence.format_map(filled)
     return text[0].upper() + text[1:]
 
 

@@ -109,7 +109,8 @@ def remember(
 ) -> None:
     """Keep what these runs saw and left behind, so that an unchanged service need not be read.
 
-    `done` has the runs of the services whose plan was applied: what their admins had to be told is settled.
+    `done` are the runs whose plan was applied, by service: what the admins had to be told is settled, and
+    what support had to be told where the run converged. One that did not is read again at the next turn.
     """
     if not planned:
         return
@@ -120,17 +121,18 @@ def remember(
     values = []
     for key, (gathered, plan) in planned.items():
         each = gathered.integration
-        stopped = gathered.silent is not None
+        unsure = gathered.silent is not None or (key in done and not done[key].converged)
         again = _look_again(gathered, plan)
-        seen = (None if stopped else rosters[key], profiles[key], each.service.version, each.version)
+        seen = (None if unsure else rosters[key], profiles[key], each.service.version, each.version)
         settled = plan.settled() if key in done and done[key].converged else None
         left = (rows.as_instant(again), json.dumps(settled) if settled else None)
         values.append((*seen, *left, checked_at, next_run_at, "", "", None, key))
     columns = ["seen_roster", "seen_profiles", "seen_service", "seen_version", "look_again_at", "settled"]
     asked = ["asked", "asked_by", "asked_person_id"]
     rows.update(Integration, [*columns, "checked_at", "next_run_at", *asked], ["service_id"], values)
-    open_notices = Notice.objects.filter(service_id__in=list(done), for_support=False, settled_at=None)
-    open_notices.update(settled_at=now)
+    converged = [key for key, run in done.items() if run.converged]
+    over = Q(service_id__in=list(done), for_support=False) | Q(service_id__in=converged, for_support=True)
+    Notice.objects.filter(over, settled_at=None).update(settled_at=now)
 
 
 def _look_again(gathered: Gathered, plan: Plan) -> datetime | None:

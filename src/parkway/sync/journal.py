@@ -55,7 +55,7 @@ def record(run: Run, plan: Plan, lines: Iterable[Line], journal: Mapping[str, Cu
         facts = facts_text(decision.facts)
         before = journal.get(decision.child_id)
         if before is not None:
-            if decision.step not in ACTIONS and _stands(before, decision, facts):
+            if decision.step not in ACTIONS and _stands(before, line, facts):
                 continue
             retired.append((False, before.entry_id))
         because = plan.because(decision)
@@ -81,10 +81,19 @@ def record(run: Run, plan: Plan, lines: Iterable[Line], journal: Mapping[str, Cu
     return len(new)
 
 
-def _stands(before: Current, decision: Decision, facts: str) -> bool:
-    """Whether the current entry already says what this decision says."""
-    same_outcome = OUTCOMES[before.step] == OUTCOMES[decision.step]
-    return same_outcome and before.rule == decision.rule and before.facts == facts
+def _stands(before: Current, line: Line, facts: str) -> bool:
+    """Whether the current entry already says what this decision says, facts stated beside the rule's own
+    included: status, profile and the day of the next change.
+    """
+    decision = line.decision
+    return (
+        OUTCOMES[before.step] == OUTCOMES[decision.step]
+        and before.rule == decision.rule
+        and before.facts == facts
+        and before.status == (decision.status or "")
+        and before.next_change == decision.next_change
+        and before.profile_id == line.profile_id
+    )
 
 
 def facts_text(facts: Facts) -> str:

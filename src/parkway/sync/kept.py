@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from django.db.models import Model
@@ -29,6 +30,9 @@ class Current(NamedTuple):
     step: str
     rule: str
     facts: str
+    status: str
+    profile_id: str
+    next_change: date | None
 
 
 def _of(model: type[Model], columns: str, wholes: Ids, some: Children, more: str = "") -> list[rows.Row]:
@@ -77,7 +81,8 @@ def choices(wholes: Ids, some: Children) -> dict[int, dict[str, Wish]]:
 def journal(wholes: Ids, some: Children) -> dict[int, dict[str, Current]]:
     """The current journal entries by service and child id."""
     found: dict[int, dict[str, Current]] = defaultdict(dict)
-    columns = "service_id, child_id, id, step, rule, facts"
+    columns = f"service_id, child_id, id, step, rule, facts, status, profile_id, {rows.days('next_change')}"
     for service_id, child_id, *entry in _of(Entry, columns, wholes, some, "AND t.current"):
+        entry[-1] = rows.as_day(entry[-1])
         found[service_id][child_id] = Current(*entry)
     return found

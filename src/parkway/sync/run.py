@@ -160,7 +160,15 @@ def _lines(gathered: Gathered, plan: Plan, made: Mapping[str, str]) -> list[jour
         profile_id = decision.profile_id or made.get(decision.child_id, "")
         drift = _drift(gathered, decision) if decision.step in MAY_DRIFT else ""
         lines.append(journal.Line(decision, profile_id, drift))
-    return lines
+    return [*lines, *_gone(gathered, plan)]
+
+
+def _gone(gathered: Gathered, plan: Plan) -> list[journal.Line]:
+    """The last line of children whom Manage no longer lists and who are not, or no longer, linked: whatever
+    was decided for them, such as a place in the queue, stands no more.
+    """
+    gone = gathered.journal.keys() - {decision.child_id for decision in plan.decisions}
+    return [journal.Line(plans.unlisted(child_id), "") for child_id in sorted(gone)]
 
 
 def _drift(gathered: Gathered, decision: Decision) -> str:
@@ -186,7 +194,9 @@ def _record_held(gathered: Gathered, plan: Plan, hold: Hold, start: Start) -> Ru
             facts = {**decision.facts, "withheld": decision.step.value}
             withheld = decision._replace(step=Step.HOLD, facts=facts, changes={})
             lines.append(journal.Line(withheld, decision.profile_id or "", addition))
-    journal.record(run, plan, lines, gathered.journal)
+        else:
+            lines.append(journal.Line(decision, decision.profile_id or ""))
+    journal.record(run, plan, [*lines, *_gone(gathered, plan)], gathered.journal)
     _tell(run, hold.reason)
     return run
 
