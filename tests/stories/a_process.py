@@ -1,0 +1,57 @@
+"""A process of its own for the stories of D13: `python -m tests.stories.a_process SERVICE WHAT…`.
+
+It says on standard output how far it is, and waits for a line on standard input where the story wants it to.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+
+def main(service_id: int, now: datetime, what: str, *more: str) -> None:
+    import django
+
+    django.setup()
+    from parkway.connectors.ports import Ask, ProfilesAnswer
+    from parkway.connectors.storypark_here import StoryparkHere
+    from parkway.sync import integration
+    from parkway.sync.gather import HERE
+    from parkway.sync.run import Start, run_sync
+    from parkway.tenancy.models import Service
+    from parkway.tenancy.people import OPERATOR
+    from parkway.words import InactivePolicy
+
+    class Slow(StoryparkHere):
+        """Storypark that answers when it is told to: whoever asks is in the middle of a run."""
+
+        def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+            found = super().read(asks)
+            say("working")
+            sys.stdin.readline()
+            return found
+
+    service = Service.objects.get(pk=service_id)
+    say("ready")
+    if what == "slowly":
+        run_sync([service_id], Start(now), HERE._replace(profiles=Slow()))
+    elif what == "due":
+        sys.stdin.readline()
+        run_sync([service_id], Start(now))
+    elif what == "now":
+        integration.sync_now(service, OPERATOR, now)
+    elif what == "stay":
+        try:
+            integration.confirm_switch(service, InactivePolicy.STAY, more[0], OPERATOR, now)
+        except integration.PlanChanged as changed:
+            say(changed.plan.fingerprint)
+    say("done")
+
+
+def say(word: str) -> None:
+    print(word, flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), *sys.argv[3:])
