@@ -177,9 +177,12 @@ def test_entries_that_no_longer_stand_may_be_many() -> None:
 
 def refusal(model: type[models.Model], *several: Values) -> str:
     """What the database says to rows of which the last must not go in."""
-    with pytest.raises(IntegrityError) as refused, transaction.atomic():
-        for values in several:
+    with transaction.atomic():
+        *before, last = several
+        for values in before:
             insert(model, GOOD[model] | values)
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            insert(model, GOOD[model] | last)
     return str(refused.value)
 
 

@@ -10,6 +10,7 @@ from io import TextIOWrapper
 import click
 
 from parkway import __version__
+from parkway.cli import troubles
 from parkway.words import Refused, SourceSilent
 
 COMMANDS = {
@@ -31,7 +32,7 @@ COMMANDS = {
     "choose": ("parkway.cli.setting:choose", "Choose for one child: a profile, a new one, don't add."),
     "keep-until": ("parkway.cli.setting:keep_until", "Keep an Inactive child's profile live through a day."),
     "status": ("parkway.cli.running:status", "How syncing stands, for one service or all."),
-    "runs": ("parkway.cli.running:runs", "The history of a service's runs."),
+    "runs": ("parkway.cli.history:runs", "The history of a service's runs, and what one of them changed."),
     "why": ("parkway.cli.asking:why", "Why a child is in Storypark or not, now or on a past day."),
     "forecast": ("parkway.cli.asking:forecast", "Who will come and go in the weeks ahead."),
     "off": ("parkway.cli.setting:off", "Turn syncing off; profiles and links stay."),
@@ -108,6 +109,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("PARKWAY_DEBUG") == "1":
             raise
+        if told := troubles.sentence(error):
+            click.echo(f"parkway: {told}", err=True)
+            sys.exit(2)
         click.echo(
             f"parkway: something broke ({type(error).__name__}). What was not finished was not changed. "
             "PARKWAY_DEBUG=1 shows more for whoever mends it.",

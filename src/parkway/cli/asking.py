@@ -7,14 +7,15 @@ from datetime import date
 
 import click
 
+from parkway.cli import history as history_of
 from parkway.cli import opened, pages
 from parkway.cli.opened import SERVICE, as_format
 from parkway.cli.plan import DAY
+from parkway.engine.wording import count
 from parkway.sync import foresight, journal
 from parkway.sync.models import Entry
 from parkway.sync.rulebook import rulebook
 from parkway.tenancy.models import Service
-from parkway.words import Refused
 
 
 @click.command(
@@ -32,13 +33,10 @@ def why(service: Service, child: str, on: date | None, history: bool, form: str)
     """Why a child has a live profile or not: the rule that decided, with the facts it used."""
     stood = journal.why(service, child, on)
     if stood is None:
-        when = f"by the end of {pages.cell(on)}" if on else "yet"
-        raise Refused(
-            f"Nothing was decided for {child} at {service.name} {when}. Check the id, or sync first."
-        )
+        raise journal.unknown(service, child, on, opened.now())
     entries = list(journal.history(service, child)) if history else [stood]
     if form == "json":
-        found = [entry_as_json(entry) for entry in entries]
+        found = [history_of.entry_as_json(entry) for entry in entries]
         pages.as_json(found if history else found[0])
         return
     for entry in entries:
@@ -55,25 +53,6 @@ def _started(entry: Entry) -> str:
 
 def _value(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "nothing")
-
-
-def entry_as_json(entry: Entry) -> dict[str, object]:
-    """A journal entry for programs."""
-    return {
-        "child_id": entry.child_id,
-        "profile_id": entry.profile_id or None,
-        "at": entry.at,
-        "step": entry.step,
-        "rule": entry.rule,
-        "status": entry.status or None,
-        "because": entry.because,
-        "facts": json.loads(entry.facts),
-        "changes": json.loads(entry.changes) if entry.changes else {},
-        "next_change": entry.next_change,
-        "run": str(entry.run_id),
-        "started_by": entry.run.started_by,
-        "trigger": entry.run.trigger,
-    }
 
 
 @click.command(
@@ -104,7 +83,8 @@ def forecast(service: Service, weeks: int, form: str) -> None:
         click.echo(f"The spaces run out on {pages.cell(seen.out_of_spaces_on)}.")
     if seen.blind:
         click.echo(
-            f"Of {len(seen.blind)} children nothing can be foreseen: their source gives a bare status."
+            f"Nothing can be foreseen of {count(len(seen.blind), 'child', 'children')}: "
+            "the source gives a bare status."
         )
 
 

@@ -10,6 +10,7 @@ import django
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from parkway.engine.wording import count
 from parkway.words import Refused
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parkway.config.settings")
@@ -35,12 +36,13 @@ def ready() -> None:
     try:
         executor = MigrationExecutor(connection)
         behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except OperationalError as error:
-        raise Refused(f"The database {name} cannot be opened: {error}.") from error
+    except OperationalError:
+        raise  # told in one place, with the way out
     except django.db.DatabaseError as error:
         raise Refused(f"{name} is not a database of Parkway: {error}.") from error
     if behind:
-        raise Refused(f"The database is {len(behind)} migrations behind. Bring it up with `parkway migrate`.")
+        steps = count(len(behind), "migration")
+        raise Refused(f"The database is {steps} behind. Bring it up to date with `parkway migrate`.")
 
 
 class ServiceName(click.ParamType[Service]):

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import click
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from parkway.engine.wording import count
 from parkway.sync.dry_run import Plan
 from parkway.words import Step
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-NARROW = 80
+DID = {
+    Step.CREATE: "created",
+    Step.LINK: "linked",
+    Step.RESTORE: "restored",
+    Step.UPDATE: "updated",
+    Step.ARCHIVE: "archived",
+}
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, which ends in peace when nobody reads on."""
+        raise BrokenPipeError
 
 
 def console() -> Console:
     """Standard output; as wide as needed when it is no terminal, so that nothing is cut in a pipe."""
     width = None if sys.stdout.isatty() else 160
-    return Console(width=width, markup=False, emoji=False, highlight=False)  # names are shown as they are
+    return _Console(width=width, markup=False, emoji=False, highlight=False)  # names are shown as they are
 
 
 def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
@@ -32,7 +46,9 @@ def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[object]])
     if not rows:
         click.echo(f"{title}: none.")
         return
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    made = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD
+    )
     for index, column in enumerate(columns):
         numbers = all(row[index].replace(",", "").isdigit() or not row[index] for row in rows)
         made.add_column(column, justify="right" if numbers else "left", overflow="fold")
@@ -57,6 +73,12 @@ def local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
     return moment.astimezone(zone) if moment else None
 
 
+def changes(counts: Mapping[str, int]) -> str:
+    """What runs changed, from their counts by step: "3 created, 1 archived", or "nothing changed"."""
+    told = [f"{counts[step.value]:,} {word}" for step, word in DID.items() if counts.get(step.value)]
+    return ", ".join(told) or "nothing changed"
+
+
 def as_json(value: object) -> None:
     """JSON for programs; days and instants in ISO form."""
     ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
@@ -78,14 +100,18 @@ def progress() -> Progress:
     return Progress(*columns, console=err, disable=not err.is_terminal, transient=True)
 
 
+def steps(counts: Mapping[str, int]) -> str:
+    """Counts by step, without those at 0: "12 create, 3 leave out"."""
+    return ", ".join(f"{number:,} {step.replace('_', ' ')}" for step, number in counts.items() if number)
+
+
 def plan(planned: Plan, everything: bool = False) -> None:
     """A plan for people: what it means in sum, then each child whom it touches or who waits."""
-    counts = {step.value.replace("_", " "): number for step, number in planned.counts().items() if number}
+    click.echo(steps({step.value: number for step, number in planned.counts().items()}) or "No children.")
     spaces = planned.spaces
-    click.echo(", ".join(f"{number:,} {step}" for step, number in counts.items()) or "No children.")
     click.echo(
         f"Live profiles: {spaces.live:,} now, {spaces.live_after:,} after, "
-        f"of {spaces.paid_children:,} paid children; {spaces.waiting:,} waiting."
+        f"of {count(spaces.paid_children, 'paid child', 'paid children')}; {spaces.waiting:,} waiting."
     )
     if planned.held:
         click.echo(f"ON HOLD: {planned.held.reason}")

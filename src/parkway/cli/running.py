@@ -1,13 +1,15 @@
-"""Commands about runs: sync, status, runs."""
+"""Commands about runs now: sync, status."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import click
 
-from parkway.cli import opened, pages
+from parkway.cli import history, opened, pages
 from parkway.cli.opened import SERVICE, acting, as_format
+from parkway.engine.wording import count
 from parkway.storypark.verbs import live_profiles
 from parkway.sync import due, integration
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage, Trigger
@@ -15,15 +17,9 @@ from parkway.sync.run import Start, run_sync
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import OPERATOR, Actor
 from parkway.tenancy.scope import scope
-from parkway.words import ACTIONS, Refused, Step
+from parkway.words import Refused, Step
 
-STEPS = {
-    Step.CREATE: "created",
-    Step.LINK: "linked",
-    Step.RESTORE: "restored",
-    Step.UPDATE: "updated",
-    Step.ARCHIVE: "archived",
-}
+FIRST = 12  # how many of a fleet's waiting children are shown
 
 
 @click.command(
@@ -52,7 +48,7 @@ def sync(service: Service | None, everybody: bool, due_only: bool, by: Actor, fo
     else:
         runs = sync_many(due_only, by, quiet=form == "json")
     if form == "json":
-        pages.as_json([run_as_json(run) for run in runs])
+        pages.as_json([history.run_as_json(run) for run in runs])
     elif service is not None:
         for run in runs:
             click.echo(sentence(run))
@@ -78,13 +74,12 @@ def sync_many(due_only: bool, by: Actor = OPERATOR, quiet: bool = False) -> list
 def summary(services: int, runs: list[Run]) -> str:
     """What runs did, in a line or two."""
     done = [run for run in runs if run.state == RunState.DONE]
-    counted = {word: sum(run.counts[step.value] for run in done) for step, word in STEPS.items()}
-    changed = ", ".join(f"{number:,} {word}" for word, number in counted.items() if number)
-    text = f"Synced {services} services: {changed or 'nothing changed'}."
+    counts = {step.value: sum(run.counts[step.value] for run in done) for step in Step}
+    text = f"Synced {count(services, 'service')}: {pages.changes(counts)}."
     for state in (RunState.HELD, RunState.STOPPED, RunState.FAILED):
         number = sum(run.state == state for run in runs)
         if number:
-            text += f"\n{number} {'run' if number == 1 else 'runs'} {state.label}."
+            text += f"\n{count(number, 'run')} {state.label}."
     return text
 
 
@@ -92,30 +87,10 @@ def sentence(run: Run) -> str:
     """One run for people."""
     if run.state != RunState.DONE:
         return f"{run.service.name}: {run.get_state_display()}. {run.message}"
-    changed = ", ".join(f"{run.counts[s.value]:,} {word}" for s, word in STEPS.items() if run.counts[s.value])
-    waiting = f" {run.waiting} wait for a space." if run.waiting else ""
-    return f"{run.service.name}: {changed or 'nothing changed'}.{waiting}"
-
-
-def run_as_json(run: Run) -> dict[str, object]:
-    """One run for programs."""
-    return {
-        "run": str(run.pk),
-        "service": run.service.slug,
-        "at": run.at,
-        "trigger": run.trigger,
-        "started_by": run.started_by,
-        "state": run.state,
-        "message": run.message,
-        "inactive": run.inactive,
-        "paid_children": run.paid_children,
-        "live_before": run.live_before,
-        "live_after": run.live_after,
-        "waiting": run.waiting,
-        "counts": run.counts,
-        "converged": run.converged,
-        "fingerprint": run.fingerprint,
-    }
+    waiting = ""
+    if run.waiting:
+        waiting = f" {count(run.waiting, 'child waits', 'children wait')} for a space."
+    return f"{run.service.name}: {pages.changes(run.counts)}.{waiting}"
 
 
 @click.command(
@@ -167,35 +142,29 @@ def _standing(each: Integration) -> dict[str, object]:
 
 
 def print_status(service: Service | None = None) -> None:
-    """A line for each service."""
+    """A line for each service; of one service also its runs' days."""
     lines = []
     for each in _integrations(service):
         now = _standing(each)
-        zone = each.service.zone
         health = "needs you" if now["needs_you"] or now["held"] else each.get_stage_display()
         spaces = f"{now['live']} of {now['paid_children']}"
-        next_run = pages.local(each.next_run_at, zone)
-        lines.append(
-            (each.service.slug, health, each.inactive, spaces, now["waiting"], now["held"], next_run)
-        )
-    columns = ("service", "syncing", "Inactive", "live of paid", "waiting", "to check", "next run there")
+        lines.append((each.service.slug, health, each.inactive, spaces, now["waiting"], now["held"]))
+        if service is not None:
+            checked = pages.cell(pages.local(each.checked_at, service.zone)) or "never"
+            following = pages.cell(pages.local(each.next_run_at, service.zone)) or "not planned"
+            click.echo(f"{service.name}: last looked at {checked}; next run {following}.")
+    columns = ("service", "syncing", "Inactive", "live of paid", "waiting", "to check")
     pages.table("Services", columns, lines)
 
 
 def print_people_to_see(service: Service | None = None) -> None:
-    """Who waits for a space, who needs a person, and which runs are held."""
+    """Who waits for a space, who needs a person, and which runs are held; of one service everybody."""
     current = Entry.objects.filter(current=True).select_related("service").order_by("service__name", "pk")
     if service is not None:
         current = current.filter(service=service)
-    columns = ("service", "child", "why")
     for step, title in ((Step.WAIT, "Waiting for a space"), (Step.HOLD, "Needs a person")):
         found = current.filter(step=step.value)
-        held = found.exclude(because__contains="On hold: ") if step is Step.HOLD else found
-        first = sorted(
-            held, key=lambda entry: (entry.service.name, json.loads(entry.facts).get("position", 0))
-        )
-        lines = [(entry.service.slug, entry.child_id, entry.because) for entry in first[:12]]
-        pages.table(f"{title} ({held.count()})", columns, lines)
+        _print_people(title, found.exclude(because__contains="On hold: "), service)
     notices = Notice.objects.filter(settled_at=None).select_related("service").order_by("service__name")
     for notice in notices.filter(service=service) if service else notices:
         click.echo(f"{notice.service.name}: {notice.text}")
@@ -203,27 +172,20 @@ def print_people_to_see(service: Service | None = None) -> None:
             click.echo(f"  Look and approve: parkway approve {notice.service.slug}")
 
 
-@click.command(
-    epilog="""\b
-Example:
-  parkway runs rimu-kindergarten --last 5"""
-)
-@click.argument("service", type=SERVICE)
-@click.option("--last", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
-@as_format
-def runs(service: Service, last: int, form: str) -> None:
-    """The history of a service's runs, the newest first: what started each, and what it did."""
-    found = list(scope(Run, service).select_related("service").order_by("-at", "-pk")[:last])
-    if form == "json":
-        pages.as_json([run_as_json(run) for run in found])
+def _print_people(title: str, found: Iterable[Entry], service: Service | None) -> None:
+    """Children in the order of the queue. Of a whole fleet the first few, and how to see the others."""
+    ordered = sorted(found, key=lambda each: (each.service.name, json.loads(each.facts).get("position", 0)))
+    shown = ordered if service else ordered[:FIRST]
+    if service:
+        lines = [(entry.child_id, entry.because) for entry in shown]
+        pages.table(f"{title} ({len(ordered):,})", ("child", "why"), lines)
         return
-    lines = []
-    for run in found:
-        changed = sum(run.counts.get(step.value, 0) for step in ACTIONS) if run.state == RunState.DONE else 0
-        when = pages.local(run.at, service.zone)
-        lives = f"{run.live_before} → {run.live_after}"
-        lines.append(
-            (when, run.get_trigger_display(), run.started_by, run.get_state_display(), changed, lives)
-        )
-    columns = ("when", "started by", "who", "ended", "changes", "live")
-    pages.table(f"Runs of {service.name}", columns, lines)
+    pages.table(
+        f"{title} ({len(ordered):,})",
+        ("service", "child", "why"),
+        [(entry.service.slug, entry.child_id, entry.because) for entry in shown],
+    )
+    others = sorted({entry.service.slug for entry in ordered[FIRST:]})
+    if others:
+        more = f"{len(ordered) - FIRST:,} more: parkway status {others[0]}"
+        click.echo(f"{more}, and likewise {', '.join(others[1:])}." if others[1:] else f"{more}.")

@@ -21,6 +21,8 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF
 
+from parkway.words import Refused
+
 
 def _on(name: str) -> bool:
     return os.environ.get(name) == "1"
@@ -32,14 +34,25 @@ HERE = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = [*(name.strip() for name in os.environ.get("PARKWAY_HOSTS", "").split(",") if name), *HERE]
 
 DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{Path('parkway.sqlite3').absolute()}"
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None)}
+ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+try:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None)}
+except ValueError:
+    DATABASES = {"default": {"ENGINE": ""}}
+if DATABASES["default"]["ENGINE"] not in ENGINES or not DATABASES["default"]["NAME"]:
+    raise Refused(
+        "DATABASE_URL does not name a database that Parkway can use. Write it as sqlite:///PATH, with a "
+        "fourth slash for a path from the root, or as postgres://USER:PASSWORD@HOST/NAME."
+    )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
+        # `?timeout=5` at the end of DATABASE_URL waits five seconds for a lock, not sixty
         # readers never wait for the writer; a write takes the lock when it begins, so that none fails halfway
         "transaction_mode": "IMMEDIATE",
         "timeout": 60,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
         "PRAGMA cache_size=-65536; PRAGMA foreign_keys=ON;",
+        **DATABASES["default"].get("OPTIONS", {}),
     }
     # tests use a real file, as people do
     DATABASES["default"]["TEST"] = {"NAME": os.environ.get("PARKWAY_TEST_DB") or "test-parkway.sqlite3"}

@@ -6,6 +6,7 @@ writes something; never otherwise. Nothing here is ever reworded.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -15,12 +16,14 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from parkway import rows
+from parkway.engine import wording
 from parkway.engine.plan import Plan, plain
+from parkway.sync.gather import HERE, Ends, ask_of
 from parkway.sync.kept import Current
-from parkway.sync.models import Entry, Link, Run
+from parkway.sync.models import Entry, Integration, Link, Run
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import ACTIONS, OUTCOMES, Decision, Facts, Step
+from parkway.words import ACTIONS, OUTCOMES, Decision, Facts, Refused, Step
 
 COLUMNS = [
     "service_id",
@@ -128,6 +131,29 @@ def why(service: Service, child_id: str, on: date | None = None) -> Entry | None
     if on is not None:
         entries = entries.filter(at__lt=service.end_of(on))
     return entries.order_by("-at", "-pk").first()
+
+
+def unknown(service: Service, child_id: str, on: date | None, now: datetime, ends: Ends = HERE) -> Refused:
+    """Why `why` has no answer: no run yet, a child whom no run has seen, a day too early, or a wrong id."""
+    entries = scope(Entry, service)
+    first = entries.filter(child_id=child_id).order_by("at", "pk").first()
+    if first is not None and on is not None:
+        day, asked = first.at.astimezone(service.zone).date(), wording.day(on, now.date())
+        told = f"The first decision for {child_id} was on {wording.day(day, now.date())}, after {asked}."
+        return Refused(told)
+    integration = Integration.objects.select_related("service").filter(service=service).first()
+    if integration is None or not entries.exists():
+        return Refused(f"Nothing was decided at {service.name} yet: no run has ended there. Sync it first.")
+    ask = ask_of(integration, now)
+    listed = {child.child_id for child in ends.roster.read([ask])[service.pk].children}
+    if child_id in listed:
+        return Refused(
+            f"No run of {service.name} has seen {child_id} yet. Sync it: `parkway sync {service.slug}`."
+        )
+    known = sorted(listed.union(entries.values_list("child_id", flat=True)))
+    alike = difflib.get_close_matches(child_id.upper(), known, n=3, cutoff=0.75)
+    hint = f"Did you mean {' or '.join(alike)}?" if alike else "Manage shows the ids of its children."
+    return Refused(f"{service.name} has no child with the id {child_id}, and never had. {hint}")
 
 
 def history(service: Service, child_id: str) -> QuerySet[Entry]:
