@@ -274,7 +274,7 @@ def test_d23_start_syncing_needs_a_choice_for_every_child(world: World) -> None:
     world.enrol("Ana")
     world.enrol("Mila")
     theirs = world.portfolio("Mila", born=None)
-    with pytest.raises(Refused, match="1 of the children listed need a choice"):
+    with pytest.raises(Refused, match="1 child needs a choice"):
         world.set_up()
     assert world.integration.stage == "enabled"
     assert world.live() == 1

@@ -45,11 +45,21 @@ COMMANDS = {
 HIDDEN = {"first-run"}
 
 
+class _NobodyReads(Exception):
+    """Whoever read the output has gone: there is nobody left to tell anything."""
+
+
 class Commands(click.Group):
     """Loads a subcommand's module when it is called, so that help and `plan` need no database."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name in COMMANDS if name not in HIDDEN]
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click itself would end with an error
+            raise _NobodyReads from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -103,7 +113,7 @@ def main() -> None:
     except Refused as refused:
         click.echo(str(refused) if hasattr(refused, "problems") else f"parkway: {refused}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
+    except (_NobodyReads, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:

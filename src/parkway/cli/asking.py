@@ -41,8 +41,10 @@ def why(service: Service, child: str, on: date | None, history: bool, form: str)
         return
     for entry in entries:
         when = pages.cell(pages.local(entry.at, service.zone))
-        click.echo(entry.because)
-        click.echo(f"  {entry.step.replace('_', ' ')} · rule {entry.rule} · {when} · {_started(entry)}")
+        pages.say(entry.because)
+        pages.say(
+            f"{entry.step.replace('_', ' ')} · rule {entry.rule} · {when} · {_started(entry)}", indent="  "
+        )
         for name, (before, after) in (json.loads(entry.changes) if entry.changes else {}).items():
             click.echo(f"  {name.replace('_', ' ')}: {_value(before)} → {_value(after)}")
 

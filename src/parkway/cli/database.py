@@ -75,7 +75,8 @@ def first_run() -> None:
     )
     if entry is not None:
         command = f"parkway why {entry.service.slug} {entry.child_id}"
-        click.echo(f"\nWhy? For example, `{command}` answers:\n  {entry.because}")
+        click.echo(f"\nWhy? For example, `{command}` answers:")
+        pages.say(entry.because, indent="  ")
     waiting = Integration.objects.filter(stage=Stage.ENABLED).select_related("service").first()
     if waiting is not None:
         click.echo(f"\nTry next: parkway setup {waiting.service.slug}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -47,7 +48,14 @@ def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[object]])
         click.echo(f"{title}: none.")
         return
     made = Table(
-        title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for index, column in enumerate(columns):
         numbers = all(row[index].replace(",", "").isdigit() or not row[index] for row in rows)
@@ -55,6 +63,16 @@ def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[object]])
     for row in rows:
         made.add_row(*row)
     console().print(made)
+    click.echo()
+
+
+def say(text: str, indent: str = "") -> None:
+    """A sentence, broken between words where the terminal ends; whole in a pipe."""
+    if not sys.stdout.isatty():
+        click.echo(indent + text)
+        return
+    width = console().width
+    click.echo(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent))
 
 
 def cell(value: object) -> str:
@@ -114,7 +132,7 @@ def plan(planned: Plan, everything: bool = False) -> None:
         f"of {count(spaces.paid_children, 'paid child', 'paid children')}; {spaces.waiting:,} waiting."
     )
     if planned.held:
-        click.echo(f"ON HOLD: {planned.held.reason}")
+        say(f"ON HOLD: {planned.held.reason}")
     quiet = (Step.KEEP, Step.LEAVE_OUT)
     lines = [
         (d.child_id, d.called, d.step.value.replace("_", " "), planned.because(d))

@@ -19,6 +19,7 @@ from parkway.tenancy.people import OPERATOR, Actor
 from parkway.tenancy.scope import scope
 from parkway.words import Refused, Step
 
+STAGES = {Stage.DISABLED: "disabled", Stage.ENABLED: "not set up", Stage.ON: "on", Stage.OFF: "off"}
 FIRST = 12  # how many of a fleet's waiting children are shown
 
 
@@ -146,14 +147,14 @@ def print_status(service: Service | None = None) -> None:
     lines = []
     for each in _integrations(service):
         now = _standing(each)
-        health = "needs you" if now["needs_you"] or now["held"] else each.get_stage_display()
+        health = "needs you" if now["needs_you"] or now["held"] else STAGES[Stage(each.stage)]
         spaces = f"{now['live']} of {now['paid_children']}"
         lines.append((each.service.slug, health, each.inactive, spaces, now["waiting"], now["held"]))
         if service is not None:
             checked = pages.cell(pages.local(each.checked_at, service.zone)) or "never"
             following = pages.cell(pages.local(each.next_run_at, service.zone)) or "not planned"
             click.echo(f"{service.name}: last looked at {checked}; next run {following}.")
-    columns = ("service", "syncing", "Inactive", "live of paid", "waiting", "to check")
+    columns = ("service", "syncing", "Inactive", "profiles", "waiting", "check")
     pages.table("Services", columns, lines)
 
 
@@ -167,9 +168,9 @@ def print_people_to_see(service: Service | None = None) -> None:
         _print_people(title, found.exclude(because__contains="On hold: "), service)
     notices = Notice.objects.filter(settled_at=None).select_related("service").order_by("service__name")
     for notice in notices.filter(service=service) if service else notices:
-        click.echo(f"{notice.service.name}: {notice.text}")
+        pages.say(f"{notice.service.name}: {notice.text}")
         if integration.held_run(notice.service):
-            click.echo(f"  Look and approve: parkway approve {notice.service.slug}")
+            pages.say(f"Look and approve: parkway approve {notice.service.slug}", indent="  ")
 
 
 def _print_people(title: str, found: Iterable[Entry], service: Service | None) -> None:
@@ -188,4 +189,4 @@ def _print_people(title: str, found: Iterable[Entry], service: Service | None) -
     others = sorted({entry.service.slug for entry in ordered[FIRST:]})
     if others:
         more = f"{len(ordered) - FIRST:,} more: parkway status {others[0]}"
-        click.echo(f"{more}, and likewise {', '.join(others[1:])}." if others[1:] else f"{more}.")
+        pages.say(f"{more}, and likewise {', '.join(others[1:])}." if others[1:] else f"{more}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import date
 
@@ -11,9 +12,10 @@ from parkway.cli import opened, pages
 from parkway.cli.opened import SERVICE, acting
 from parkway.cli.plan import DAY
 from parkway.cli.running import sentence
+from parkway.engine.wording import count
 from parkway.sync import choices, integration
 from parkway.sync.dry_run import Plan
-from parkway.sync.models import Run
+from parkway.sync.models import Run, Stage
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
 from parkway.words import ChoiceKind, InactivePolicy, Refused
@@ -24,14 +26,47 @@ yes = click.option(
 
 
 def _confirmed(plan: Plan, fingerprint: str | None, apply: Callable[[str], Run]) -> None:
-    """Show a plan, ask, and apply what was shown. With a fingerprint: apply that very plan, unasked."""
-    if fingerprint is None:
-        pages.plan(plan)
-        click.echo(f"Fingerprint: {plan.fingerprint}")
-        if not click.confirm("Do exactly this?", default=False):
-            click.echo("Nothing was changed.")
-            raise SystemExit(4)
-    click.echo(sentence(apply(fingerprint or plan.fingerprint)))
+    """Show a plan, ask, and apply what was shown. With a fingerprint: apply that very plan, unasked.
+
+    When the plan is another by now, the new one is shown, and asked about where somebody can answer (B1).
+    """
+    shown = plan
+    while True:
+        if fingerprint is None:
+            _ask(shown)
+        try:
+            click.echo(sentence(apply(fingerprint or shown.fingerprint)))
+            return
+        except integration.PlanChanged as changed:
+            if fingerprint is not None:
+                _show(changed.plan)
+                raise
+            click.echo("Children, profiles or settings changed meanwhile, so nothing was done. Look again:")
+            shown = changed.plan
+
+
+def _show(plan: Plan) -> None:
+    pages.plan(plan)
+    click.echo(f"Fingerprint: {plan.fingerprint}")
+
+
+def _ask(plan: Plan) -> None:
+    """Show a plan and end, with nothing done, unless somebody says yes."""
+    _show(plan)
+    _end_unless("Do exactly this?", f"--yes {plan.fingerprint}")
+
+
+def _end_unless(question: str, unasked: str) -> None:
+    """Ask, and end with nothing done unless somebody says yes."""
+    try:
+        if click.confirm(question, default=False):
+            return
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo(f"\nNobody answered. To do it unasked, add: {unasked}")
+    click.echo("Nothing was changed.")
+    raise SystemExit(4)
 
 
 @click.command(
@@ -43,8 +78,11 @@ Example:
 @acting
 def enable(service: Service, by: Actor) -> None:
     """Let a service set syncing up. Done by support."""
-    integration.enable(service, by)
-    click.echo(f"{service.name} may set syncing up now: parkway setup {service.slug}")
+    stage = integration.enable(service, by).stage
+    if stage == Stage.ENABLED:
+        click.echo(f"{service.name} may set syncing up now: parkway setup {service.slug}")
+    else:
+        click.echo(f"{service.name} is set up already; nothing was changed. Syncing is {Stage(stage).label}.")
 
 
 @click.command(
@@ -66,7 +104,7 @@ def setup(service: Service, accept: bool, by: Actor, fingerprint: str | None) ->
     """
     now = opened.now()
     if accept:
-        click.echo(f"{integration.accept_proposals(service, by, now):,} proposals taken.")
+        click.echo(f"{count(integration.accept_proposals(service, by, now), 'proposal')} taken.")
     found = integration.look_at_set_up(service, now)
     if found.open:
         lines = [
@@ -85,7 +123,9 @@ def setup(service: Service, accept: bool, by: Actor, fingerprint: str | None) ->
         click.echo(f"Take what is certain: parkway setup {service.slug} --accept")
         click.echo(f"Choose for a child:   parkway choose {service.slug} CHILD PROFILE|new|dont-add")
         return
-    _confirmed(found.plan, fingerprint, lambda mark: integration.start_syncing(service, mark, by, now))
+    _confirmed(
+        found.plan, fingerprint, lambda mark: integration.start_syncing(service, mark, by, opened.now())
+    )
 
 
 @click.command(
@@ -104,7 +144,7 @@ def switch(service: Service, inactive: str, by: Actor, fingerprint: str | None) 
     _confirmed(
         integration.preview_switch(service, policy, now),
         fingerprint,
-        lambda mark: integration.confirm_switch(service, policy, mark, by, now),
+        lambda mark: integration.confirm_switch(service, policy, mark, by, opened.now()),
     )
 
 
@@ -134,12 +174,10 @@ def paid_children(service: Service, number: int, fingerprint: str | None, by: Ac
             plan = integration.preview_paid_children(service, number, now)
             pages.plan(plan)
             click.echo(f"Fingerprint: {plan.fingerprint}")
-        if not click.confirm(f"Pay for {number:,} children?", default=False):
-            click.echo("Nothing was changed.")
-            raise SystemExit(4)
+        _end_unless(f"Pay for {count(number, 'child', 'children')}?", "--yes FINGERPRINT")
     shown = fingerprint or (plan.fingerprint if plan else "")
     run = integration.change_paid_children(service, number, shown, by, now)
-    click.echo(f"The plan of {service.name} pays for {number:,} children now.")
+    click.echo(f"The plan of {service.name} pays for {count(number, 'child', 'children')} now.")
     if run is not None:
         click.echo(sentence(run))
 
@@ -158,7 +196,7 @@ def approve(service: Service, by: Actor, fingerprint: str | None) -> None:
     if integration.held_run(service) is None:
         raise Refused(f"No run of {service.name} is held.")
     plan = integration.preview(service, now)
-    _confirmed(plan, fingerprint, lambda mark: integration.approve(service, mark, by, now))
+    _confirmed(plan, fingerprint, lambda mark: integration.approve(service, mark, by, opened.now()))
 
 
 @click.command(
@@ -225,5 +263,5 @@ Example:
 def on(service: Service, by: Actor, fingerprint: str | None) -> None:
     """Turn syncing on again with the links there were, after a preview."""
     now = opened.now()
-    plan = integration.preview(service, now)
-    _confirmed(plan, fingerprint, lambda mark: integration.turn_on(service, mark, by, now))
+    plan = integration.preview_on(service, now)
+    _confirmed(plan, fingerprint, lambda mark: integration.turn_on(service, mark, by, opened.now()))

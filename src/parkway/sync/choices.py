@@ -64,12 +64,17 @@ def choose(
 
 
 @transaction.atomic
-def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
+def keep_until(
+    service: Service, child_id: str, day: date | None, by: Actor, now: datetime, ends: Ends = HERE
+) -> None:
     """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
 
-    Raises Refused for a day that has passed.
+    Raises Refused for a day that has passed, and for a child whom Manage does not list.
     """
     integration = _may(service, by)
+    children = gather_one(integration, now, ends).situation.children
+    if day is not None and all(child.child_id != child_id for child in children):
+        raise Refused(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
     if day is not None and day < service.today(now):
         raise Refused(f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.")
     before = scope(Choice, service).filter(child_id=child_id).first()
@@ -80,9 +85,13 @@ def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now
 
 @transaction.atomic
 def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
-    """Take back what was chosen for a child: the rules decide again ("sync again", D9)."""
+    """Take back what was chosen for a child: the rules decide again ("sync again", D9).
+
+    Raises Refused when nothing was chosen.
+    """
     integration = _may(service, by)
-    scope(Choice, service).filter(child_id=child_id).delete()
+    if not scope(Choice, service).filter(child_id=child_id).delete()[0]:
+        raise Refused(f"Nothing was chosen for {child_id} at {service.name}, so there is nothing to release.")
     _bump(service)
     _run_soon(integration, by)
 

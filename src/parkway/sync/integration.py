@@ -16,6 +16,7 @@ from django.db import transaction
 from parkway.engine import matching
 from parkway.engine.matching import Certainty, Proposal
 from parkway.engine.plan import Plan, Situation, make_plan
+from parkway.engine.wording import count
 from parkway.storypark import verbs as storypark
 from parkway.sync import apply, choices, wake
 from parkway.sync.gather import HERE, Ends, Gathered, ask_of, gather_one
@@ -97,9 +98,21 @@ class SetUp(NamedTuple):
 
 
 def look_at_set_up(service: Service, now: datetime, ends: Ends = HERE) -> SetUp:
-    """The children available, proposals and choices, and what starting would do (set-up, steps 3 to 5)."""
-    gathered = gather_one(of(service), now, ends)
-    return _set_up(gathered.situation)
+    """The children available, proposals and choices, and what starting would do (set-up, steps 3 to 5).
+
+    Raises Refused when the service is set up already.
+    """
+    return _set_up(gather_one(_to_set_up(service), now, ends).situation)
+
+
+def _to_set_up(service: Service) -> Integration:
+    integration = of(service)
+    if integration.stage != Stage.ENABLED:
+        raise Refused(
+            f"{service.name} is set up already, and syncing is {integration.get_stage_display()}. "
+            f"See `parkway status {service.slug}`."
+        )
+    return integration
 
 
 def _set_up(situation: Situation) -> SetUp:
@@ -142,16 +155,12 @@ def start_syncing(service: Service, fingerprint: str, by: Actor, now: datetime, 
 
     Raises Refused while a child listed has no choice, PlanChanged when the plan is another by now.
     """
-    integration = of(service)
-    if integration.stage != Stage.ENABLED:
-        raise Refused(f"{service.name} is set up already.")
     missing = look_at_set_up(service, now, ends).open
     if missing:
         names = ", ".join(each.child.details.called for each in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise Refused(
-            f"{len(missing)} of the children listed need a choice before syncing starts: {names}{more}."
-        )
+        many = count(len(missing), "child needs", "children need")
+        raise Refused(f"{many} a choice before syncing starts: {names}{more}.")
     return _turn(service, Start(now, Trigger.SETUP, by, fingerprint), ends)
 
 
@@ -268,10 +277,23 @@ def turn_off(service: Service, by: Actor, ends: Ends = HERE, *, now: datetime) -
         ends.profiles.release(ask_of(integration, now))
 
 
+def preview_on(service: Service, now: datetime, ends: Ends = HERE) -> Plan:
+    """What turning on again would do. Raises Refused when syncing is not turned off."""
+    return make_plan(gather_one(_turned_off(service), now, ends).situation)
+
+
+def _turned_off(service: Service) -> Integration:
+    integration = of(service)
+    if integration.stage != Stage.OFF:
+        raise Refused(
+            f"Syncing is not turned off for {service.name}: it is {integration.get_stage_display()}."
+        )
+    return integration
+
+
 def turn_on(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
     """Sync again, with the links there were; applies exactly the plan that was shown (D15, D12)."""
-    if of(service).stage != Stage.OFF:
-        raise Refused(f"Syncing is not turned off for {service.name}.")
+    _turned_off(service)
     return _turn(service, Start(now, Trigger.TURNED_ON, by, fingerprint), ends)
 
 
