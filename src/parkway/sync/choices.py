@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -92,7 +94,7 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
     integration = _may(service, by)
     if not scope(Choice, service).filter(child_id=child_id).delete()[0]:
         raise Refused(f"Nothing was chosen for {child_id} at {service.name}, so there is nothing to release.")
-    _bump(service)
+    bump(service)
     _run_soon(integration, by)
 
 
@@ -112,7 +114,7 @@ def move_link(
     scope(Choice, service).filter(child_id=missing_id).delete()
     if integration.stage == Stage.ON:
         apply.mark_linked(integration, now, ends)
-    _bump(service)
+    bump(service)
     _run_soon(integration, by)
 
 
@@ -130,6 +132,30 @@ def store(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime
     until = dict(scope(Choice, service).exclude(keep_until=None).values_list("child_id", "keep_until"))
     kept = {key: wish._replace(keep_until=wish.keep_until or until.get(key)) for key, wish in wishes.items()}
     _put(service, kept, by, now)
+
+
+class Made(NamedTuple):
+    """A choice as it stands, with who made it and when."""
+
+    wish: Wish
+    by: str
+    at: datetime
+
+    @property
+    def stamp(self) -> str:
+        """Differs whenever somebody chose anew: a page carries it to tell what its reader saw."""
+        text = "/".join([self.at.isoformat(), self.by, self.wish.kind or "", self.wish.profile_id or ""])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def made(service: Service) -> dict[str, Made]:
+    """Every choice of a service that says what is to happen with a child, by the child's id."""
+    return {
+        row.child_id: Made(
+            Wish(ChoiceKind(row.kind), row.profile_id or None, row.keep_until), row.chosen_by, row.chosen_at
+        )
+        for row in scope(Choice, service).exclude(kind="")
+    }
 
 
 def take(
@@ -183,7 +209,7 @@ def _put(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime)
     with transaction.atomic():
         rows.delete(Choice, ["service_id", "child_id"], [(service.pk, child_id) for child_id in wishes])
         rows.insert(Choice, columns, new)
-        _bump(service)
+        bump(service)
 
 
 def _require_free(situation: Situation, child_id: str, profile_id: str | None) -> None:
@@ -205,7 +231,8 @@ def _may(service: Service, by: Actor) -> Integration:
     return integration
 
 
-def _bump(service: Service) -> None:
+def bump(service: Service) -> None:
+    """Say that something changed here that a plan depends on."""
     Integration.objects.filter(service=service).update(version=F("version") + 1)
 
 

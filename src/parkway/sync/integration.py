@@ -6,7 +6,7 @@ fingerprint: the change is made, the plan is computed again, and it is applied o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from parkway.sync.run import Start, apply_plans, lock, run_sync
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change, require_plan, require_support
 from parkway.tenancy.scope import scope
-from parkway.words import Child, ChoiceKind, InactivePolicy, Refused, Step
+from parkway.words import Child, ChoiceKind, InactivePolicy, ProfileState, Refused, Step
 from parkway.words import Choice as Wish
 
 
@@ -125,13 +125,30 @@ def _set_up(situation: Situation) -> SetUp:
     linked = set(situation.links.values())
     unlinked = [profile for key, profile in situation.profiles.items() if key not in linked]
     seekers = [child for child in belonging if child.child_id not in situation.links]
-    proposals = matching.propose(seekers, unlinked)
+    takers = {wish.profile_id: key for key, wish in situation.choices.items() if wish.profile_id}
+    proposals = [_still_free(each, takers) for each in matching.propose(seekers, unlinked)]
     listed = [
         Listed(child, proposal, situation.choices.get(child.child_id))
         for child, proposal in zip(seekers, proposals, strict=True)
     ]
-    undecided = [each for each in listed if each.choice is None or each.choice.kind is None]
+    there = {profile.profile_id for profile in unlinked if profile.state is not ProfileState.DELETED}
+    undecided = [each for each in listed if not _decided(each.choice, there)]
     return SetUp(listed, undecided, make_plan(situation))
+
+
+def _still_free(proposal: Proposal, takers: Mapping[str, str]) -> Proposal:
+    """A match that somebody chose for another child meanwhile is not certain any more."""
+    certain = proposal.certainty is Certainty.CERTAIN
+    if certain and takers.get(proposal.profile_ids[0], proposal.child_id) != proposal.child_id:
+        return proposal._replace(certainty=Certainty.PLEASE_CHECK)
+    return proposal
+
+
+def _decided(choice: Wish | None, there: Collection[str]) -> bool:
+    """Whether a person chose for a child, and a profile that was chosen is still there."""
+    if choice is None or choice.kind is None:
+        return False
+    return choice.kind is not ChoiceKind.PROFILE or choice.profile_id in there
 
 
 def accept_proposals(service: Service, by: Actor, now: datetime, ends: Ends = HERE) -> int:
