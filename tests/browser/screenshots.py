@@ -49,6 +49,12 @@ def addresses() -> dict[str, str]:
         "why": f"/storypark/{SERVICE}/integrations/children/RIM1-015/",
         "why-missing": f"/storypark/{SERVICE}/integrations/children/RIM1-079/",
         "why-please-check": "/storypark/totara-house/integrations/children/TOT2N-001/",
+        "setup": "/storypark/lighthouse-preschool/integrations/setup/",
+        "setup-check": "/storypark/lighthouse-preschool/integrations/setup/?show=check",
+        "setup-child": "/storypark/lighthouse-preschool/integrations/setup/children/LIG18-001/",
+        "setup-rooms": "/storypark/lighthouse-preschool/integrations/setup/rooms/",
+        "setup-summary": "/storypark/lighthouse-preschool/integrations/setup/summary/",
+        "setup-ready": "/storypark/island-early-learning/integrations/setup/summary/",
         "support": "/support/",
         **_storypark(),
     }

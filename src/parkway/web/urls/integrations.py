@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from parkway.web.handles import ChildId
-from parkway.web.views import child_decisions, confirmations, integrations, runs
+from parkway.web.views import child_decisions, confirmations, integrations, runs, setup, setup_summary
 
 register_converter(ChildId, "child")
 
@@ -21,4 +21,11 @@ urls = [
     path("runs/<int:pk>/", runs.detail, name="run"),
     path("children/<child:child_id>/", child_decisions.why, name="why"),
     path("children/<child:child_id>/choose/", child_decisions.choose, name="choose"),
+    path("setup/", setup.index, name="setup"),
+    path("setup/many/", setup.many, name="setup-many"),
+    path("setup/refresh/", setup.refresh, name="setup-refresh"),
+    path("setup/children/<path:child_id>/", setup.child, name="setup-child"),
+    path("setup/rooms/", setup_summary.rooms, name="setup-rooms"),
+    path("setup/summary/", setup_summary.summary, name="setup-summary"),
+    path("setup/done/", setup_summary.done, name="setup-done"),
 ]
