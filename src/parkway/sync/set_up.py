@@ -176,6 +176,8 @@ def _likeness(child: Details, profile: Details) -> str:
     born, theirs = child.date_of_birth, profile.date_of_birth
     if not same_name:
         return "Same date of birth, but the names are not all the same"
+    if born is None and theirs is None:
+        return "Same name, but neither has a date of birth"
     if theirs is None:
         return "Same name, but the profile has no date of birth"
     if born is None:
