@@ -79,6 +79,7 @@ ALONE: list[tuple[str, type[models.Model], Values]] = [
     ("asked for, but not due", Integration, {"asked": "now", "next_run_at": NOW}),
     ("asked for by nothing there is", Integration, {"asked": "magic"}),
     ("more than 100 per cent", Integration, {"limit_percent": 101}),
+    ("a run asked for that is not due", Integration, {"asked": "now", "next_run_at": NOW}),
     ("a choice that there is not", Choice, {"kind": "later"}),
     ("a choice of a profile without one", Choice, {"kind": "profile"}),
     ("another choice with a profile", Choice, {"profile_id": "p1"}),
