@@ -37,6 +37,35 @@ def addresses() -> dict[str, str]:
         "manage-book": f"/manage/{SERVICE}/children/1/book/permanent/",
         "manage-rooms": f"/manage/{SERVICE}/rooms/",
         "manage-import": f"/manage/{SERVICE}/import/",
+        **_storypark(),
+    }
+
+
+def _storypark() -> dict[str, str]:
+    from parkway.storypark.models import Profile, Story
+    from parkway.tenancy.models import Service
+
+    here, full = f"/storypark/{SERVICE}", Service.objects.get(slug="kauri-street-childcare")
+    profiles = Profile.objects.filter(service__slug=SERVICE).order_by("pk")
+    by_hand = profiles.filter(managed_link="")
+    live, archived = profiles.filter(state="live"), profiles.filter(archived_by="integration")
+    story = Story.objects.filter(service__slug=SERVICE, state="draft").order_by("pk")[0]
+    return {
+        "storypark-children": f"{here}/",
+        "storypark-archived": f"{here}/?show=archived",
+        "storypark-profile": f"{here}/children/{live.exclude(managed_link='').exclude(stories=None)[0].pk}/",
+        "storypark-profile-archived": f"{here}/children/{archived[0].pk}/",
+        "storypark-edit": f"{here}/children/{by_hand[0].pk}/edit/",
+        "storypark-restore": f"{here}/children/{by_hand.filter(state='archived')[0].pk}/restore/",
+        "storypark-stories": f"{here}/stories/",
+        "storypark-story": f"{here}/stories/{story.pk}/",
+        "storypark-write": f"{here}/stories/new/",
+        "storypark-rooms": f"{here}/rooms/",
+        "storypark-account": f"{here}/account/",
+        "storypark-account-full": f"/storypark/{full.slug}/account/",
+        "storypark-account-new": "/storypark/lighthouse-preschool/account/",
+        "storypark-paid-children": f"/storypark/{full.slug}/account/paid-children/"
+        f"?number={full.account.paid_children + 5}",
     }
 
 

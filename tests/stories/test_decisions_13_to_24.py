@@ -257,7 +257,7 @@ def test_d22_admin_educators_change_and_educators_see(world: World) -> None:
         with pytest.raises(Refused, match="Ask an admin educator"):
             choices.choose(world.service, "ana", ChoiceKind.DONT_ADD, nobody, world.now)
         with pytest.raises(Refused, match="Ask an admin educator"):
-            integration.change_paid_children(world.service, 30, nobody)
+            integration.change_paid_children(world.service, 30, "", nobody, world.now)
         with pytest.raises(Refused, match="Ask an admin educator"):
             integration.turn_off(world.service, nobody, now=world.now)
         with pytest.raises(Refused, match="Only support"):

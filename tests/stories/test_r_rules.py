@@ -13,7 +13,7 @@ from parkway.sync.models import Run, Trigger
 from parkway.sync.run import Start, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
-from parkway.words import Refused
+from parkway.words import ChoiceKind, Refused
 
 from .world import LONG_AGO, WINDOW, World
 
@@ -241,9 +241,9 @@ def test_r11_parkway_never_buys_and_new_spaces_are_filled_at_once() -> None:
     [waits] = world.waiting()
     shown = integration.preview_paid_children(world.service, 2, world.now)
     assert [d.child_id for d in shown.actions()] == [waits]
-    with world.at_once() as carried:
-        integration.change_paid_children(world.service, 2, OPERATOR)
-    assert carried == [(Trigger.SPACES, OPERATOR.label)]
+    run = integration.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+    assert run is not None
+    assert (run.trigger, run.started_by) == (Trigger.SPACES, OPERATOR.label)
     assert world.state(waits) == "live"
     assert world.waiting() == []
 
@@ -267,10 +267,13 @@ def test_r15_at_once_after_set_up_switch_spaces_and_sync_now(world: World) -> No
     assert (first.trigger, first.at, world.state("ana")) == (Trigger.SETUP, world.now, "live")
     switched = world.stay()
     assert (switched.trigger, switched.at, world.state("ida")) == (Trigger.SWITCH, world.now, "live")
-    with world.at_once():
-        integration.change_paid_children(world.service, 30, OPERATOR)
+    shown = integration.preview_paid_children(world.service, 30, world.now)
+    integration.change_paid_children(world.service, 30, shown.fingerprint, OPERATOR, world.now)
     spaces = scope(Run, world.service).latest("pk")
     assert (spaces.trigger, spaces.at, spaces.paid_children) == (Trigger.SPACES, world.now, 30)
+    with world.at_once() as carried:
+        world.choose("ida", ChoiceKind.DONT_ADD)
+    assert carried == [(Trigger.CHOICE, OPERATOR.label)]
     asked = integration.sync_now(world.service, OPERATOR, world.now)
     assert asked is not None
     assert (asked.trigger, asked.started_by) == (Trigger.NOW, OPERATOR.label)
@@ -279,11 +282,10 @@ def test_r15_at_once_after_set_up_switch_spaces_and_sync_now(world: World) -> No
 def test_r15_a_run_asked_for_is_due_even_when_the_call_is_lost(world: World) -> None:
     world.enrol("Ana")
     world.set_up()
-    world.pay_for(30)
-    integration.change_paid_children(world.service, 31, OPERATOR)  # the test's transaction never ends
+    world.choose("ana", ChoiceKind.DONT_ADD)  # the test's transaction never ends, so nobody is called
     assert due.due_now(world.now) == [world.service.pk]
     run = world.sync()
     assert run is not None
-    assert (run.trigger, run.started_by) == (Trigger.SPACES, OPERATOR.label)
+    assert (run.trigger, run.started_by) == (Trigger.CHOICE, OPERATOR.label)
     assert due.due_now(world.now) == []
     assert world.sync() is None

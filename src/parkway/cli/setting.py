@@ -110,22 +110,38 @@ def switch(service: Service, inactive: str, by: Actor, fingerprint: str | None) 
 
 @click.command(
     epilog="""\b
-Example:
-  parkway paid-children rimu-kindergarten 120"""
+Examples:
+  parkway paid-children rimu-kindergarten 120
+  parkway paid-children rimu-kindergarten 120 --yes 3f0c…"""
 )
 @click.argument("service", type=SERVICE)
 @click.argument("number", type=click.IntRange(0, 1_000_000))
-@click.option("--yes", "sure", is_flag=True, help="Do not ask.")
+@click.option(
+    "--yes",
+    "fingerprint",
+    metavar="[FINGERPRINT]",
+    is_flag=False,
+    flag_value="",
+    help="Do not ask: apply the preview with this fingerprint. Without syncing there is none to give.",
+)
 @acting
-def paid_children(service: Service, number: int, sure: bool, by: Actor) -> None:
-    """Change how many live profiles the plan pays for; who waits comes in at once."""
-    if not sure:
-        pages.plan(integration.preview_paid_children(service, number, opened.now()))
+def paid_children(service: Service, number: int, fingerprint: str | None, by: Actor) -> None:
+    """Change how many live profiles the plan pays for: shows who then comes in, asks, does exactly that."""
+    now = opened.now()
+    plan = None
+    if fingerprint is None:
+        if integration.is_on(service):
+            plan = integration.preview_paid_children(service, number, now)
+            pages.plan(plan)
+            click.echo(f"Fingerprint: {plan.fingerprint}")
         if not click.confirm(f"Pay for {number:,} children?", default=False):
             click.echo("Nothing was changed.")
             raise SystemExit(4)
-    integration.change_paid_children(service, number, by)
+    shown = fingerprint or (plan.fingerprint if plan else "")
+    run = integration.change_paid_children(service, number, shown, by, now)
     click.echo(f"The plan of {service.name} pays for {number:,} children now.")
+    if run is not None:
+        click.echo(sentence(run))
 
 
 @click.command(

@@ -33,18 +33,24 @@ def live_profiles(service: Service) -> int:
     return scope(Profile, service).filter(state=LIVE).count()
 
 
+def require_enough(service: Service, number: int) -> None:
+    """Refuse a number of paid children below the live profiles (D6)."""
+    live = live_profiles(service)
+    if number < live:
+        profiles = "profile" if live == 1 else "profiles"
+        raise Refused(
+            f"{service.name} has {live} live {profiles}, so the plan cannot pay for only {number}. "
+            f"Archive {live - number} in Manage first, or choose {live} or more."
+        )
+
+
 @transaction.atomic
 def set_paid_children(service: Service, number: int) -> None:
     """Change how many live profiles the plan pays for.
 
     Raises Refused below the live profiles, saying how many to archive in Manage first (D6).
     """
-    live = live_profiles(service)
-    if number < live:
-        raise Refused(
-            f"{service.name} has {live} live profiles, so the plan cannot pay for only {number}. "
-            f"Archive {live - number} in Manage first, or choose {live} or more."
-        )
+    require_enough(service, number)
     account(service)
     Account.objects.filter(service=service).update(paid_children=number, version=F("version") + 1)
 
@@ -155,13 +161,7 @@ def write_story(
 
     Raises Refused when a profile is not live (R14), or the title is empty.
     """
-    resting = [str(profile) for profile in profiles if profile.state != LIVE]
-    if resting:
-        raise Refused(f"Stories are written on live profiles, and {', '.join(resting)} is archived.")
-    if not profiles or len({profile.service_id for profile in profiles}) > 1:
-        raise Refused("A story is about at least one child, and about children of one service only.")
-    if not title.strip():
-        raise Refused("A story needs a title.")
+    _require_story(profiles, title)
     state = StoryState.PUBLISHED if publish else StoryState.DRAFT
     story = Story.objects.create(
         service=profiles[0].service, title=title.strip(), text=text, state=state, written_on=today
@@ -171,12 +171,73 @@ def write_story(
 
 
 @transaction.atomic
+def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str) -> None:
+    """Change a draft: its children, title and text. Archived profiles that it is about stay in it (D16).
+
+    Raises Refused when it is published, when nobody live is chosen (R14), or the title is empty.
+    """
+    if scope(Story, story.service).filter(pk=story.pk, state=StoryState.PUBLISHED).exists():
+        raise Refused(f"“{story}” is published, and families have seen it as it is. Write another story.")
+    _require_story(profiles, title)
+    if {profile.service_id for profile in profiles} != {story.service_id}:
+        raise Refused("A story is about children of its own service only.")
+    resting = list(story.profiles.filter(state=ARCHIVED))
+    story.title, story.text = title.strip(), text
+    story.save(update_fields=["title", "text"])
+    story.profiles.set([*profiles, *resting])
+
+
+def _require_story(profiles: Sequence[Profile], title: str) -> None:
+    resting = [str(profile) for profile in profiles if profile.state != LIVE]
+    if resting:
+        are = "is" if len(resting) == 1 else "are"
+        raise Refused(f"Stories are written on live profiles, and {', '.join(resting)} {are} archived.")
+    if not profiles or len({profile.service_id for profile in profiles}) > 1:
+        raise Refused("A story is about at least one child, and about children of one service only.")
+    if not title.strip():
+        raise Refused("A story needs a title.")
+
+
+@transaction.atomic
 def publish_story(story: Story) -> None:
     """Let families see a story. Raises Refused when all its profiles are archived (R14)."""
     if not story.profiles.filter(state=LIVE).exists():
         raise Refused(f"“{story}” is about archived profiles only, and rests with them.")
     story.state = StoryState.PUBLISHED
     story.save(update_fields=["state"])
+
+
+def is_managed_elsewhere(service: Service) -> bool:
+    """Whether any profile of the service is managed elsewhere; then its rooms are, too (R14)."""
+    return scope(Profile, service).exclude(managed_link="").exists()
+
+
+@transaction.atomic
+def add_room(service: Service, name: str) -> Room:
+    """A new room. Raises Refused when rooms are managed elsewhere (R14), or the name is empty or taken."""
+    _require_room(service, name)
+    room = Room.objects.create(service=service, name=name.strip())
+    bump(service)
+    return room
+
+
+@transaction.atomic
+def rename_room(room: Room, name: str) -> None:
+    """Give a room another name. Raises Refused as `add_room` does."""
+    _require_room(room.service, name, but=room.pk)
+    room.name = name.strip()
+    room.save(update_fields=["name"])
+    bump(room.service)
+
+
+def _require_room(service: Service, name: str, but: int | None = None) -> None:
+    if is_managed_elsewhere(service):
+        raise Refused("Rooms are managed in Manage and cannot be changed here. Change the room in Manage.")
+    if not name.strip():
+        raise Refused("A room needs a name.")
+    taken = scope(Room, service).filter(name=name.strip())
+    if (taken.exclude(pk=but) if but else taken).exists():
+        raise Refused(f"{service.name} already has a room called “{name.strip()}”.")
 
 
 def require_unmanaged(profile: Profile, done: str) -> None:

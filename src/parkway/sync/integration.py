@@ -17,12 +17,12 @@ from parkway.engine import matching
 from parkway.engine.matching import Certainty, Proposal
 from parkway.engine.plan import Plan, Situation, make_plan
 from parkway.storypark import verbs as storypark
-from parkway.sync import apply, choices, wake
+from parkway.sync import apply, choices
 from parkway.sync.gather import HERE, Ends, Gathered, ask_of, gather_one
 from parkway.sync.models import Integration, Run, RunState, Stage, Trigger
 from parkway.sync.run import Start, apply_plans, lock, run_sync
 from parkway.tenancy.models import Service
-from parkway.tenancy.people import Actor, require_change, require_support
+from parkway.tenancy.people import Actor, require_change, require_plan, require_support
 from parkway.tenancy.scope import scope
 from parkway.words import Child, ChoiceKind, InactivePolicy, Refused, Step
 from parkway.words import Choice as Wish
@@ -47,6 +47,11 @@ def of(service: Service) -> Integration:
             f"Syncing is not enabled for {service.name}. Support enables it: `parkway enable {service.slug}`."
         )
     return found
+
+
+def is_on(service: Service) -> bool:
+    """Whether the service syncs."""
+    return Integration.objects.filter(service=service, stage=Stage.ON).exists()
 
 
 def _on(service: Service) -> Integration:
@@ -176,21 +181,29 @@ def confirm_switch(
 
 
 def preview_paid_children(service: Service, number: int, now: datetime, ends: Ends = HERE) -> Plan:
-    """What another number of paid children would do at the next run (B1, R11)."""
-    return make_plan(replace(gather_one(_on(service), now, ends).situation, paid_children=number))
-
-
-def change_paid_children(service: Service, number: int, by: Actor) -> None:
-    """Change the paid children and ask for a run at once (R11, R15). Parkway itself never does (R11).
+    """What another number of paid children would do (B1, R11).
 
     Raises Refused below the live profiles (D6).
     """
-    found = Integration.objects.filter(service=service).first()
-    require_change(by, service, bool(found and found.educators_may_change))
-    with transaction.atomic():
-        storypark.set_paid_children(service, number)
-        if found is not None and found.stage == Stage.ON:
-            wake.soon(service.pk, Trigger.SPACES, by)
+    storypark.require_enough(service, number)
+    return make_plan(replace(gather_one(_on(service), now, ends).situation, paid_children=number))
+
+
+def change_paid_children(
+    service: Service, number: int, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE
+) -> Run | None:
+    """Change the paid children, which Parkway never does by itself (R11), and apply exactly the plan that was
+    shown (B1). Without syncing there is no plan, no fingerprint and no run.
+
+    Raises Refused below the live profiles (D6), PlanChanged, with nothing done, when the plan is another now.
+    """
+    require_plan(by, service)
+    if fingerprint or is_on(service):
+        _on(service)
+        start = Start(now, Trigger.SPACES, by, fingerprint)
+        return _confirm(service, start, lambda each: storypark.set_paid_children(service, number), ends)
+    storypark.set_paid_children(service, number)
+    return None
 
 
 def approve(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
@@ -293,7 +306,12 @@ def _set(integration: Integration, **values: str | int) -> None:
     integration.save(update_fields=[*values, "version"])
 
 
+def latest_run(service: Service) -> Run | None:
+    """The run of the service that came last."""
+    return scope(Run, service).order_by("-at", "-pk").first()
+
+
 def held_run(service: Service) -> Run | None:
     """The held run that waits for a person, if the latest run is one."""
-    latest = scope(Run, service).order_by("-at", "-pk").first()
+    latest = latest_run(service)
     return latest if latest is not None and latest.state == RunState.HELD else None

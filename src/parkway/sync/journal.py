@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,10 +17,10 @@ from django.db.models import QuerySet
 from parkway import rows
 from parkway.engine.plan import Plan, plain
 from parkway.sync.kept import Current
-from parkway.sync.models import Entry, Run
+from parkway.sync.models import Entry, Link, Run
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import ACTIONS, OUTCOMES, Decision, Facts
+from parkway.words import ACTIONS, OUTCOMES, Decision, Facts, Step
 
 COLUMNS = [
     "service_id",
@@ -124,6 +124,23 @@ def why(service: Service, child_id: str, on: date | None = None) -> Entry | None
 def history(service: Service, child_id: str) -> QuerySet[Entry]:
     """Every entry of a child, the newest first."""
     return scope(Entry, service).filter(child_id=child_id).select_related("run").order_by("-at", "-pk")
+
+
+def child_of(service: Service, profile_id: str) -> str | None:
+    """The child whom a profile is linked to; None for a profile that was never linked."""
+    return scope(Link, service).filter(profile_id=profile_id).values_list("child_id", flat=True).first()
+
+
+def since(service: Service, step: Step, child_ids: Iterable[str]) -> dict[str, datetime]:
+    """Since when each of these children stands at a step without a break, by child id."""
+    began: dict[str, datetime] = {}
+    told = scope(Entry, service).filter(child_id__in=list(child_ids)).order_by("at", "pk")
+    for child_id, at, stood in told.values_list("child_id", "at", "step"):
+        if stood == step.value:
+            began.setdefault(child_id, at)
+        else:
+            began.pop(child_id, None)
+    return began
 
 
 def changed_by(run: Run) -> QuerySet[Entry]:

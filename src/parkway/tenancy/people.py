@@ -36,6 +36,7 @@ class Permission(Enum):
     SEE = "see this page", frozenset({ADMIN, EDUCATOR, STAFF})
     CHANGE_MANAGE = "change children, rooms and bookings in Manage", frozenset({STAFF})
     SEE_STORYPARK = "see the children's profiles and stories", frozenset({ADMIN, EDUCATOR})
+    CHANGE_PROFILES = "change profiles", frozenset({ADMIN, EDUCATOR})
     WRITE_STORIES = "write stories", frozenset({ADMIN, EDUCATOR})
     CHANGE_PLAN = "change the number of paid children", frozenset({ADMIN})
     CHANGE_INTEGRATION = "change how syncing works", frozenset({ADMIN})
@@ -82,6 +83,17 @@ def require_change(who: Actor, service: Service, educators_may: bool) -> None:
     if not allows(Permission.CHANGE_INTEGRATION, roles, False, educators_may):
         raise Refused(
             f"{who.label} may see the integration of {service.name}, but not change it. "
+            "Ask an admin educator of the service."
+        )
+
+
+def require_plan(who: Actor, service: Service) -> None:
+    """Refuse unless `who` may change the number of paid children: an admin educator, or support (R11)."""
+    person = Person.objects.filter(pk=who.person_id).first() if who.person_id else None
+    roles = roles_at(person, service) if person else frozenset()
+    if not allows(Permission.CHANGE_PLAN, roles, who.trusted, False):
+        raise Refused(
+            f"{who.label} may see the plan of {service.name}, but not change it. "
             "Ask an admin educator of the service."
         )
 

@@ -45,6 +45,10 @@ class Visit:
         return self.may(Permission.SEE_STORYPARK)
 
     @property
+    def may_change_profiles(self) -> bool:
+        return self.may(Permission.CHANGE_PROFILES)
+
+    @property
     def may_write_stories(self) -> bool:
         return self.may(Permission.WRITE_STORIES)
 

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from parkway.engine import wording
+from parkway.storypark.models import Profile
 from parkway.tenancy.models import Service
 
 register = template.Library()
@@ -16,6 +17,10 @@ register = template.Library()
 STATES = {
     "Active": "good",
     "live": "good",
+    "Published": "good",
+    "on": "good",
+    "needs you": "attention",
+    "Draft": "resting",
     "Inactive": "resting",
     "Archived": "gone",
     "archived": "gone",
@@ -73,3 +78,18 @@ def words(slug: str) -> str:
 def label(text: str) -> SafeString:
     """A status as a label: colour and word."""
     return format_html('<span class="label {}">{}</span>', STATES.get(text, "plain"), text)
+
+
+@register.simple_tag
+def portrait(profile: Profile, size: int = 40) -> SafeString:
+    """A profile's initials in a circle, in place of a photo; decoration beside the name."""
+    letters = f"{profile.first_name[:1]}{profile.last_name[:1]}".upper()
+    return format_html(
+        '<svg class="portrait tone-{}" viewBox="0 0 40 40" width="{}" height="{}" aria-hidden="true">'
+        '<circle cx="20" cy="20" r="20"/>'
+        '<text x="20" y="20" dy="0.35em" text-anchor="middle">{}</text></svg>',
+        "gone" if profile.state != "live" else profile.pk % 4,
+        size,
+        size,
+        letters,
+    )

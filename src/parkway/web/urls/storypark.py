@@ -2,8 +2,22 @@
 
 from django.urls import path
 
-from parkway.web.views import profiles
+from parkway.web.views import account, profiles, rooms, stories
 
 urls = [
     path("", profiles.index, name="storypark-children"),
+    path("children/new/", profiles.add, name="storypark-child-add"),
+    path("children/<int:number>/", profiles.profile, name="storypark-child"),
+    path("children/<int:number>/edit/", profiles.edit, name="storypark-child-edit"),
+    path("children/<int:number>/archive/", profiles.archive, name="storypark-child-archive"),
+    path("children/<int:number>/restore/", profiles.restore, name="storypark-child-restore"),
+    path("stories/", stories.index, name="storypark-stories"),
+    path("stories/new/", stories.write, name="storypark-story-write"),
+    path("stories/<int:number>/", stories.story, name="storypark-story"),
+    path("stories/<int:number>/edit/", stories.edit, name="storypark-story-edit"),
+    path("stories/<int:number>/publish/", stories.publish, name="storypark-story-publish"),
+    path("rooms/", rooms.index, name="storypark-rooms"),
+    path("rooms/<int:number>/", rooms.rename, name="storypark-room"),
+    path("account/", account.index, name="storypark-account"),
+    path("account/paid-children/", account.paid_children, name="storypark-paid-children"),
 ]

@@ -1,15 +1,216 @@
-"""Storypark: the profiles of a service."""
+"""Storypark: the profiles of a service, each with its stories, its synced fields, and why it is here."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+import json
+from datetime import date
+from typing import Any, NamedTuple
 
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_http_methods, require_safe
+
+from parkway.storypark import listing, verbs
+from parkway.storypark.models import ArchivedBy, Profile
+from parkway.sync import integration, journal
+from parkway.sync.models import Entry
+from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
+from parkway.web.middleware import typed
+from parkway.web.paging import page_of
+from parkway.words import Details, ProfileState, Refused, Step
+
+OUR_TIME = range(1900, 2200)
+LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
+WORDS = {
+    Step.CREATE: ("The profile was made", "good"),
+    Step.LINK: ("The profile was linked to the child", "good"),
+    Step.RESTORE: ("The profile was restored", "good"),
+    Step.UPDATE: ("Details were brought up to date", "good"),
+    Step.KEEP: ("The profile stays live", "good"),
+    Step.ARCHIVE: ("The profile was archived", "gone"),
+    Step.LEAVE_OUT: ("Left as it is", "gone"),
+    Step.WAIT: ("Waiting for a space", "waiting"),
+    Step.HOLD: ("A person has to look", "attention"),
+}
+"""What a step did, told beside a profile; and its colour."""
 
 
+class Told(NamedTuple):
+    """One entry of the journal as a page tells it."""
+
+    entry: Entry
+    title: str
+    colour: str
+    changes: list[tuple[str, str, str]]
+
+
+@require_safe
 @at_service(Permission.SEE_STORYPARK)
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Live and archived profiles (R14)."""
-    return render(request, "web/storypark/children.html")
+    """Live and archived profiles (R14), found by name and room."""
+    state = ARCHIVED if request.GET.get("show") == ARCHIVED else LIVE
+    asked = {name: request.GET.get(name, "") for name in ("search", "room")}
+    found = listing.profiles(visit.service, state, **asked)
+    return render(
+        request,
+        "web/storypark/children.html",
+        {
+            "page": page_of(request, found),
+            "asked": asked,
+            "state": state,
+            "counts": listing.counts(visit.service),
+            "rooms": listing.rooms(visit.service),
+            "syncing": integration.is_on(visit.service),
+        },
+    )
+
+
+def the_profile(visit: Visit, number: int) -> Profile:
+    """The profile at this address; none of another service is ever found."""
+    found = listing.profile(visit.service, number)
+    if found is None:
+        raise Http404("There is no such profile at this service.")
+    return found
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def profile(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """A profile: its stories, its fields, and for a linked child why it is here, or was archived (B2)."""
+    one = the_profile(visit, number)
+    child_id = journal.child_of(visit.service, one.reference)
+    on = parse_on(request.GET.get("on", ""))
+    stood = journal.why(visit.service, child_id, on) if child_id is not None else None
+    history = journal.history(visit.service, child_id) if child_id is not None else []
+    return render(
+        request,
+        "web/storypark/profile.html",
+        {
+            "profile": one,
+            "stories": listing.stories(visit.service).filter(profiles=one),
+            "syncing": integration.is_on(visit.service),
+            "by_syncing": one.archived_by == ArchivedBy.INTEGRATION,
+            "by_hand": one.archived_by == ArchivedBy.PERSON,
+            "on": on,
+            "child_id": child_id,
+            "why": stood,
+            "history": [tell(entry) for entry in history],
+        },
+    )
+
+
+def parse_on(text: str) -> date | None:
+    """The day in an address; nothing for what is no day, or none of our time."""
+    try:
+        found = parse_date(text)
+    except ValueError:
+        return None
+    return found if found and found.year in OUR_TIME else None
+
+
+def tell(entry: Entry) -> Told:
+    """An entry in words: what happened, and which fields changed from what to what."""
+    title, colour = WORDS[Step(entry.step)]
+    changes = json.loads(entry.changes) if entry.changes else {}
+    told = [(name, _value(before), _value(after)) for name, (before, after) in changes.items()]
+    return Told(entry, title, colour, told)
+
+
+def _value(value: str | list[str] | None) -> str:
+    return (", ".join(value) if isinstance(value, list) else value) or "nothing"
+
+
+class DetailsForm(forms.Form):
+    """A profile's names, date of birth, gender and rooms, where they are not managed elsewhere."""
+
+    first_name = forms.CharField(max_length=100, required=False)
+    last_name = forms.CharField(max_length=100, required=False)
+    preferred_name = forms.CharField(
+        max_length=100, required=False, help_text="What people call the child, if it is another name."
+    )
+    date_of_birth = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    gender = forms.CharField(max_length=40, required=False)
+    rooms = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, service: Service, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        names = [room.name for room in listing.rooms(service)]
+        self.fields["rooms"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+        if not names:
+            del self.fields["rooms"]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was typed, as the verbs take it."""
+        rooms = {"rooms": frozenset(self.cleaned_data["rooms"])} if "rooms" in self.fields else {}
+        return {**self.cleaned_data, **rooms}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_PROFILES)
+def add(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """A new profile made by hand, where no integration makes them."""
+    form = DetailsForm(visit.service, request.POST if request.method == "POST" else typed(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = verbs.create_profile(visit.service, Details(**form.values))
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"{made} has a profile now. Write the first story.")
+            return redirect("storypark-child", visit.service.slug, made.pk)
+    syncing = integration.is_on(visit.service)
+    return render(request, "web/storypark/details.html", {"form": form, "syncing": syncing})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_PROFILES)
+def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Change the details of a profile that is not managed elsewhere (R14)."""
+    one = the_profile(visit, number)
+    verbs.require_unmanaged(one, "changed")
+    before = {**one.details._asdict(), "rooms": [room.name for room in one.rooms.all()]}
+    data = request.POST if request.method == "POST" else typed(request)
+    form = DetailsForm(visit.service, data, initial=before)
+    if request.method == "POST" and form.is_valid():
+        try:
+            verbs.amend_profile(one, **form.values)
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"The details of {one} were saved.")
+            return redirect("storypark-child", visit.service.slug, one.pk)
+    return render(request, "web/storypark/details.html", {"form": form, "profile": one})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_PROFILES)
+def archive(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Archive by hand a profile that is not managed elsewhere, after saying what that does."""
+    one = the_profile(visit, number)
+    verbs.require_unmanaged(one, "archived")
+    if request.method == "POST":
+        verbs.archive_profile(one, visit.service.today(timezone.now()))
+        messages.success(request, f"{one} is archived. Everything in the profile is kept.")
+        return redirect("storypark-child", visit.service.slug, one.pk)
+    return render(request, "web/storypark/archive.html", {"profile": one, "stories": one.stories.count()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_PROFILES)
+def restore(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Restore by hand a profile that is not managed elsewhere; it takes a space (D4)."""
+    one = the_profile(visit, number)
+    verbs.require_unmanaged(one, "restored")
+    if request.method == "POST":
+        verbs.restore_profile(one)
+        messages.success(request, f"{one} is live again, with everything in the profile.")
+        return redirect("storypark-child", visit.service.slug, one.pk)
+    free = verbs.account(visit.service).paid_children - verbs.live_profiles(visit.service)
+    return render(request, "web/storypark/restore.html", {"profile": one, "free": free, "after": free - 1})
