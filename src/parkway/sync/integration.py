@@ -18,7 +18,7 @@ from parkway.engine.matching import Certainty, Proposal
 from parkway.engine.plan import Plan, Situation, make_plan
 from parkway.engine.wording import count
 from parkway.storypark import verbs as storypark
-from parkway.sync import apply, choices
+from parkway.sync import apply, choices, wake
 from parkway.sync.gather import HERE, Ends, Gathered, ask_of, gather_one
 from parkway.sync.models import Integration, Run, RunState, Stage, Trigger
 from parkway.sync.run import Start, apply_plans, lock, run_sync
