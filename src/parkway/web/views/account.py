@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -102,7 +101,6 @@ def _page(request: HttpRequest, visit: Visit, form: PaidForm) -> HttpResponse:
             "rest": seen.waiting[FIRST:] if seen else [],
             "silent": silent,
             "integration": found,
-            "set_up": _set_up_address(visit),
             "run": integration.latest_run(service),
             **_ahead(seen, paid),
         },
@@ -116,14 +114,6 @@ def _ahead(seen: Outlook | None, paid: int) -> dict[str, Any]:
     rows = [(need.day, need.number, paid - need.number, need.number - paid) for need in seen.needs]
     line = spaces_chart.line(seen.needs, paid, outlook.WEEKS * 7)
     return {"line": line, "rows": rows, "weeks": outlook.WEEKS, "short": max(0, seen.most.number - paid)}
-
-
-def _set_up_address(visit: Visit) -> str:
-    """Where syncing is set up."""
-    try:
-        return reverse("setup", args=[visit.service.slug])
-    except NoReverseMatch:
-        return reverse("integrations", args=[visit.service.slug])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

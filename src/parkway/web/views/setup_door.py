@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods
 
 from parkway.sync import set_up
@@ -37,11 +36,3 @@ def in_set_up(view: View) -> View:
         return view(request, visit, **more)
 
     return let_in
-
-
-def account_address(visit: Visit) -> str:
-    """Where spaces are bought (R11)."""
-    try:
-        return reverse("account", args=[visit.service.slug])
-    except NoReverseMatch:
-        return reverse("storypark-children", args=[visit.service.slug])

@@ -15,7 +15,7 @@ from parkway.sync import consent, draft, integration, set_up
 from parkway.sync.models import Run, RunState, Trigger
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
-from parkway.web.views.setup_door import account_address, in_set_up
+from parkway.web.views.setup_door import in_set_up
 from parkway.words import ChoiceKind, Decision, Refused, Step
 
 SHOWN = "setup-shown"
@@ -127,7 +127,6 @@ def _show(
         "untouched": len(lists.untouched),
         "differences": differences,
         "stale": stale,
-        "account": account_address(visit),
         "editable": visit.may_change_integration,
     }
     return render(request, "web/integrations/setup_summary.html", context)
@@ -158,6 +157,5 @@ def done(request: HttpRequest, visit: Visit) -> HttpResponse:
         "did": [
             (PARTS[step][0], run.counts.get(step.value, 0)) for step in PARTS if run.counts.get(step.value, 0)
         ],
-        "account": account_address(visit),
     }
     return render(request, "web/integrations/setup_done.html", context)
