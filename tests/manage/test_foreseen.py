@@ -101,7 +101,7 @@ def test_a_status_says_what_it_rests_on(world: World) -> None:
     world.enrol("Never", since=None)
     world.archive(world.enrol("Old"))
     assert rests_on(world, "open") == (
-        "Active with no end in sight, because a booking from 3 February has no end date."
+        "Active with no end in sight: booked from 3 February on, with no end date."
     )
     assert rests_on(world, "ending") == (
         "Active until 26 January 2027, because the last booking ends on 1 December "

@@ -64,8 +64,8 @@ def rests_on(name: str, now: Standing, service: Service, today: date) -> str:
 def _active(name: str, now: Standing, window: Window, today: date) -> str:
     first, last, change = now.booked_from, now.booked_until, now.next_change
     if last is None or change is None:
-        since = f" from {wording.day(first, today)}" if first else ""
-        text = f"Active with no end in sight, because a booking{since} has no end date."
+        since = f" from {wording.day(first, today)} on" if first else ""
+        text = f"Active with no end in sight: booked{since}, with no end date."
     else:
         until = wording.day(change - timedelta(days=1), today)
         ends = "ended" if last < today else "ends"
