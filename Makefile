@@ -59,6 +59,7 @@ format: install ## sort imports, mend what can be mended, format
 
 bench: install ## measure the runs against their limits
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.pages
 
 screenshots: chromium ## a picture of every page of the demo, into the folder screenshots
 	@$(BIN)/python -m tests.browser.screenshots
