@@ -49,10 +49,21 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
     Many rows a statement: a statement for each row takes twice as long.
     """
     head = f"INSERT INTO {table(model)} ({', '.join(columns)}) VALUES "
-    one = f"({marks(len(columns))})"
-    with connection.cursor() as cursor:
-        for batch in batches(rows, VALUES // len(columns)):
-            cursor.execute(head + ", ".join([one] * len(batch)), list(chain.from_iterable(batch)))
+    for batch in batches(rows, VALUES // len(columns)):
+        _send(head, len(columns), batch)
+
+
+def _send(head: str, width: int, rows: Sequence[Row]) -> None:
+    """A statement that begins with `head` and goes on with rows."""
+    values = list(chain.from_iterable(rows))
+    if connection.vendor == "sqlite":
+        # straight to the driver: Django would look for the thousand placeholders one by one, each time
+        connection.ensure_connection()
+        one = f"({', '.join('?' * width)})"
+        with connection.wrap_database_errors:
+            connection.connection.execute(head + ", ".join([one] * len(rows)), values)
+    else:
+        write(head + ", ".join([f"({marks(width)})"] * len(rows)), values)
 
 
 def update(
@@ -110,6 +121,12 @@ def days(*columns: str) -> str:
 def as_day(value: str | date | None) -> date | None:
     """A day as a driver hands it over: SQLite as ISO text, PostgreSQL as a date."""
     return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=32_768)
+def from_day(value: date | None) -> str | date | None:
+    """A day as a driver takes it soonest; the other way round than `as_day`."""
+    return value.isoformat() if value is not None and connection.vendor == "sqlite" else value
 
 
 def as_instant(value: datetime | None) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -281,3 +283,13 @@ def test_the_pages_ask_the_database_a_bounded_number_of_times(
     for address in (f"{base}/", f"{base}/children/{child.pk}/", f"{base}/children/{child.pk}/archive/"):
         with django_assert_max_num_queries(45):  # type: ignore[attr-defined]
             assert staff.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("child_id", ["M-1", "a/b?c#d%20 é", "=HYPERLINK()"])
+def test_b2_a_childs_page_leads_to_the_why(world: World, staff: Client, child_id: str) -> None:
+    child = world.child(world.enrol("Mānaia", child_id=child_id))
+    world.set_up()
+    page = staff.get(f"/manage/{world.service.slug}/children/{child.pk}/").content.decode()
+    found = re.search(r'<a href="([^"]+)">Why, and what was decided before</a>', page)
+    assert found is not None
+    assert staff.get(unescape(found[1])).status_code == 200

@@ -192,7 +192,8 @@ def as_after_reading_everybody(world: World, run: Run) -> None:
         entry = entries[decision.child_id]
         assert OUTCOMES[entry.step] == OUTCOMES[decision.step]
         assert (entry.rule, entry.facts) == (decision.rule, journal.facts_text(decision.facts))
-        assert entry.profile_id == (decision.profile_id or entry.profile_id)
+        assert (entry.status, entry.next_change) == (decision.status or "", decision.next_change)
+        assert entry.profile_id == (decision.profile_id or "")
 
 
 @pytest.mark.deep

@@ -25,12 +25,7 @@ class StoryparkHere:
     def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
         """The versions of the accounts."""
         ids = [ask.service_id for ask in asks]
-        found = rows.read(
-            f"""SELECT service_id, version FROM {rows.table(Account)}
-                WHERE service_id IN ({rows.marks(len(ids))})""",
-            ids,
-        )
-        return dict.fromkeys(ids, 1) | dict(found)
+        return dict.fromkeys(ids, 1) | _of_accounts("version", ids)
 
     def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
         """Profiles, rooms and accounts: a few queries for any number of services."""
@@ -46,8 +41,7 @@ class StoryparkHere:
         ):
             details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
             profiles[service_id][reference] = Known(reference, STATES[state], details)
-        accounts = Account.objects.filter(service_id__in=ids)
-        paid = dict(accounts.values_list("service_id", "paid_children"))
+        paid = _of_accounts("paid_children", ids)
         return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid.get(key, 0)) for key in ids}
 
     def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
@@ -76,10 +70,17 @@ class StoryparkHere:
         scope(Profile, ask.service_id).exclude(managed_link="").update(managed_link="")
 
 
+def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
+    """A column of the accounts of these services."""
+    chosen = f"WHERE service_id IN ({rows.marks(len(ids))})"
+    return dict(rows.read(f"SELECT service_id, {column} FROM {rows.table(Account)} {chosen}", ids))
+
+
 def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
     rooms: dict[int, list[words.Room]] = defaultdict(list)
-    for service_id, pk, name in Room.objects.filter(service_id__in=ids).values_list(
-        "service_id", "pk", "name"
+    for service_id, pk, name in rows.read(
+        f"SELECT service_id, id, name FROM {rows.table(Room)} WHERE service_id IN ({rows.marks(len(ids))})",
+        ids,
     ):
         rooms[service_id].append(words.Room(str(pk), name))
     return rooms
@@ -202,8 +203,10 @@ def _create(
     references = _references(dict(zip(primary_keys, (key for key, _ in new), strict=True)))
     for pk, (key, order) in zip(primary_keys, new, strict=True):
         reference = made[key][order.child_id] = references[pk]
-        profiles.append((pk, key, reference, LIVE, *order.details[:5], "", order.managed_link, order.key))
-        placed += [(pk, names[key][name]) for name in order.details.rooms]
+        first, last, preferred, born, gender, rooms = order.details
+        details = (first, last, preferred, rows.from_day(born), gender)
+        profiles.append((pk, key, reference, LIVE, *details, "", order.managed_link, order.key))
+        placed += [(pk, names[key][name]) for name in rooms]
     columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
     rows.insert(Profile, [*columns, "created_key"], profiles)
     rows.insert(ProfileRoom, ["profile_id", "room_id"], placed)

@@ -281,7 +281,7 @@ def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
         decisions[claim.child_id] = _wait(claim, position, situation.paid_children)
     return Plan(
         situation,
-        sorted(decisions.values(), key=lambda decision: decision.child_id),
+        [decisions[child_id] for child_id in sorted(decisions)],
         spaces.Spaces(situation.paid_children, live, live - archives + len(granted), len(waiting)),
         safety.hold(archives, situation.live_linked(), situation.limits),
     )

@@ -20,8 +20,9 @@ from parkway.words import Window
 
 EVERY = timedelta(hours=12)
 NOT_ASKED = {"asked": "", "asked_by": "", "asked_person": None}
-AT_A_GLANCE = 100  # services that are looked at together for whether anything changed
-BATCH = 20  # services that share a transaction: on SQLite the write lock is held for a fraction of a second
+# Services that share a transaction: on SQLite the write lock is held for a fraction of a second.
+AT_A_GLANCE = 100  # to see whether anything changed, or when only the children who changed are read
+BATCH = 20  # when all children are read
 
 
 def due_now(now: datetime) -> list[int]:
@@ -30,9 +31,10 @@ def due_now(now: datetime) -> list[int]:
     return list(waiting.order_by("next_run_at", "pk").values_list("pk", flat=True))
 
 
-def batches(service_ids: Sequence[int]) -> Iterator[list[int]]:
-    """The services in batches that share a transaction."""
-    yield from rows.batches(service_ids, BATCH)
+def batches(to_run: Mapping[int, int | None]) -> Iterator[list[int]]:
+    """The services in batches that share a transaction; `to_run` as `changed` answers."""
+    yield from rows.batches((key for key, since in to_run.items() if since is None), BATCH)
+    yield from rows.batches((key for key, since in to_run.items() if since is not None), AT_A_GLANCE)
 
 
 def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, int | None]:

@@ -15,7 +15,7 @@ from parkway.connectors.ports import Ask, Profiles, ProfilesAnswer, Roster, Rost
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.engine import matching
 from parkway.engine.plan import Rest, Situation
-from parkway.engine.rules import PLEASE_CHECK
+from parkway.engine.rules import PLEASE_CHECK, RULES
 from parkway.sync import kept
 from parkway.sync.kept import Current
 from parkway.sync.models import Integration
@@ -28,6 +28,9 @@ class Ends(NamedTuple):
     roster: Roster
     profiles: Profiles
 
+
+MISSING = frozenset(rule.slug for rule in RULES if not rule.listed)
+"""The rules that answer for a child whom the roster does not list."""
 
 HERE = Ends(ManageHere(), StoryparkHere())
 
@@ -79,21 +82,25 @@ def gather_again(before: Mapping[int, Gathered], now: datetime, ends: Ends) -> d
     integrations = [gathered.integration for gathered in before.values()]
     asks = [ask_of(integration, now) for integration in integrations]
     rosters = {key: gathered.roster for key, gathered in before.items()}
-    found = _gather(integrations, asks, rosters, ends)
+    found = _gather(integrations, asks, rosters, ends, questions_only=True)
     return {key: _with(gathered, before[key].situation.rest) for key, gathered in found.items()}
 
 
 def _gather(
-    integrations: Sequence[Integration], asks: Sequence[Ask], rosters: Mapping[int, RosterAnswer], ends: Ends
+    integrations: Sequence[Integration],
+    asks: Sequence[Ask],
+    rosters: Mapping[int, RosterAnswer],
+    ends: Ends,
+    questions_only: bool = False,
 ) -> dict[int, Gathered]:
-    """What belongs to the children of these rosters."""
+    """What belongs to the children of these rosters; of the journal, if wished, only what a plan looks at."""
     wholes = [key for key, answer in rosters.items() if answer.whole]
     some = [(key, c.child_id) for key, answer in rosters.items() if not answer.whole for c in answer.children]
     links = kept.links(wholes, some)
     whose = {key: None if answer.whole else links[key].values() for key, answer in rosters.items()}
     profiles = ends.profiles.read([ask._replace(only=whose[ask.service_id]) for ask in asks])
     room_links = kept.room_links(wholes)
-    choices, journal = kept.choices(wholes, some), kept.journal(wholes, some)
+    choices, journal = kept.choices(wholes, some), kept.journal(wholes, some, questions_only)
     found = {}
     for integration, ask in zip(integrations, asks, strict=True):
         key = ask.service_id
@@ -125,7 +132,8 @@ def _only(profiles: Mapping[str, Profile], links: Mapping[str, str]) -> Mapping[
 def _rest(gathered: Gathered) -> Rest | None:
     """All whom the roster left out because they did not change, as numbers; None when numbers are not enough.
 
-    That is when a child has no profile, and one that nobody is linked to might be the child's (D19, D23).
+    That is when a child has no profile, and one that nobody is linked to might be the child's (D19, D23), or
+    was not listed before.
     """
     situation, settled = gathered.situation, Rest(*(gathered.integration.settled or ()))
     for child in situation.children:
@@ -137,6 +145,8 @@ def _rest(gathered: Gathered) -> Rest | None:
             or situation.profiles[profile_id].state is ProfileState.DELETED
         ):
             return None
+    if any(entry.rule in MISSING for entry in gathered.journal.values()):
+        return None
     outcomes = Counter(OUTCOMES[entry.step] for entry in gathered.journal.values())
     return Rest(
         settled.kept - outcomes["live"],

@@ -50,18 +50,37 @@ class Line(NamedTuple):
     addition: str = ""
 
 
-def record(run: Run, plan: Plan, lines: Iterable[Line], journal: Mapping[str, Current]) -> int:
-    """Write the entries that these decisions need, retiring those they replace; how many there were."""
-    new, retired, at = [], [], rows.as_instant(run.at)
-    for line in lines:
+class Page(NamedTuple):
+    """The lines of one run of one service, and the journal as it was."""
+
+    run: Run
+    plan: Plan
+    lines: Iterable[Line]
+    journal: Mapping[str, Current]
+
+
+def record(pages: Iterable[Page]) -> None:
+    """Write the entries that these decisions need, retiring those they replace."""
+    new: list[rows.Row] = []
+    retired: list[rows.Row] = []
+    for page in pages:
+        _fill(page, new, retired)
+    rows.update(Entry, ["current"], ["id"], retired)
+    rows.insert(Entry, COLUMNS, new)
+
+
+def _fill(page: Page, new: list[rows.Row], retired: list[rows.Row]) -> None:
+    """The entries of one page, and those that they replace."""
+    run, at = page.run, rows.as_instant(page.run.at)
+    for line in page.lines:
         decision = line.decision
         facts = facts_text(decision.facts)
-        before = journal.get(decision.child_id)
+        before = page.journal.get(decision.child_id)
         if before is not None:
             if decision.step not in ACTIONS and _stands(before, line, facts):
                 continue
             retired.append((False, before.entry_id))
-        because = plan.because(decision)
+        because = page.plan.because(decision)
         new.append(
             (
                 run.service_id,
@@ -75,13 +94,10 @@ def record(run: Run, plan: Plan, lines: Iterable[Line], journal: Mapping[str, Cu
                 f"{because} {line.addition}" if line.addition else because,
                 facts,
                 changes_text(decision),
-                decision.next_change,
+                rows.from_day(decision.next_change),
                 True,
             )
         )
-    rows.update(Entry, ["current"], ["id"], retired)
-    rows.insert(Entry, COLUMNS, new)
-    return len(new)
 
 
 def _stands(before: Current, line: Line, facts: str) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db.models import Model
 
 from parkway import rows
+from parkway.engine.rules import PLEASE_CHECK
 from parkway.sync.models import Choice, Entry, Link, RoomLink
 from parkway.words import Choice as Wish
 from parkway.words import ChoiceKind
@@ -78,11 +79,12 @@ def choices(wholes: Ids, some: Children) -> dict[int, dict[str, Wish]]:
     return found
 
 
-def journal(wholes: Ids, some: Children) -> dict[int, dict[str, Current]]:
-    """The current journal entries by service and child id."""
+def journal(wholes: Ids, some: Children, questions_only: bool = False) -> dict[int, dict[str, Current]]:
+    """The current journal entries, or those of them that ask a person, by service and child id."""
     found: dict[int, dict[str, Current]] = defaultdict(dict)
     columns = f"service_id, child_id, id, step, rule, facts, status, profile_id, {rows.days('next_change')}"
-    for service_id, child_id, *entry in _of(Entry, columns, wholes, some, "AND t.current"):
+    which = f"AND t.current AND t.rule = '{PLEASE_CHECK.slug}'" if questions_only else "AND t.current"
+    for service_id, child_id, *entry in _of(Entry, columns, wholes, some, which):
         entry[-1] = rows.as_day(entry[-1])
         found[service_id][child_id] = Current(*entry)
     return found

@@ -7,8 +7,10 @@ transaction; when one of a batch breaks, each is run on its own, so that it hold
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -60,11 +62,11 @@ def run_sync(
     """
     runs: list[Run] = []
     for several in rows.batches(service_ids, due.AT_A_GLANCE):
-        to_run = several if full else _to_run(several, start, ends)
+        to_run = dict.fromkeys(several) if full else _to_run(several, start, ends)
         done(len(several) - len(to_run))
         for batch in due.batches(to_run):
             try:
-                with transaction.atomic():
+                with transaction.atomic(), _nothing_collected():
                     runs += _run_batch(batch, start, ends, full)
             except Exception:
                 for service_id in batch:
@@ -73,13 +75,27 @@ def run_sync(
     return runs
 
 
-def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Sequence[int]:
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Without Python's search for cycles of garbage: the rows of a batch come and go in their thousands, none
+    of them in a cycle, and looking through them takes a tenth of a run.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Mapping[int, int | None]:
     """Those that have to be run. When an end cannot say, each finds out for itself, and tells."""
     try:
         with transaction.atomic():
-            return list(due.changed(service_ids, start.now, ends))
+            return due.changed(service_ids, start.now, ends)
     except Exception:
-        return service_ids
+        return dict.fromkeys(service_ids)
 
 
 def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Run]:
@@ -147,8 +163,10 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
     Run.objects.bulk_create(done.values())
     numbers = {key: run.pk for key, run in done.items()}
     made = apply.carry_out({key: plan for key, (_, plan) in going.items()}, numbers, ends)
-    for key, (gathered, plan) in going.items():
-        journal.record(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
+    journal.record(
+        journal.Page(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
+        for key, (gathered, plan) in going.items()
+    )
     _prove(going, done, start, ends)
     due.remember(planned, done, start.now, ends)
     return [*runs, *done.values()]
@@ -196,7 +214,7 @@ def _record_held(gathered: Gathered, plan: Plan, hold: Hold, start: Start) -> Ru
             lines.append(journal.Line(withheld, decision.profile_id or "", addition))
         else:
             lines.append(journal.Line(decision, decision.profile_id or ""))
-    journal.record(run, plan, [*lines, *_gone(gathered, plan)], gathered.journal)
+    journal.record([journal.Page(run, plan, [*lines, *_gone(gathered, plan)], gathered.journal)])
     _tell(run, hold.reason)
     return run
 

@@ -18,6 +18,7 @@ from parkway.words import BookingState, Window
 TOP, LANE, BAR = 32, 24, 16  # in CSS pixels
 LANES = 6
 LABELS = 7  # months named at most, so that they fit a phone
+LAST_LABEL = 90  # per cent: further right a name would be cut off
 THINNEST = 0.9  # per cent: a single day is still to be seen
 STYLES = {
     BookingState.CONFIRMED: "booked",
@@ -92,7 +93,7 @@ def strip(bookings: Iterable[Booking], today: date, window: Window, change: date
     months = _months(span)
     return Strip(
         TOP + max(1, min(len(lanes), LANES)) * LANE + 6,
-        [(span.x(day), _month(day)) for day in months[:: -(-len(months) // LABELS)]],
+        [(span.x(d), _month(d)) for d in months[:: -(-len(months) // LABELS)] if span.at(d) < LAST_LABEL],
         [span.x(day) for day in months],
         span.stretch(_plus(today, -window.lookback), _plus(today, window.lookahead)),
         f"{(span.at(today) + span.at(_plus(today, 1))) / 2:.2f}%",
