@@ -111,7 +111,18 @@ def test_d12_a_held_run_is_shown_and_approved(fleet: Terminal) -> None:
     done = fleet("approve", "nikau-nursery", typed="y\n")
     assert done.returncode == 0, done.stderr
     (standing,) = fleet.json("status", "nikau-nursery")  # type: ignore[misc]
-    assert standing["needs_you"] == []
+    assert (standing["held"], standing["notices"]) == (False, [])
+
+
+def test_d12_a_held_run_is_rejected_and_its_children_stay_live(fleet: Terminal) -> None:
+    (before,) = fleet.json("status", "saltbush-childrens-centre")  # type: ignore[misc]
+    assert before["held"]
+    done = fleet("reject", "saltbush-childrens-centre", typed="y\n")
+    assert done.returncode == 0, done.stderr
+    assert "archived" not in done.stdout.splitlines()[-1]
+    (standing,) = fleet.json("status", "saltbush-childrens-centre")  # type: ignore[misc]
+    assert not standing["held"]
+    assert standing["live"] >= before["live"]
 
 
 def test_r10_new_spaces_let_the_waiting_in_at_once(fleet: Terminal) -> None:

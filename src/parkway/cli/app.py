@@ -29,6 +29,7 @@ COMMANDS = {
         "Change how many live profiles the plan pays for.",
     ),
     "approve": ("parkway.cli.setting:approve", "Approve what a held run would do."),
+    "reject": ("parkway.cli.setting:reject", "Keep live what a held run would archive, and do the rest."),
     "choose": ("parkway.cli.setting:choose", "Choose for one child: a profile, a new one, don't add."),
     "keep-until": ("parkway.cli.setting:keep_until", "Keep an Inactive child's profile live through a day."),
     "status": ("parkway.cli.running:status", "How syncing stands, for one service or all."),

@@ -8,6 +8,7 @@ import click
 
 from parkway.cli import pages
 from parkway.cli.opened import SERVICE, as_format
+from parkway.engine.wording import what_was_done
 from parkway.sync import journal
 from parkway.sync.models import Entry, Run, RunState
 from parkway.tenancy.models import Service
@@ -66,7 +67,7 @@ def _ended(run: Run) -> str:
     if run.state != RunState.DONE:
         return run.get_state_display()
     waiting = run.counts.get(Step.WAIT.value, 0)
-    return f"{pages.changes(run.counts)}{f', {waiting:,} waiting' if waiting else ''}"
+    return f"{what_was_done(run.counts)}{f', {waiting:,} waiting' if waiting else ''}"
 
 
 def run_as_json(run: Run) -> dict[str, object]:

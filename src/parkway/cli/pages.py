@@ -20,13 +20,6 @@ from parkway.sync.dry_run import Plan
 from parkway.words import Step
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-DID = {
-    Step.CREATE: "created",
-    Step.LINK: "linked",
-    Step.RESTORE: "restored",
-    Step.UPDATE: "updated",
-    Step.ARCHIVE: "archived",
-}
 
 
 class _Console(Console):
@@ -89,12 +82,6 @@ def cell(value: object) -> str:
 def local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
     """An instant on the service's clock."""
     return moment.astimezone(zone) if moment else None
-
-
-def changes(counts: Mapping[str, int]) -> str:
-    """What runs changed, from their counts by step: "3 created, 1 archived", or "nothing changed"."""
-    told = [f"{counts[step.value]:,} {word}" for step, word in DID.items() if counts.get(step.value)]
-    return ", ".join(told) or "nothing changed"
 
 
 def as_json(value: object) -> None:

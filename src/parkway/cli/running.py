@@ -9,14 +9,13 @@ import click
 
 from parkway.cli import history, opened, pages
 from parkway.cli.opened import SERVICE, acting, as_format
-from parkway.engine.wording import count
-from parkway.storypark.verbs import live_profiles
+from parkway.engine.wording import count, what_was_done
 from parkway.sync import due, integration
+from parkway.sync.health import WITHHELD, Health, health_of
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage, Trigger
 from parkway.sync.run import Start, run_sync
 from parkway.tenancy.models import Service
-from parkway.tenancy.people import OPERATOR, Actor
-from parkway.tenancy.scope import scope
+from parkway.tenancy.people import OPERATOR, Actor, require_support
 from parkway.words import Refused, Step
 
 STAGES = {Stage.DISABLED: "disabled", Stage.ENABLED: "not set up", Stage.ON: "on", Stage.OFF: "off"}
@@ -60,6 +59,7 @@ def sync(service: Service | None, everybody: bool, due_only: bool, by: Actor, fo
 
 def sync_many(due_only: bool, by: Actor = OPERATOR, quiet: bool = False) -> list[Run]:
     """Run the services that are due, or all, with progress; then one line that sums it up."""
+    require_support(by)
     moment = opened.now()
     everybody = list(Integration.objects.filter(stage=Stage.ON).order_by("pk").values_list("pk", flat=True))
     ids = due.due_now(moment) if due_only else everybody
@@ -76,7 +76,7 @@ def summary(services: int, runs: list[Run]) -> str:
     """What runs did, in a line or two."""
     done = [run for run in runs if run.state == RunState.DONE]
     counts = {step.value: sum(run.counts[step.value] for run in done) for step in Step}
-    text = f"Synced {count(services, 'service')}: {pages.changes(counts)}."
+    text = f"Synced {count(services, 'service')}: {what_was_done(counts)}."
     for state in (RunState.HELD, RunState.STOPPED, RunState.FAILED):
         number = sum(run.state == state for run in runs)
         if number:
@@ -91,7 +91,7 @@ def sentence(run: Run) -> str:
     waiting = ""
     if run.waiting:
         waiting = f" {count(run.waiting, 'child waits', 'children wait')} for a space."
-    return f"{run.service.name}: {pages.changes(run.counts)}.{waiting}"
+    return f"{run.service.name}: {what_was_done(run.counts)}.{waiting}"
 
 
 @click.command(
@@ -106,53 +106,52 @@ def status(service: Service | None, form: str) -> None:
     """How syncing stands: the setting, profiles and spaces, the last run, and what needs a person."""
     opened.ready()
     if form == "json":
-        pages.as_json([_standing(each) for each in _integrations(service)])
+        pages.as_json([_as_json(each) for each in _how_they_stand(service)])
         return
     print_status(service)
     print_people_to_see(service)
 
 
-def _integrations(service: Service | None) -> list[Integration]:
-    found = Integration.objects.select_related("service").order_by("service__name")
-    chosen = list(found.filter(service=service) if service else found)
-    if service is not None and not chosen:
+def _how_they_stand(service: Service | None) -> list[Health]:
+    """The services that support has enabled, by name. Raises Refused for one that is not."""
+    enabled = Service.objects.filter(integration__isnull=False).select_related("organisation")
+    found = health_of(enabled.filter(pk=service.pk) if service else enabled.order_by("name", "pk"))
+    if service is not None and not found:
         raise Refused(f"Syncing is not enabled for {service.name}: `parkway enable {service.slug}`.")
-    return chosen
+    return found
 
 
-def _standing(each: Integration) -> dict[str, object]:
-    service = each.service
-    last = scope(Run, service).order_by("-at", "-pk").first()
-    notices = scope(Notice, service).filter(settled_at=None)
-    current = scope(Entry, service).filter(current=True)
+def _as_json(now: Health) -> dict[str, object]:
     return {
-        "service": service.slug,
-        "name": service.name,
-        "stage": each.stage,
-        "inactive": each.inactive,
-        "paid_children": service.account.paid_children if hasattr(service, "account") else 0,
-        "live": live_profiles(service),
-        "waiting": current.filter(step=Step.WAIT.value).count(),
-        "held": current.filter(step=Step.HOLD.value).count(),
-        "last_run": last.at if last else None,
-        "last_state": last.state if last else None,
-        "checked_at": each.checked_at,
-        "next_run_at": each.next_run_at,
-        "needs_you": [notice.text for notice in notices],
+        "service": now.service.slug,
+        "name": now.service.name,
+        "stage": now.stage.value,
+        "inactive": now.inactive.value,
+        "paid_children": now.paid_children,
+        "live": now.live,
+        "waiting": now.waiting,
+        "to_check": now.to_check,
+        "held": now.held is not None,
+        "last_run": now.last.at if now.last else None,
+        "last_state": now.last.state if now.last else None,
+        "checked_at": now.checked_at,
+        "next_run_at": now.next_run_at,
+        "needs_you": now.needs_you,
+        "notices": [notice.text for notice in now.notices],
     }
 
 
 def print_status(service: Service | None = None) -> None:
     """A line for each service; of one service also its runs' days."""
     lines = []
-    for each in _integrations(service):
-        now = _standing(each)
-        health = "needs you" if now["needs_you"] or now["held"] else STAGES[Stage(each.stage)]
-        spaces = f"{now['live']} of {now['paid_children']}"
-        lines.append((each.service.slug, health, each.inactive, spaces, now["waiting"], now["held"]))
+    for now in _how_they_stand(service):
+        stands = "needs you" if now.needs_you else STAGES[now.stage]
+        spaces = f"{now.live} of {now.paid_children}"
+        lines.append((now.service.slug, stands, now.inactive.value, spaces, now.waiting, now.to_check))
         if service is not None:
-            checked = pages.cell(pages.local(each.checked_at, service.zone)) or "never"
-            following = pages.cell(pages.local(each.next_run_at, service.zone)) or "not planned"
+            checked = pages.cell(pages.local(now.checked_at, service.zone)) or "never"
+            following = pages.cell(pages.local(now.next_run_at, service.zone))
+            following = following or ("as soon as possible" if now.asked else "not planned")
             click.echo(f"{service.name}: last looked at {checked}; next run {following}.")
     columns = ("service", "syncing", "Inactive", "profiles", "waiting", "check")
     pages.table("Services", columns, lines)
@@ -165,12 +164,13 @@ def print_people_to_see(service: Service | None = None) -> None:
         current = current.filter(service=service)
     for step, title in ((Step.WAIT, "Waiting for a space"), (Step.HOLD, "Needs a person")):
         found = current.filter(step=step.value)
-        _print_people(title, found.exclude(because__contains="On hold: "), service)
+        _print_people(title, found.exclude(WITHHELD), service)
     notices = Notice.objects.filter(settled_at=None).select_related("service").order_by("service__name")
     for notice in notices.filter(service=service) if service else notices:
         pages.say(f"{notice.service.name}: {notice.text}")
         if integration.held_run(notice.service):
-            pages.say(f"Look and approve: parkway approve {notice.service.slug}", indent="  ")
+            slug = notice.service.slug
+            pages.say(f"Look, then: parkway approve {slug}, or parkway reject {slug}", indent="  ")
 
 
 def _print_people(title: str, found: Iterable[Entry], service: Service | None) -> None:

@@ -192,11 +192,31 @@ Example:
 @yes
 def approve(service: Service, by: Actor, fingerprint: str | None) -> None:
     """See what a held run would do, and approve exactly that."""
-    now = opened.now()
+    plan = _held_plan(service)
+    _confirmed(plan, fingerprint, lambda mark: integration.approve(service, mark, by, opened.now()))
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway reject nikau-nursery"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+@yes
+def reject(service: Service, by: Actor, fingerprint: str | None) -> None:
+    """See what a held run would do, keep live what it would archive, and do the rest.
+
+    Those children are marked as kept by you until somebody lets the rules decide: `parkway choose … release`.
+    """
+    plan = _held_plan(service)
+    _confirmed(plan, fingerprint, lambda mark: integration.reject(service, mark, by, opened.now()))
+
+
+def _held_plan(service: Service) -> Plan:
     if integration.held_run(service) is None:
         raise Refused(f"No run of {service.name} is held.")
-    plan = integration.preview(service, now)
-    _confirmed(plan, fingerprint, lambda mark: integration.approve(service, mark, by, opened.now()))
+    return integration.preview(service, opened.now())
 
 
 @click.command(

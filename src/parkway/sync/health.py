@@ -40,9 +40,18 @@ class Health:
         return self.stage is Stage.ON
 
     @property
+    def inactive(self) -> InactivePolicy:
+        return self.integration.policy if self.integration else InactivePolicy.LEAVE
+
+    @property
     def stays(self) -> bool:
         """Whether the service keeps its Inactive children."""
-        return self.integration is not None and self.integration.policy is InactivePolicy.STAY
+        return self.inactive is InactivePolicy.STAY
+
+    @property
+    def checked_at(self) -> datetime | None:
+        """When a run last looked at the service, also when there was nothing to read."""
+        return self.integration.checked_at if self.integration else None
 
     @property
     def held(self) -> Run | None:
