@@ -54,7 +54,6 @@ def addresses() -> dict[str, str]:
         "setup-child": "/storypark/lighthouse-preschool/integrations/setup/children/LIG18-001/",
         "setup-rooms": "/storypark/lighthouse-preschool/integrations/setup/rooms/",
         "setup-summary": "/storypark/lighthouse-preschool/integrations/setup/summary/",
-        "setup-ready": "/storypark/island-early-learning/integrations/setup/summary/",
         "support": "/support/",
         **_storypark(),
     }

@@ -12,7 +12,7 @@ from parkway.engine import wording
 from parkway.storypark.models import Profile
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Service
-from parkway.words import Step
+from parkway.words import Details, Step
 
 register = template.Library()
 
@@ -47,6 +47,13 @@ def day(value: date | None) -> str:
 def born(value: date | None) -> str:
     """A date of birth, or that it is not known."""
     return day(value) or "not known"
+
+
+@register.filter
+def full_name(details: Details) -> str:
+    """First and last name, with the preferred one in quotes."""
+    preferred = f"“{details.preferred_name}”" if details.preferred_name else ""
+    return " ".join(filter(None, [details.first_name, preferred, details.last_name]))
 
 
 @register.filter

@@ -20,9 +20,9 @@ from parkway.sync.draft import Many, Problem
 from parkway.sync.set_up import Group, Lists, Row
 from parkway.web.access import Visit
 from parkway.web.middleware import typed
-from parkway.web.templatetags.parkway import moment
+from parkway.web.templatetags.parkway import full_name, moment
 from parkway.web.views.setup_door import in_set_up
-from parkway.web.views.setup_lines import Line, full_name, in_words, key_of, line, sent, value_of, wish_of
+from parkway.web.views.setup_lines import Line, in_words, key_of, line, sent, value_of, wish_of
 from parkway.words import Choice, ChoiceKind
 
 PAGE = 25
@@ -124,7 +124,7 @@ def _row_of(lists: Lists, key: str) -> Row | None:
 
 
 def _save_one(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """One row's choice, at once; the answer is the row as it stands, and how far set-up is."""
+    """One row's choice, at once; the answer is the row as it stands."""
     now = timezone.now()
     row = _row_of(set_up.look(visit.service, now), request.POST["only"])
     if row is None:
@@ -141,7 +141,9 @@ def _save_one(request: HttpRequest, visit: Visit) -> HttpResponse:
         **_standing(request, visit, lists, _asked(request, request.POST)),
         "line": line(again, lists, request.POST if problem else None, problem),
     }
-    return render(request, "web/integrations/setup_row_answer.html", context)
+    answer = render(request, "web/integrations/setup_row_answer.html", context)
+    answer["HX-Trigger"] = "set-up-saved"
+    return answer
 
 
 def _save(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -300,7 +302,7 @@ def child(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
 
 def _show_child(request: HttpRequest, visit: Visit, lists: Lists, one: Line) -> HttpResponse:
     form = request.POST if request.method == "POST" else request.GET
-    search = form.get("search", "") if request.method == "POST" else ""
+    search = form.get("name", "")
     shown = {option.value for option in one.options}
     found = [p for p in lists.search_profiles(search) if f"profile:{p.profile_id}" not in shown]
     context = {

@@ -10,7 +10,8 @@ from django.http import QueryDict
 
 from parkway.sync.draft import Problem
 from parkway.sync.set_up import Lists, Row
-from parkway.words import Child, Choice, ChoiceKind, Details, Profile
+from parkway.web.templatetags.parkway import full_name
+from parkway.words import Child, Choice, ChoiceKind, Profile
 
 PROFILE = "profile:"
 NEW, DONT_ADD = ChoiceKind.NEW.value, ChoiceKind.DONT_ADD.value
@@ -33,12 +34,6 @@ def wish_of(value: str) -> Choice | None:
     if value.startswith(PROFILE):
         return Choice(ChoiceKind.PROFILE, value.removeprefix(PROFILE))
     return Choice(ChoiceKind(value)) if value in (NEW, DONT_ADD) else None
-
-
-def full_name(details: Details) -> str:
-    """First and last name, with the preferred one in quotes."""
-    preferred = f"“{details.preferred_name}”" if details.preferred_name else ""
-    return " ".join(filter(None, [details.first_name, preferred, details.last_name]))
 
 
 def in_words(wish: Choice | None, profiles: Mapping[str, Profile]) -> str:
