@@ -65,7 +65,7 @@ def _storypark() -> dict[str, str]:
 
     here, full = f"/storypark/{SERVICE}", Service.objects.get(slug="kauri-street-childcare")
     profiles = Profile.objects.filter(service__slug=SERVICE).order_by("pk")
-    by_hand = profiles.filter(managed_link="")
+    by_hand = profiles.filter(managed_link="").exclude(state="deleted")
     live, archived = profiles.filter(state="live"), profiles.filter(archived_by="integration")
     story = Story.objects.filter(service__slug=SERVICE, state="draft").order_by("pk")[0]
     return {

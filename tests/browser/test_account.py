@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from parkway.storypark import verbs as storypark
-from parkway.sync import integration
+from parkway.sync import choices, integration
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.people import OPERATOR
 from tests.browser.conftest import assert_accessible
@@ -76,8 +76,20 @@ def test_r11_under_stay_inactive_children_are_counted(world: World, admin: Perso
     page = browse(admin)
     page.goto(address(world))
     expect(
-        page.get_by_text("1 Active child and 1 Inactive, because your service keeps the child")
+        page.get_by_text("1 Active child and 1 Inactive, because your service keeps Inactive children")
     ).to_be_visible()
+
+
+def test_b4_a_child_kept_until_a_day_is_counted_as_that(world: World, admin: Person, browse: Browse) -> None:
+    world.enrol("Ana")
+    world.enrol("Ida")
+    world.set_up()
+    choices.keep_until(world.service, "ida", world.today + timedelta(days=9), OPERATOR, world.now)
+    world.leave("ida")
+    page = browse(admin)
+    page.goto(address(world))
+    counted = "1 Active child and 1 Inactive, kept until a day that somebody chose"
+    expect(page.get_by_text(counted)).to_be_visible()
 
 
 def test_d6_a_number_below_the_live_profiles_is_refused(world: World, admin: Person, browse: Browse) -> None:

@@ -93,6 +93,9 @@ def test_r14_synced_fields_are_read_only_with_a_lock_and_a_link_to_the_child(
     expect(page.get_by_text("Managed in Manage")).to_be_visible()
     link = page.get_by_role("link", name="Open Ana in Manage")
     expect(link).to_have_attribute("href", f"/manage/{world.service.pk}/children/ana")
+    link.click()
+    expect(page.get_by_role("heading", name="Ana Hohepa")).to_be_visible()
+    page.go_back()
     for name in ("Change details", "Archive…", "Restore…"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     for act in ("edit", "archive", "restore"):

@@ -14,7 +14,7 @@ from parkway.sync.gather import HERE, Ends, ask_of, gather_one
 from parkway.sync.integration import of
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Service
-from parkway.words import Decision, Status, Step
+from parkway.words import Decision, InactivePolicy, Status, Step
 
 WEEKS = 8
 
@@ -53,6 +53,11 @@ class Outlook:
     to_check: int
     blind: int
     until: date
+
+    @property
+    def keeps_inactive(self) -> bool:
+        """Whether Inactive children belong because of the setting, not of a day to keep one until (B4)."""
+        return self.plan.situation.inactive is InactivePolicy.STAY
 
     @property
     def needed_now(self) -> int:
