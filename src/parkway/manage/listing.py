@@ -27,7 +27,7 @@ def children(
     if status:
         found = found.filter(status=status)
     if room.isdecimal():
-        found = found.filter(rooms=int(room))
+        found = found.filter(rooms__pk=int(room))
     if not search.strip():
         return found
     names = scope(Child, service).values_list("pk", "first_name", "last_name", "preferred_name", "reference")
