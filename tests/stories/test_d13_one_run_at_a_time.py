@@ -48,6 +48,7 @@ class Process:
             env=env,
             stdin=pipe,
             stdout=pipe,
+            bufsize=0,  # a word that waits in a buffer of ours would not wake `hear`
         )
 
     def hear(self) -> str:
