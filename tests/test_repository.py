@@ -164,3 +164,20 @@ def test_every_room_but_sync_is_kept_from_asking_the_engine():
     rooms = {f"parkway.{path.name}" for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
 
     assert rooms - {"parkway.sync", "parkway.engine"} - kept_away == set()
+
+
+RULES = [
+    *(f"r{number}" for number in range(1, 16) if number != 12),  # R12 is about pages
+    *(f"d{number}" for number in range(1, 25)),
+    *(f"b{number}" for number in (1, 2, 3, 4, 6, 7, 8)),
+]
+
+
+def test_every_rule_has_a_test_named_after_it():
+    """`test_r4_…`, or `test_r4_r8_…` for what two rules say together."""
+    named = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for rules in re.findall(r"^ *def test_((?:[rdb]\d+_)+)", path.read_text(), re.MULTILINE):
+            named |= set(rules.split("_"))
+
+    assert [rule for rule in RULES if rule not in named] == []

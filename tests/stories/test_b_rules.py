@@ -293,6 +293,14 @@ def test_b2_what_was_decided_for_a_child_who_is_gone_stands_no_more() -> None:
     written = world.entries()
     world.sync_fully()
     assert world.entries() == written
+    # somebody else with the same id, in the next intake
+    world.pay_for(2)
+    world.sync()
+    world.enrol("Wai")
+    run = world.sync()
+    assert run is not None
+    assert {step: number for step, number in run.counts.items() if number} == {"create": 1, "keep": 1}
+    assert world.decided("wai") == ("create", "active")
 
 
 def test_b2_a_held_run_tells_what_it_decided_for_everybody(world: World) -> None:

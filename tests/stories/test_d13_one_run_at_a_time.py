@@ -48,7 +48,7 @@ class Process:
             env=env,
             stdin=pipe,
             stdout=pipe,
-            bufsize=0,  # a word that waits in a buffer of ours would not wake `hear`
+            bufsize=0,  # what select says is then true of every single word
         )
 
     def hear(self) -> str:

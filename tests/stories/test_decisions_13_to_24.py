@@ -13,7 +13,7 @@ from parkway.manage.models import Room as ManageRoom
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile, Room, Story
 from parkway.sync import choices, dry_run, integration, journal
-from parkway.sync.models import Choice, Entry, Integration, Run
+from parkway.sync.models import Choice, Entry, Integration, Link, Run
 from parkway.tenancy.models import RoleName
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
@@ -351,3 +351,28 @@ def test_d24_precedence(world: World) -> None:
     assert journal.history(world.service, "mila").count() >= len(rules)
     assert Entry.objects.filter(current=True, child_id="mila").count() == 1
     assert Run.objects.filter(converged=False).count() == 0
+
+
+def test_d22_an_admin_educator_may_allow_all_educators(world: World) -> None:
+    world.enrol("Ana")
+    world.set_up()
+    admin = world.person("Aroha", RoleName.ADMIN_EDUCATOR)
+    educator = world.person("Eru", RoleName.EDUCATOR)
+    with pytest.raises(Refused):
+        integration.allow_educators(world.service, True, educator)
+    integration.allow_educators(world.service, True, admin)
+    assert world.switch(InactivePolicy.STAY, by=educator).started_by == "Eru"
+    with pytest.raises(Refused, match="Ask an admin educator"):
+        integration.allow_educators(world.service, False, educator)
+    integration.allow_educators(world.service, False, admin)
+    with pytest.raises(Refused, match="Ask an admin educator"):
+        world.switch(InactivePolicy.LEAVE, by=educator)
+
+
+def test_d15_r14_links_that_were_taken_over_are_marked_when_syncing_starts(world: World) -> None:
+    world.enrol("Ana")
+    theirs = world.portfolio("Ana")
+    Link.objects.create(service=world.service, child_id="ana", profile_id=theirs.reference)
+    assert world.profile_of("ana").managed_link == ""
+    world.set_up()
+    assert world.profile_of("ana").managed_link.endswith("/children/ana")

@@ -14,7 +14,7 @@ from parkway.storypark.models import Profile
 from parkway.sync import choices, integration
 from parkway.sync.gather import HERE
 from parkway.sync.integration import PlanChanged
-from parkway.sync.models import Integration, Link, Notice, RunState
+from parkway.sync.models import Link, Notice, RunState
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import change_service
@@ -489,7 +489,13 @@ def test_d12_both_numbers_are_settings_and_a_share_below_them_goes_through(world
     assert run.state == RunState.DONE
     for name in names[3:7]:
         world.leave(name)
-    Integration.objects.filter(service=world.service).update(limit_percent=50)
+    run = world.sync()
+    assert run is not None
+    assert run.state == RunState.HELD
+    assert "4 of the 13" in run.message
+    with pytest.raises(Refused, match="choose 0 to 100"):
+        integration.change_limits(world.service, 3, 101, OPERATOR)
+    integration.change_limits(world.service, 3, 50, OPERATOR)
     run = world.sync()
     assert run is not None
     assert (run.state, world.live()) == (RunState.DONE, 9)

@@ -314,3 +314,30 @@ def test_r15_skipping_equals_running(life: list[tuple[Event, list[int]]]) -> Non
 @given(LIVES)
 def test_r15_skipping_equals_running_for_longer(life: list[tuple[Event, list[int]]]) -> None:
     live_through(life)
+
+
+def test_b4_a_service_that_moves_east_reaches_the_end_of_a_keep_until_earlier() -> None:
+    world = World(zone="America/Santiago")
+    world.enrol("Ana")
+    world.enrol("Mila")
+    world.set_up()
+    choices.keep_until(world.service, "mila", world.today, OPERATOR, world.now)
+    world.leave("mila")
+    world.sync()
+    assert world.state("mila") == "live"
+    move_to(world, "Pacific/Auckland")  # where it is the next day already
+    world.sync()
+    assert world.state("mila") == "archived"
+
+
+def test_d1_a_service_that_moves_west_gets_back_the_labels_of_the_day_before() -> None:
+    world = World()
+    world.enrol("Ana")
+    world.enrol("Mila", until=world.today - timedelta(days=56))
+    world.set_up()
+    world.now = world.service.end_of(world.today)
+    world.sync()
+    assert world.state("mila") == "archived"
+    move_to(world, "Australia/Perth")  # where it is still the day before
+    world.sync()
+    assert (world.status("mila"), world.state("mila")) == ("Active", "live")

@@ -87,8 +87,13 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
 
 @transaction.atomic
 def amend_profile(profile: Profile, **values: Any) -> None:
-    """Change some of a profile's details. Raises Refused when they are managed elsewhere (R14)."""
+    """Change some of a profile's details.
+
+    Raises Refused when they are managed elsewhere (R14), or the profile is deleted: a tombstone has none.
+    """
     require_unmanaged(profile, "changed")
+    if profile.state == DELETED:
+        raise Refused(f"The profile {profile.reference} was deleted, so there is nothing to change.")
     unknown = values.keys() - set(FIELDS)
     if unknown:
         raise Refused(f"A profile has no {', '.join(sorted(unknown))}.")

@@ -43,11 +43,14 @@ COLUMNS = [
 
 
 class Line(NamedTuple):
-    """One decision about to be recorded, with what the journal adds to its sentence."""
+    """One decision about to be recorded, with what the journal adds to its sentence. The `last` one of a
+    child is told to whoever asks why, but no later decision is compared with it.
+    """
 
     decision: Decision
     profile_id: str
     addition: str = ""
+    last: bool = False
 
 
 class Page(NamedTuple):
@@ -77,7 +80,7 @@ def _fill(page: Page, new: list[rows.Row], retired: list[rows.Row]) -> None:
         facts = facts_text(decision.facts)
         before = page.journal.get(decision.child_id)
         if before is not None:
-            if decision.step not in ACTIONS and _stands(before, line, facts):
+            if not line.last and decision.step not in ACTIONS and _stands(before, line, facts):
                 continue
             retired.append((False, before.entry_id))
         because = page.plan.because(decision)
@@ -95,7 +98,7 @@ def _fill(page: Page, new: list[rows.Row], retired: list[rows.Row]) -> None:
                 facts,
                 changes_text(decision),
                 rows.from_day(decision.next_change),
-                True,
+                not line.last,
             )
         )
 

@@ -186,7 +186,7 @@ def _gone(gathered: Gathered, plan: Plan) -> list[journal.Line]:
     was decided for them, such as a place in the queue, stands no more.
     """
     gone = gathered.journal.keys() - {decision.child_id for decision in plan.decisions}
-    return [journal.Line(plans.unlisted(child_id), "") for child_id in sorted(gone)]
+    return [journal.Line(plans.unlisted(child_id), "", last=True) for child_id in sorted(gone)]
 
 
 def _drift(gathered: Gathered, decision: Decision) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
@@ -41,6 +42,7 @@ def find_service(slug: str) -> Service:
     return service
 
 
+@transaction.atomic
 def change_service(service: Service, **values: Any) -> None:
     """Change a service's name, time zone or window widths. Syncing looks at it again at its next run."""
     for name, value in values.items():

@@ -1,0 +1,176 @@
+"""What people do in Storypark to profiles and the plan, and how it says that it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+
+from parkway.connectors.ports import Ask
+from parkway.connectors.storypark_here import StoryparkHere
+from parkway.storypark import verbs
+from parkway.storypark.models import Account, Profile, Room, Story
+from parkway.tenancy.scope import scope
+from parkway.words import Details, Refused
+from tests.stories.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> World:
+    world = World(paid=4)
+    world.portfolio("Ana")
+    verbs.archive_profile(world.portfolio("Rua"), world.today)
+    verbs.delete_profile(world.portfolio("Gone"))
+    verbs.add_room(world.service, "Kiwi")
+    return world
+
+
+def version(world: World) -> int:
+    return verbs.account(world.service).version
+
+
+def everything(world: World) -> list[object]:
+    models = (Account, Room, Profile, Story)
+    return [list(scope(model, world.service).order_by("pk").values_list()) for model in models]
+
+
+def found(world: World, state: str) -> Profile:
+    return scope(Profile, world.service).get(state=state)
+
+
+def live(world: World) -> Profile:
+    return found(world, "live")
+
+
+def archived(world: World) -> Profile:
+    return found(world, "archived")
+
+
+def kiwi(world: World) -> Room:
+    return scope(Room, world.service).get()
+
+
+DEEDS: dict[str, Callable[[World], object]] = {
+    "set_paid_children": lambda w: verbs.set_paid_children(w.service, 9),
+    "create_profile": lambda w: verbs.create_profile(w.service, Details("Ben")),
+    "amend_profile": lambda w: verbs.amend_profile(live(w), gender="female"),
+    "archive_profile": lambda w: verbs.archive_profile(live(w), w.today),
+    "restore_profile": lambda w: verbs.restore_profile(archived(w)),
+    "delete_profile": lambda w: verbs.delete_profile(live(w)),
+    "add_room": lambda w: verbs.add_room(w.service, "Tūī"),
+    "rename_room": lambda w: verbs.rename_room(kiwi(w), "Kea"),
+}
+
+
+def crowded(deed: Callable[[World], object]) -> Callable[[World], object]:
+    """The deed when the plan has no space left."""
+
+    def done(world: World) -> None:
+        world.plan_reduced_to(1)
+        deed(world)
+
+    return done
+
+
+REFUSED: dict[str, Callable[[World], object]] = {
+    "fewer paid children than live profiles": lambda w: verbs.set_paid_children(w.service, 0),
+    "a profile without a name": lambda w: verbs.create_profile(w.service, Details(" ")),
+    "an id that is taken": lambda w: verbs.create_profile(w.service, Details("Ben"), live(w).reference),
+    "a profile without a space": crowded(DEEDS["create_profile"]),
+    "a restore without a space": crowded(DEEDS["restore_profile"]),
+    "no name left": lambda w: verbs.amend_profile(live(w), first_name="", last_name=""),
+    "a detail that there is not": lambda w: verbs.amend_profile(live(w), custody="…"),
+    "archiving what is archived": lambda w: verbs.archive_profile(archived(w), w.today),
+    "restoring what is live": lambda w: verbs.restore_profile(live(w)),
+    "restoring a tombstone": lambda w: verbs.restore_profile(found(w, "deleted")),
+    "naming a tombstone": lambda w: verbs.amend_profile(found(w, "deleted"), first_name="Gone"),
+    "a story on an archived profile": lambda w: verbs.write_story([archived(w)], "A", "", w.today),
+    "a story on a tombstone": lambda w: verbs.write_story([found(w, "deleted")], "A", "", w.today),
+    "a story about nobody": lambda w: verbs.write_story([], "A", "", w.today),
+    "a story without a title": lambda w: verbs.write_story([live(w)], " ", "", w.today),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_each_verb_bumps_the_version_of_its_service_only(world: World, deed: str) -> None:
+    other = World("Tōtara")
+    other.portfolio("Olivia")
+    before, elsewhere = version(world), everything(other)
+    DEEDS[deed](world)
+    assert version(world) > before
+    assert everything(other) == elsewhere
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_the_version_is_bumped_in_the_transaction_of_the_change(world: World, deed: str) -> None:
+    before = everything(world)
+    with transaction.atomic():
+        DEEDS[deed](world)
+        assert everything(world) != before
+        transaction.set_rollback(True)
+    assert everything(world) == before
+
+
+@pytest.mark.parametrize("deed", REFUSED)
+def test_what_is_refused_changes_nothing(world: World, deed: str) -> None:
+    before = everything(world)
+    with pytest.raises(Refused), transaction.atomic():
+        REFUSED[deed](world)
+    assert everything(world) == before
+
+
+def test_looking_and_writing_stories_bump_nothing(world: World) -> None:
+    before = version(world)
+    here = StoryparkHere()
+    ask = Ask(world.service.pk, world.today, world.service.window)
+    here.versions([ask])
+    here.read([ask])
+    verbs.publish_story(verbs.write_story([live(world)], "A tower", "", world.today))
+    assert version(world) == before
+
+
+R14_DEEDS: dict[str, Callable[[Profile, World], object]] = {
+    "changed": lambda profile, world: verbs.amend_profile(profile, first_name="Anna"),
+    "archived": lambda profile, world: verbs.archive_profile(profile, world.today),
+}
+
+
+@pytest.mark.parametrize("deed", R14_DEEDS)
+def test_r14_what_is_managed_in_manage_is_read_only_and_leads_there(deed: str) -> None:
+    world = World()
+    world.enrol("Ana")
+    world.set_up()
+    profile = world.profile_of("ana")
+    with pytest.raises(Refused, match=f"managed in Manage and cannot be {deed} here") as refused:
+        R14_DEEDS[deed](profile, world)
+    assert profile.managed_link in str(refused.value)
+    assert profile.managed_link.endswith("/children/ana")
+    world.archive("ana")
+    world.enrol("Ben")
+    world.sync()
+    with pytest.raises(Refused, match="cannot be restored here"):
+        verbs.restore_profile(world.profile_of("ana"))
+
+
+def test_r14_stories_are_written_on_live_profiles_also_in_an_integrated_service() -> None:
+    world = World()
+    world.enrol("Ana")
+    world.enrol("Ben")
+    world.set_up()
+    world.write("ana", "A tower")
+    world.archive("ana")
+    world.sync()
+    with pytest.raises(Refused, match="Ana is archived"):
+        world.write("ana", "Another")
+    assert world.stories("ana") == [("A tower", "published")]
+
+
+def test_d16_a_deleted_profile_leaves_a_tombstone_that_tells_nothing(world: World) -> None:
+    tombstone = found(world, "deleted")
+    assert tombstone.details == Details()
+    assert (tombstone.archived_on, tombstone.archived_by, tombstone.managed_link) == (None, "", "")
+    assert not tombstone.rooms.exists()
+    assert verbs.find_profile(world.service, tombstone.reference) == tombstone
