@@ -59,7 +59,7 @@ def test_r6_r7_r8_r9_the_switch_there_and_back(
     expect(page.get_by_role("link", name="1 child will be restored")).to_be_visible()
     expect(page.get_by_role("link", name="1 child will get a new profile")).to_be_visible()
     assert world.state("mānaia") == "archived"  # seeing it changes nothing
-    page.get_by_role("button", name="Create 1 and restore 1 profiles").click()
+    page.get_by_role("button", name="Create 1 profile and restore 1").click()
     expect(page.get_by_role("status").first).to_contain_text("Done: 1 created, 1 restored.")
     assert (world.profile_of("mānaia").reference, world.state("mānaia")) == (before, "live")
     assert world.stories("mānaia") == [("A tower", "published")]
@@ -343,7 +343,7 @@ def test_b3_the_forecast(world: World, ana: Person, browse: Browse) -> None:
     page = browse(ana)
     page.goto(f"{base(world)}forecast/")
     expect(page.get_by_role("img", name=re.compile("Live profiles from day to day"))).to_be_visible()
-    expect(page.get_by_text("Mila: archived")).to_be_visible()
+    expect(page.get_by_text("Mila Hohepa becomes Inactive")).to_be_visible()
 
 
 @pytest.mark.parametrize("dark", [False, True])

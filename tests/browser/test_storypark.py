@@ -115,7 +115,7 @@ def test_b2_a_live_profile_says_why_it_is_here(world: World, educator: Person, b
     page.goto(address(world, f"children/{world.profile_of('ana').pk}/"))
     why = page.get_by_role("region", name="Why it is here")
     expect(why).to_contain_text("Ana is Active in Manage, booked from")
-    expect(why).to_contain_text("started by the operator of this machine (the end of set-up)")
+    expect(why).to_contain_text("started by the end of set-up (the operator of this machine)")
     expect(why.get_by_role("listitem")).to_contain_text("The profile was made")
     page.get_by_label("On another day").fill("2026-01-05")
     page.get_by_role("button", name="Look").click()

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from parkway.engine import forecast
-from parkway.engine.forecast import Forecast as Forecast  # noqa: PLC0414 - the doors read forecasts through here
+from parkway.engine.forecast import Day as Day  # noqa: PLC0414 - the doors read forecasts through here
+from parkway.engine.forecast import Forecast as Forecast  # noqa: PLC0414
 from parkway.sync import integration
 from parkway.sync.gather import HERE, Ends, ask_of, gather_one
 from parkway.tenancy.models import Service

@@ -44,6 +44,11 @@ class Row(NamedTuple):
         return self.status is None
 
     @property
+    def next_status(self) -> Status:
+        """What the child is from `next_change` on."""
+        return Status.INACTIVE if self.status is Status.ACTIVE else Status.ACTIVE
+
+    @property
     def not_added(self) -> bool:
         return self.choice is not None and self.choice.kind is ChoiceKind.DONT_ADD
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from parkway.engine.wording import count
 from parkway.sync.dry_run import Plan
-from parkway.words import Decision, Step
+from parkway.words import Decision, Details, Step
 
 
 class Line(NamedTuple):
@@ -46,6 +46,11 @@ class Shown(NamedTuple):
         return max(0, self.live_after - self.paid_children)
 
     @property
+    def children(self) -> int:
+        """How many children the plan speaks of."""
+        return sum(len(group.lines) for group in self.groups)
+
+    @property
     def changes(self) -> int:
         return sum(len(g.lines) for g in self.groups if g.step not in (Step.WAIT, Step.HOLD))
 
@@ -67,7 +72,7 @@ def shown(plan: Plan) -> Shown:
     for step, (does, what) in TITLES.items():
         found = [decision for decision in plan.decisions if decision.step is step]
         if found:
-            found.sort(key=lambda d: (d.position or 0, _name(d).casefold()))
+            found.sort(key=lambda d: (d.position or 0, name_of(d).casefold()))
             title = f"{count(len(found), 'child', 'children')} {_agreed(does, len(found))}"
             groups.append(Group(step, title, what, [_line(plan, decision) for decision in found]))
     spaces = plan.spaces
@@ -83,29 +88,32 @@ def shown(plan: Plan) -> Shown:
 
 
 def button(plan: Shown, otherwise: str) -> str:
-    """What the button that confirms a plan says it does: "Restore 12 and archive 3"."""
+    """What the button that confirms a plan says it does: "Restore 12 profiles and archive 3"."""
     verbs = {Step.CREATE: "create", Step.LINK: "link", Step.RESTORE: "restore", Step.ARCHIVE: "archive"}
-    parts = [f"{verbs[group.step]} {len(group.lines)}" for group in plan.groups if group.step in verbs]
-    if not parts:
+    found = [(verbs[group.step], len(group.lines)) for group in plan.groups if group.step in verbs]
+    if not found:
         return otherwise
-    *first, last = parts
-    text = f"{', '.join(first)} and {last}" if first else last
-    noun = "profile" if parts == [last] and last.endswith(" 1") else "profiles"
-    return f"{text[0].upper()}{text[1:]} {noun}"
+    (verb, number), *more = found
+    first = f"{verb.capitalize()} {count(number, 'profile')}"
+    *others, last = [first, *(f"{verb} {number}" for verb, number in more)]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _agreed(does: str, number: int) -> str:
     return "needs a person" if does == "need a person" and number == 1 else does
 
 
-def _name(decision: Decision) -> str:
+def name_of(decision: Decision) -> str:
+    """The whole name of the child of a decision; for a missing child the profile's."""
     source = decision.child or decision.profile
-    if source is None:
-        return decision.child_id
-    details = source.details
+    return whole_name(source.details) if source else decision.child_id
+
+
+def whole_name(details: Details) -> str:
+    """First and last name."""
     return f"{details.first_name} {details.last_name}".strip() or details.called
 
 
 def _line(plan: Plan, decision: Decision) -> Line:
     called = decision.called or decision.child_id
-    return Line(decision.child_id, called, _name(decision), plan.because(decision), decision.position)
+    return Line(decision.child_id, called, name_of(decision), plan.because(decision), decision.position)

@@ -16,6 +16,8 @@ from parkway.words import Details, Step
 
 register = template.Library()
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 STATES = {
     "Active": "good",
     "live": "good",
@@ -41,6 +43,12 @@ STATES = {
 def day(value: date | None) -> str:
     """A day as people in Australia and New Zealand write it: 4 March 2026."""
     return f"{value.day} {wording.MONTHS[value.month - 1]} {value.year}" if value else ""
+
+
+@register.filter
+def weekday(value: date) -> str:
+    """A day in a week that is known: Tuesday 4 March."""
+    return f"{WEEKDAYS[value.weekday()]} {value.day} {wording.MONTHS[value.month - 1]}"
 
 
 @register.filter
@@ -74,6 +82,12 @@ def counted(number: int, word: str) -> str:
 
 
 @register.filter
+def width(days: int) -> str:
+    """A number of days as people say it: 8 weeks, 10 days."""
+    return wording.width(days)
+
+
+@register.filter
 def place(number: int) -> str:
     """A place in a queue: 3rd."""
     return wording.ordinal(number)
@@ -83,6 +97,28 @@ def place(number: int) -> str:
 def words(slug: str) -> str:
     """An identifier as words: "leave_out" is "leave out"."""
     return slug.replace("_", " ").replace("-", " ")
+
+
+RULES = {
+    "missing-from-source": "Missing from Manage",
+    "missing-kept": "Missing from Manage, and kept",
+    "missing-let-go": "Missing from Manage, and archived",
+    "dont-add": "Don't add",
+    "kept": "Kept after a run was rejected",
+    "archived": "Archived in Manage",
+    "active": "Active in Manage",
+    "inactive-stays": "Inactive children stay",
+    "keep-until": "Kept until a day",
+    "inactive-leaves": "Inactive children leave",
+    "no-space": "No space is free",
+    "please-check": "Please check",
+}
+
+
+@register.filter
+def rule(slug: str) -> str:
+    """What people call a rule; the help page explains each under this name."""
+    return RULES[slug]
 
 
 STEPS = {

@@ -20,6 +20,7 @@ from parkway.sync.models import Entry
 from parkway.tenancy.people import Permission
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
+from parkway.web.told import tell
 from parkway.words import ChoiceKind, Refused
 
 KINDS = {
@@ -54,12 +55,20 @@ def why(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
         "on": on,
         "asked": asked,
         "then": journal.why(visit.service, child_id, asked) if asked else None,
-        "history": journal.history(visit.service, child_id),
+        "history": [tell(entry) for entry in journal.history(visit.service, child_id)],
+        "profile": _profile(visit, row),
         "child": scope(Child, visit.service).filter(reference=child_id).first(),
     }
     if row is not None:
         context |= _answers(visit, row, known, everybody)
     return render(request, "web/integrations/why.html", context)
+
+
+def _profile(visit: Visit, row: Row | None) -> Profile | None:
+    """The profile in Storypark, for who may see it."""
+    if row is None or not row.profile_id or not visit.may_see_storypark:
+        return None
+    return scope(Profile, visit.service).filter(reference=row.profile_id).first()
 
 
 def _answers(visit: Visit, row: Row, entry: Entry | None, everybody: listing.Table) -> dict[str, object]:

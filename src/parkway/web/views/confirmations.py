@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 from parkway.engine.wording import what_was_done
 from parkway.sync import integration
 from parkway.sync.dry_run import Plan
+from parkway.sync.health import health_of
 from parkway.sync.integration import PlanChanged
-from parkway.sync.models import Run
+from parkway.sync.models import Run, Stage
 from parkway.tenancy.people import Permission
 from parkway.web import plans
 from parkway.web.access import Visit, at_service
@@ -31,6 +32,8 @@ def switch(request: HttpRequest, visit: Visit, policy: str) -> HttpResponse:
     if policy not in list(InactivePolicy):
         raise Http404(f"There is no setting {policy}.")
     to, service = InactivePolicy(policy), visit.service
+    if not integration.is_on(service):
+        return _elsewhere(request, visit)
     if integration.of(service).policy is to:
         messages.info(request, "That is the setting already. Nothing was changed.")
         return redirect("integrations", service.slug)
@@ -67,6 +70,8 @@ def held(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service(Permission.CHANGE_INTEGRATION)
 def off(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Turn syncing off: says what stays before it does (D15)."""
+    if not integration.is_on(visit.service):
+        return _elsewhere(request, visit)
     if request.method == "POST":
         integration.turn_off(visit.service, visit.by, now=timezone.now())
         messages.success(request, "Syncing is off. Profiles, links and history stayed as they were.")
@@ -79,6 +84,8 @@ def off(request: HttpRequest, visit: Visit) -> HttpResponse:
 def on(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Turn syncing on again, with the links there were (D15)."""
     service = visit.service
+    if health_of([service])[0].stage is not Stage.OFF:
+        return _elsewhere(request, visit)
     return _confirm(
         request,
         visit,
@@ -87,6 +94,12 @@ def on(request: HttpRequest, visit: Visit) -> HttpResponse:
         lambda now: integration.preview(service, now),
         lambda mark, now: integration.turn_on(service, mark, visit.by, now),
     )
+
+
+def _elsewhere(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Back to the settings page, which says how syncing stands and what can be done."""
+    messages.info(request, "That is not what this service can do now. Here is how syncing stands.")
+    return redirect("integrations", visit.service.slug)
 
 
 def _confirm(

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from parkway.sync.health import health_of
 from parkway.sync.rulebook import rulebook
 from parkway.tenancy.models import Person
 from parkway.tenancy.people import services_of
@@ -20,7 +21,9 @@ def home(request: HttpRequest) -> HttpResponse:
     services = services_of(cast("Person", request.user))
     if len(services) == 1:
         return redirect("service", services[0].slug)
-    return render(request, "web/home.html", {"services": services})
+    standing = health_of(services)
+    needing = sum(each.needs_you for each in standing)
+    return render(request, "web/home.html", {"health": standing, "needing": needing})
 
 
 @at_service()

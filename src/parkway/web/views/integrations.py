@@ -14,7 +14,7 @@ from parkway.sync.models import Integration, Run, Stage
 from parkway.tenancy.models import Look
 from parkway.tenancy.people import Permission
 from parkway.tenancy.scope import scope
-from parkway.web import charts
+from parkway.web import charts, forecasts
 from parkway.web.access import Visit, at_service
 from parkway.web.paging import page_of
 from parkway.words import SourceSilent, Status, Step
@@ -74,6 +74,8 @@ def sync_now(request: HttpRequest, visit: Visit) -> HttpResponse:
 def progress(request: HttpRequest, visit: Visit) -> HttpResponse:
     """How the run that was asked for goes; asks again by itself until it is done."""
     [health] = health_of([visit.service])
+    if health.last is None and not health.asked:
+        return redirect("integrations", visit.service.slug)
     return render(request, "web/integrations/progress.html", {"health": health})
 
 
@@ -92,9 +94,17 @@ def who_may_change(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service()
 def forecast(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Who will come and go in the weeks ahead, and the day on which the spaces run out (B3)."""
-    weeks = {"4": 4, "8": 8, "16": 16, "26": 26}.get(request.GET.get("weeks", ""), 8)
+    if not integration.is_on(visit.service):
+        return render(request, "web/integrations/forecast_none.html")
+    ahead = {"4": 4, "8": 8, "16": 16, "26": 26}.get(request.GET.get("weeks", ""), 8)
     now = timezone.now()
-    seen = foresight.look_ahead(visit.service, weeks * 7, now)
-    chart = charts.live_profiles(seen, visit.service.today(now), weeks * 7)
-    context = {"seen": seen, "weeks": weeks, "chart": chart, "choices": [4, 8, 16, 26]}
+    today = visit.service.today(now)
+    seen = foresight.look_ahead(visit.service, ahead * 7, now)
+    context = {
+        "seen": seen,
+        "weeks": forecasts.weeks(seen, today),
+        "ahead": ahead,
+        "chart": charts.live_profiles(seen, today, ahead * 7),
+        "choices": [4, 8, 16, 26],
+    }
     return render(request, "web/integrations/forecast.html", context)

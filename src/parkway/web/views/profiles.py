@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -17,37 +16,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import ArchivedBy, Profile
 from parkway.sync import integration, journal
-from parkway.sync.models import Entry
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
-from parkway.words import Details, ProfileState, Refused, Step
+from parkway.web.told import tell
+from parkway.words import Details, ProfileState, Refused
 
 OUR_TIME = range(1900, 2200)
 LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
-WORDS = {
-    Step.CREATE: ("The profile was made", "good"),
-    Step.LINK: ("The profile was linked to the child", "good"),
-    Step.RESTORE: ("The profile was restored", "good"),
-    Step.UPDATE: ("Details were brought up to date", "good"),
-    Step.KEEP: ("The profile stays live", "good"),
-    Step.ARCHIVE: ("The profile was archived", "gone"),
-    Step.LEAVE_OUT: ("Left as it is", "gone"),
-    Step.WAIT: ("Waiting for a space", "waiting"),
-    Step.HOLD: ("A person has to look", "attention"),
-}
-"""What a step did, told beside a profile; and its colour."""
-
-
-class Told(NamedTuple):
-    """One entry of the journal as a page tells it."""
-
-    entry: Entry
-    title: str
-    colour: str
-    changes: list[tuple[str, str, str]]
 
 
 @require_safe
@@ -112,18 +90,6 @@ def parse_on(text: str) -> date | None:
     except ValueError:
         return None
     return found if found and found.year in OUR_TIME else None
-
-
-def tell(entry: Entry) -> Told:
-    """An entry in words: what happened, and which fields changed from what to what."""
-    title, colour = WORDS[Step(entry.step)]
-    changes = json.loads(entry.changes) if entry.changes else {}
-    told = [(name, _value(before), _value(after)) for name, (before, after) in changes.items()]
-    return Told(entry, title, colour, told)
-
-
-def _value(value: str | list[str] | None) -> str:
-    return (", ".join(value) if isinstance(value, list) else value) or "nothing"
 
 
 class DetailsForm(forms.Form):
