@@ -104,9 +104,14 @@ def move_link(
 ) -> None:
     """Give the profile of a missing child to another child of the service (D8).
 
-    Raises Refused when the first has no link or the second has one.
+    Raises Refused when the first has no link or is not missing, or the second has one or is not there.
     """
     integration = _may(service, by)
+    listed = {child.child_id for child in gather_one(integration, now, ends).situation.children}
+    if child_id not in listed:
+        raise Refused("Choose a child who is listed in Manage. Nothing was changed.")
+    if missing_id in listed:
+        raise Refused(f"{missing_id} is still listed in Manage, so the profile stays with the child.")
     if scope(Link, service).filter(child_id=child_id).exists():
         raise Refused(f"{child_id} is linked to a profile already.")
     if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):

@@ -14,6 +14,8 @@ from django.db.models import Q
 from parkway.words import Window
 
 WIDEST_WINDOW = 3650
+LAST_DAY = date.max - timedelta(days=2)  # in no time zone does the calendar end before it does
+NEVER = datetime.combine(LAST_DAY, time.min, zoneinfo.ZoneInfo("UTC"))
 
 
 def real_time_zone(name: str) -> None:
@@ -71,8 +73,8 @@ class Service(models.Model):
         return datetime.combine(day, time.min, self.zone).astimezone(zoneinfo.ZoneInfo("UTC"))
 
     def end_of(self, day: date) -> datetime:
-        """The first instant after a day here, in UTC."""
-        return self.start_of(day + timedelta(days=1))
+        """The first instant after a day here, in UTC; for the calendar's last days an instant that never comes."""
+        return self.start_of(day + timedelta(days=1)) if day < LAST_DAY else NEVER
 
 
 class People(BaseUserManager["Person"]):
