@@ -73,7 +73,7 @@ class Service(models.Model):
         return datetime.combine(day, time.min, self.zone).astimezone(zoneinfo.ZoneInfo("UTC"))
 
     def end_of(self, day: date) -> datetime:
-        """The first instant after a day here, in UTC; for the calendar's last days an instant that never comes."""
+        """The first instant after a day here, in UTC; for the calendar's last days one that never comes."""
         return self.start_of(day + timedelta(days=1)) if day < LAST_DAY else NEVER
 
 
