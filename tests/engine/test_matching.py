@@ -349,6 +349,18 @@ def test_d23_a_choice_is_forgotten_once_it_is_carried_out(choice):
 
 
 @pytest.mark.parametrize("choice", [NEW, chosen("u")])
+def test_d23_a_choice_that_a_linked_child_cannot_use_stays_when_something_else_is_done(choice):
+    """The profile stays reserved, so that nobody alike to it is asked because a name was updated."""
+    before = [profile("pc", details("Anna")), profile("u", details("Ben"))]
+    children = [child("c", details("Ana")), child("d", details("Ben"))]
+    plan = make_plan(situation(children, before, {"c": "pc"}, choices={"c": choice}))
+
+    assert plan.decisions[0].step is Step.UPDATE
+    assert after(plan).choices == {"c": choice}
+    assert make_plan(after(plan)).changes_nothing
+
+
+@pytest.mark.parametrize("choice", [NEW, chosen("u")])
 def test_d23_a_choice_answers_a_link_to_an_unknown_profile(choice):
     start = situation([child("c")], [profile("u", details("Ana"))], {"c": "unknown"})
     asked = make_plan(start)

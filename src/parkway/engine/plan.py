@@ -18,6 +18,7 @@ from parkway.words import (
     Changes,
     Child,
     Choice,
+    ChoiceKind,
     Decision,
     Details,
     Facts,
@@ -314,7 +315,9 @@ def after(plan: Plan) -> Situation:
         if decision.step in ACTIONS and profile is not None:
             profiles[profile.profile_id] = profile
             links[decision.child_id] = profile.profile_id
-            carried_out(choices, decision.child_id)
+            choice = choices.get(decision.child_id, NO_CHOICE)
+            if carries_out(decision, choice):  # the day to keep until stays
+                choices[decision.child_id] = choice._replace(kind=None, profile_id=None)
     return Situation(
         situation.today,
         situation.inactive,
@@ -331,8 +334,9 @@ def after(plan: Plan) -> Situation:
     )
 
 
-def carried_out(choices: dict[str, Choice], child_id: str) -> None:
-    """Forget a choice of a profile once it is carried out (D23); the day to keep until stays."""
-    choice = choices.get(child_id)
-    if choice is not None and choice.kind in matching.ANSWERS:
-        choices[child_id] = choice._replace(kind=None, profile_id=None)
+def carries_out(decision: Decision, choice: Choice) -> bool:
+    """Whether a decision is what a person chose for the child: this profile, or a new one (D23)."""
+    if choice.kind is ChoiceKind.NEW:
+        return decision.step is Step.CREATE
+    chosen = choice.kind is ChoiceKind.PROFILE and decision.profile_id == choice.profile_id
+    return chosen and decision.step in ACTIONS

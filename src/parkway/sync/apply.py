@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from parkway import rows
 from parkway.connectors.ports import NewProfile, Orders, Outcome, ProfileChange, RoomChange
-from parkway.engine.plan import Plan, details_after
+from parkway.engine.plan import Plan, carries_out, details_after
 from parkway.sync.gather import Ends, ask_of
 from parkway.sync.models import Choice, Integration, Link, RoomLink
 from parkway.tenancy.scope import scope
-from parkway.words import FIELDS, Child, ChoiceKind, Decision, Details, Profile, Step
+from parkway.words import FIELDS, Child, Decision, Details, Profile, Step
 
 NOTHING_MADE = Outcome({}, {})
 
@@ -116,7 +116,7 @@ def _choices_done(plans: Mapping[int, Plan]) -> None:
         if plan.situation.choices
         for decision in plan.actions()
         if (choice := plan.situation.choices.get(decision.child_id)) is not None
-        and choice.kind in (ChoiceKind.PROFILE, ChoiceKind.NEW)
+        and carries_out(decision, choice)
     ]
     keeping = [pair for pair in done if plans[pair[0]].situation.choices[pair[1]].keep_until]
     found_by = ["service_id", "child_id"]
