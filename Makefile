@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test quick check chromium screenshots format bench docs pins clean
+.PHONY: help install run test quick check chromium postgresql screenshots format bench docs pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,20 @@ chromium: install
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || { \
 	  echo "The browser tests need Chromium. On Debian and Ubuntu: apt-get install chromium" >&2; exit 1; }
 
-test: check chromium ## all checks, then all tests
-	$(BIN)/python -m pytest
+postgresql: install
+	@command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  export DEBIAN_FRONTEND=noninteractive && \
+	  apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null && \
+	  sed -i 's/^#\?create_main_cluster .*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf && \
+	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } || { \
+	  echo "The tests need a PostgreSQL server. On Debian and Ubuntu: apt-get install postgresql" >&2; exit 1; }
+
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
+test: check chromium postgresql ## all checks, then all tests, on SQLite and on PostgreSQL
+	$(PYTEST)
+	$(BIN)/python -m tests.postgres $(PYTEST)
 
 quick: install ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not deep"
@@ -69,12 +81,13 @@ docs: install ## write docs/the-rules.md anew from the rules themselves
 	@$(BIN)/parkway rules --format markdown > docs/the-rules.md.tmp || { rm -f docs/the-rules.md.tmp; exit 1; }
 	@mv docs/the-rules.md.tmp docs/the-rules.md
 
-PIN := CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+UPGRADE ?= --upgrade
+PIN := CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --strip-extras \
        --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-pins: install ## pin the newest allowed versions anew, with hashes
+pins: install ## pin the newest allowed versions anew, with hashes (UPGRADE= adds what is new and upgrades nothing)
 	$(PIN) --output-file=requirements.txt pyproject.toml
-	$(PIN) --extra=postgres --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
+	$(PIN) --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
 
 clean: ## remove .venv and everything that can be made again (never data: var/ and databases stay)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

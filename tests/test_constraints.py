@@ -61,7 +61,7 @@ ALONE: list[tuple[str, type[models.Model], Values]] = [
     ("a status that there is not", Child, {"status": "Enrolled"}),
     ("Archived without a day", Child, {"status": "Archived"}),
     ("a day of archiving without Archived", Child, {"archived_on": DAY}),
-    ("a kind of booking that there is not", Booking, {"kind": "hourly"}),
+    ("a kind of booking that there is not", Booking, {"kind": "hourly", "ends_on": DAY}),
     ("a state of a booking that there is not", Booking, {"state": "pending"}),
     ("an end before the start", Booking, {"ends_on": date(2026, 11, 23)}),
     ("a casual booking without an end", Booking, {"kind": "casual"}),

@@ -230,13 +230,20 @@ LIVES = st.lists(st.tuples(EVENTS, QUIET), min_size=2, max_size=7)
 
 
 def left_behind(world: World) -> dict[str, list[tuple[object, ...]]]:
-    """What the next pass, a person or a page can see: profiles, links and the decisions in force."""
+    """What the next pass, a person or a page can see: profiles, links and the decisions in force.
+
+    Profiles are numbered: on PostgreSQL a pass that was rolled back has used up the ids it gave.
+    """
+    profiles = scope(Profile, world.service).order_by("pk")
+    number = {pid: place for place, pid in enumerate(profiles.values_list("reference", flat=True))}
+    kept = [f.name for f in Profile._meta.concrete_fields if f.name not in ("id", "reference", "created_key")]
+    links = scope(Link, world.service).order_by("child_id").values_list("child_id", "profile_id")
     entries = scope(Entry, world.service).filter(current=True).order_by("child_id")
-    said = ("child_id", "step", "rule", "facts", "status", "profile_id", "next_change", "changes")
+    said = ("profile_id", "child_id", "step", "rule", "facts", "status", "next_change", "changes")
     return {
-        "profiles": list(scope(Profile, world.service).order_by("pk").values_list()),
-        "links": list(scope(Link, world.service).order_by("child_id").values_list("child_id", "profile_id")),
-        "journal": list(entries.values_list(*said)),
+        "profiles": list(profiles.values_list(*kept)),
+        "links": [(child_id, number[profile_id]) for child_id, profile_id in links],
+        "journal": [(number.get(pid), *entry) for pid, *entry in entries.values_list(*said)],
     }
 
 

@@ -36,7 +36,7 @@ ALLOWED_HOSTS = [*(name.strip() for name in os.environ.get("PARKWAY_HOSTS", "").
 DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{Path('parkway.sqlite3').absolute()}"
 ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 try:
-    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None)}
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 except ValueError:
     DATABASES = {"default": {"ENGINE": ""}}
 if DATABASES["default"]["ENGINE"] not in ENGINES or not DATABASES["default"]["NAME"]:
@@ -45,6 +45,7 @@ if DATABASES["default"]["ENGINE"] not in ENGINES or not DATABASES["default"]["NA
         "fourth slash for a path from the root, or as postgres://USER:PASSWORD@HOST/NAME."
     )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         # `?timeout=5` at the end of DATABASE_URL waits five seconds for a lock, not sixty
         # readers never wait for the writer; a write takes the lock when it begins, so that none fails halfway
@@ -56,6 +57,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     # tests use a real file, as people do
     DATABASES["default"]["TEST"] = {"NAME": os.environ.get("PARKWAY_TEST_DB") or "test-parkway.sqlite3"}
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
+    DATABASES["default"]["OPTIONS"] = {
+        # a connection for every request at work; a request that finds none free waits
+        "pool": {"min_size": 1, "max_size": 20, "timeout": 60},
+        "connect_timeout": 10,
+        "application_name": "parkway",
+        # as on SQLite, a lock is waited for a minute at most; who holds one and says nothing loses it
+        "options": "-c lock_timeout=60s -c idle_in_transaction_session_timeout=5min",
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -1,0 +1,22 @@
+"""Which tests run on which database."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+ON_A_DATABASE = {"db", "transactional_db", "live_server"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what touches the database runs: the rest has run beside SQLite."""
+    if connection.vendor == "sqlite":
+        return
+    chosen = [item for item in items if _touches_the_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def _touches_the_database(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    return bool(names & ON_A_DATABASE) or item.get_closest_marker("django_db") is not None

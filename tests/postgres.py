@@ -1,0 +1,137 @@
+"""A throwaway PostgreSQL: `python -m tests.postgres COMMAND…` runs a command on a cluster of its own.
+
+The cluster lives in a temporary folder, listens on loopback at a free port, forgets everything when the
+command ends, and is stopped in any case. DATABASE_URL points the command at an empty database.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MISSING = "No PostgreSQL server is installed here. On Debian and Ubuntu: make postgresql"
+# text sorts by a language's customs, as on many servers: a test fails where the program relies on less
+CLUSTER = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-NZ"]
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def programs() -> Path:
+    """The folder of initdb, pg_ctl and createdb: the one on the path, or Debian's newest."""
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(debian, key=lambda path: int(path.parts[-3]), default=None)
+    if newest is None:
+        raise SystemExit(MISSING)
+    return newest.parent
+
+
+class Cluster:
+    """A cluster in a folder of its own. A server refuses to be root; for root it is the user postgres."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.password = folder, secrets.token_hex(16)
+        self.data, self.programs = folder / "data", programs()
+        self.port = _free_port()
+        self.user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            postgres = pwd.getpwnam("postgres")
+            self.user = {"user": postgres.pw_uid, "group": postgres.pw_gid, "extra_groups": []}
+            os.chown(folder, postgres.pw_uid, postgres.pw_gid)
+
+    @property
+    def url(self) -> str:
+        return f"postgres://parkway:{self.password}@127.0.0.1:{self.port}/parkway"
+
+    def start(self) -> None:
+        """Make the cluster and an empty database, and start the server; raises when either fails."""
+        secret = self.folder / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o644)  # the folder itself is closed to everybody else
+        access = ["--username=parkway", f"--pwfile={secret}", "--auth=scram-sha-256"]
+        self._call("initdb", "--pgdata", self.data, *access, *CLUSTER, "--no-sync")
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": 60,
+            **FORGETFUL,
+        }
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        log = self.folder / "log"
+        self._call("pg_ctl", "start", "--wait", "--pgdata", self.data, "--log", log, "--options", options)
+        self._call("createdb", "--host=127.0.0.1", f"--port={self.port}", "--username=parkway", "parkway")
+
+    def stop(self) -> None:
+        """Stop the server, whose process id is in its folder, without keeping anything."""
+        if (self.data / "postmaster.pid").exists():
+            self._call("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", self.data)
+
+    def _call(self, program: str, *words: object) -> None:
+        done = subprocess.run(
+            [self.programs / program, *map(str, words)],
+            cwd=self.folder,
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "PGPASSWORD": self.password},
+            stdin=subprocess.DEVNULL,
+            stdout=(self.folder / "said").open("a"),
+            stderr=subprocess.STDOUT,
+            check=False,
+            **self.user,
+        )
+        if done.returncode:
+            told = [path.read_text() for path in (self.folder / "said", self.folder / "log") if path.exists()]
+            raise SystemExit(f"{program} failed:\n{''.join(told)}")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A running cluster, of which nothing is left behind."""
+    with tempfile.TemporaryDirectory(prefix="parkway-postgres-") as folder:
+        made = Cluster(Path(folder))
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
+
+
+def run(command: Sequence[str], url: str) -> int:
+    """Run a command on a database; its exit code, 128 and the signal's number more when one ended it.
+
+    A terminal's Ctrl-C reaches the command by itself, and a request to end is passed on: either way the
+    command finishes first.
+    """
+    process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def main(command: Sequence[str]) -> int:
+    if not command:
+        raise SystemExit("Say which command to run: python -m tests.postgres COMMAND…")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with cluster() as made:
+        return run(command, made.url)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
