@@ -16,6 +16,9 @@ TOLD = "import os, sys; print(os.environ['DATABASE_URL'], flush=True);"
 LOOK = "import psycopg; print(psycopg.connect(os.environ['DATABASE_URL']).execute('SELECT 1').fetchone()[0]);"
 
 
+pytestmark = pytest.mark.deep
+
+
 class Throwaway:
     """Runs `python -m tests.postgres` with a folder of its own for temporary files."""
 
