@@ -8,10 +8,10 @@ STAMP  := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test quick check chromium postgresql screenshots format bench docs pins clean
+.PHONY: help install run test test-on-postgresql quick check chromium postgresql screenshots format bench docs pins clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## create .venv with everything that running and testing need
 
@@ -49,11 +49,11 @@ postgresql: install
 	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } || { \
 	  echo "The tests need a PostgreSQL server. On Debian and Ubuntu: apt-get install postgresql" >&2; exit 1; }
 
-PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+test: check chromium postgresql ## all checks, then all tests, on SQLite
+	$(BIN)/python -m pytest
 
-test: check chromium postgresql ## all checks, then all tests, on SQLite and on PostgreSQL
-	$(PYTEST)
-	$(BIN)/python -m tests.postgres $(PYTEST)
+test-on-postgresql: check chromium postgresql ## the tests that touch a database, on a throwaway PostgreSQL
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 quick: install ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not deep"
