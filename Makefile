@@ -73,8 +73,8 @@ bench: install ## measure the runs against their limits
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.pages
 
-screenshots: chromium ## a picture of every page of the demo, into the folder screenshots
-	@$(BIN)/python -m tests.browser.screenshots
+screenshots: chromium ## a picture of every page of the demo into screenshots/ (PAGES=--readme: those of the README)
+	@$(BIN)/python -m tests.browser.screenshots $(PAGES)
 
 docs: install ## write docs/the-rules.md anew from the rules themselves
 	@mkdir -p docs

@@ -1,6 +1,7 @@
 """`make screenshots`: a picture of every page of the demo, into the folder `screenshots`, to be looked at.
 
 Each page on a desktop and on a phone, in light and in dark. Names of pages as arguments take only those.
+`--readme` takes the three of the README, into `docs/pictures`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 FOLDER = Path("screenshots")
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 SERVICE = "rimu-kindergarten"
+README_FOLDER, README_WIDTH = Path("docs/pictures"), 1100
+README = {
+    "syncing": (f"/storypark/{SERVICE}/integrations/", 880),
+    "set-up": ("/storypark/lighthouse-preschool/integrations/setup/", 1100),
+    "why": (f"/storypark/{SERVICE}/integrations/children/RIM1-015/", 900),
+}
+"""The pictures of the README: their pages, and how much of each from the top."""
 
 
 def addresses() -> dict[str, str]:
@@ -99,7 +107,10 @@ def main() -> None:
         django.setup()
         _fill()
         with _served() as url:
-            _take(url, set(sys.argv[1:]))
+            if "--readme" in sys.argv:
+                _take_for_readme(url)
+            else:
+                _take(url, set(sys.argv[1:]))
 
 
 def _fill() -> None:
@@ -127,7 +138,7 @@ def _take(url: str, wanted: set[str]) -> None:
 
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_here(), args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium_here(), args=[*QUIET, "--lang=en-NZ"])
         for size, viewport in SIZES.items():
             for scheme in ("light", "dark"):
                 look = {"base_url": url, "viewport": viewport, "color_scheme": scheme, "locale": "en-NZ"}
@@ -141,6 +152,25 @@ def _take(url: str, wanted: set[str]) -> None:
                     page.goto(address)
                     page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=True)
                     page.close()
+        browser.close()
+
+
+def _take_for_readme(url: str) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import QUIET, chromium_here
+
+    README_FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_here(), args=[*QUIET, "--lang=en-NZ"])
+        context = browser.new_context(base_url=url, color_scheme="light", locale="en-NZ")
+        _sign_in(context, url)
+        for name, (address, height) in README.items():
+            page = context.new_page()
+            page.set_viewport_size({"width": README_WIDTH, "height": height})
+            page.goto(address)
+            page.screenshot(path=README_FOLDER / f"{name}.png")
+            page.close()
         browser.close()
 
 
