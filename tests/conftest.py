@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from django.db import connection
+
+# pytest-xdist tells its processes a width, which the programs that tests start would believe in
+os.environ.pop("COLUMNS", None)
 
 ON_A_DATABASE = {"db", "transactional_db", "live_server"}
 

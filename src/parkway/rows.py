@@ -155,6 +155,21 @@ def table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
+def held(alias: str = "") -> str:
+    """The end of a query in a transaction whose rows (those of this table) nobody else changes until it ends.
+
+    Outside a transaction it holds nothing, and neither does it on SQLite, where a transaction holds it all.
+    """
+    if connection.vendor == "sqlite" or not connection.in_atomic_block:
+        return ""
+    return f" FOR NO KEY UPDATE OF {alias}" if alias else " FOR NO KEY UPDATE"
+
+
+def unheld() -> str:
+    """The end of a query that takes those rows that no other transaction holds, without waiting."""
+    return " FOR NO KEY UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+
+
 def marks(number: int) -> str:
     """Placeholders for `number` values of an IN; with none, it finds nothing."""
     return ", ".join(["%s"] * number) or "NULL"

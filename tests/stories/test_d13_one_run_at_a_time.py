@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,26 +11,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from parkway.storypark.models import Profile
 from parkway.sync import integration
 from parkway.sync.models import Entry, Link, Run, RunState
 from parkway.tenancy.scope import scope
 from parkway.words import InactivePolicy
+from tests.databases import closed_door, is_locked, url
 
 from .world import LONG_AGO, World
 
 DEADLINE = 120.0  # seconds after which a process counts as stuck; nothing is said about how fast it is
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="looks at the lock of a SQLite file"),
-]
-
-
-def database() -> Path:
-    return Path(str(connection.settings_dict["NAME"])).absolute()
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Process:
@@ -39,7 +31,7 @@ class Process:
 
     def __init__(self, world: World, *words: str) -> None:
         command = [sys.executable, "-m", "tests.stories.a_process", str(world.service.pk)]
-        env = {**os.environ, "DATABASE_URL": f"sqlite:///{database()}"}
+        env = {**os.environ, "DATABASE_URL": url()}
         env["DJANGO_SETTINGS_MODULE"] = "parkway.config.settings"
         pipe = subprocess.PIPE
         self.popen = subprocess.Popen(
@@ -104,17 +96,6 @@ def world() -> World:
     return world
 
 
-def is_locked() -> bool:
-    """Whether some other process is writing right now."""
-    with sqlite3.connect(database(), timeout=0, isolation_level=None) as db:
-        try:
-            db.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return True
-        db.execute("ROLLBACK")
-        return False
-
-
 def nothing_is_doubled(world: World) -> None:
     service = world.service
     assert scope(Profile, service).count() == scope(Link, service).count()
@@ -123,14 +104,12 @@ def nothing_is_doubled(world: World) -> None:
 
 
 def test_d13_two_processes_at_once_give_one_run(world: World, start: type[Process]) -> None:
-    with sqlite3.connect(database(), isolation_level=None) as barrier:
-        barrier.execute("BEGIN IMMEDIATE")  # whoever comes first finds the door closed
+    with closed_door():
         both = [start(world, "due") for _ in range(2)]
         assert [each.hear() for each in both] == ["ready", "ready"]
         for each in both:
             each.go_on()
         assert scope(Run, world.service).count() == 1, "the first run of set-up alone"
-        barrier.execute("ROLLBACK")
     assert [each.finish() for each in both] == [["done"], ["done"]]
     assert scope(Run, world.service).count() == 2
     assert world.state("ben") == "live"

@@ -89,5 +89,6 @@ def _placed(asked: Sequence[tuple[int, int]], names: Mapping[int, str]) -> dict[
             JOIN {rows.table(ChildRoom)} cr ON cr.child_id = c.id""",
     ):
         before = placed.get(child_id)
-        placed[child_id] = alone[room_id] if before is None else before | alone[room_id]
+        name = alone.get(room_id, NO_ROOMS)  # a room made since the names were read
+        placed[child_id] = name if before is None else before | name
     return placed

@@ -24,12 +24,12 @@ class StoryparkHere:
 
     def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
         """The versions of the accounts."""
-        ids = [ask.service_id for ask in asks]
-        return dict.fromkeys(ids, 1) | _of_accounts("version", ids)
+        return _of_accounts("version", [ask.service_id for ask in asks])
 
     def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
         """Profiles, rooms and accounts: a few queries for any number of services."""
         ids = [ask.service_id for ask in asks]
+        paid = _of_accounts("paid_children", ids)
         profiles: dict[int, dict[str, Known]] = {service_id: {} for service_id in ids}
         rooms = _rooms(ids)
         placed = _placed(asks, {int(room.room_id): room.name for each in rooms.values() for room in each})
@@ -41,8 +41,7 @@ class StoryparkHere:
         ):
             details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
             profiles[service_id][reference] = Known(reference, STATES[state], details)
-        paid = _of_accounts("paid_children", ids)
-        return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid.get(key, 0)) for key in ids}
+        return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid[key]) for key in ids}
 
     def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
         """Carry out the orders of several services, a few statements for all of them."""
@@ -60,6 +59,7 @@ class StoryparkHere:
 
     def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""
+        _of_accounts("version", [ask.service_id])
         there = scope(Profile, ask.service_id).exclude(state=ProfileState.DELETED.value)
         known = set(there.values_list("reference", flat=True))
         marks = [(link, ask.service_id, key) for key, link in managed_links.items() if key in known]
@@ -67,13 +67,22 @@ class StoryparkHere:
 
     def release(self, ask: Ask) -> None:
         """Take the mark "managed elsewhere" off the profiles of a service (D15)."""
+        _of_accounts("version", [ask.service_id])
         scope(Profile, ask.service_id).exclude(managed_link="").update(managed_link="")
 
 
 def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
-    """A column of the accounts of these services."""
-    chosen = f"WHERE service_id IN ({rows.marks(len(ids))})"
-    return dict(rows.read(f"SELECT service_id, {column} FROM {rows.table(Account)} {chosen}", ids))
+    """A column of the accounts of these services, which are opened where there is none, and held by a
+    transaction at hand until it ends: nobody else changes these Storyparks meanwhile.
+    """
+    chosen = f"WHERE service_id IN ({rows.marks(len(ids))}) ORDER BY service_id{rows.held()}"
+    query = f"SELECT service_id, {column} FROM {rows.table(Account)} {chosen}"
+    found: dict[int, int] = dict(rows.read(query, ids))
+    if len(found) < len(ids):
+        new = [Account(service_id=key) for key in ids if key not in found]
+        Account.objects.bulk_create(new, ignore_conflicts=True)
+        found = dict(rows.read(query, ids))
+    return found
 
 
 def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
@@ -110,7 +119,8 @@ def _placed(asks: Sequence[Ask], names: Mapping[int, str]) -> dict[int, frozense
     joined = f"JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id"
     for profile_id, room_id in _of_profiles(asks, "pr.profile_id, pr.room_id", joined):
         before = placed.get(profile_id)
-        placed[profile_id] = alone[room_id] if before is None else before | alone[room_id]
+        name = alone.get(room_id, NO_ROOMS)  # a room made since the names were read
+        placed[profile_id] = name if before is None else before | name
     return placed
 
 

@@ -49,7 +49,7 @@ def take_roster(
     `bookings` replace the ones before. `untold` are the columns among archived_on, ends_on, weekdays and room
     that the source does not supply: they stay as they were (D20). Nobody is removed.
     """
-    standing.ledger(service)
+    standing.hold(service)
     known = {
         reference: Details(first, last, preferred, born, gender)
         for reference, first, last, preferred, born, gender in scope(Child, service).values_list(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import F, Min, OuterRef, Subquery
 
 from parkway import rows
@@ -23,9 +24,13 @@ STATES = {state.value: state for state in BookingState}
 STATUSES = {status_.value: status_ for status_ in Status}
 
 
-def ledger(service: Service) -> Ledger:
-    """The service's ledger, opened when it has none."""
-    return Ledger.objects.get_or_create(
+def hold(service: Service) -> Ledger:
+    """The service's ledger, opened when it has none, and held by the transaction at hand until it ends.
+
+    Who changes a service's Manage holds its ledger first. So changes come one after the other, a run sees all
+    of one or nothing of it, and nobody waits for two things in the other order.
+    """
+    return Ledger.objects.select_for_update().get_or_create(
         service=service,
         defaults={"lookback_days": service.lookback_days, "lookahead_days": service.lookahead_days},
     )[0]
@@ -35,7 +40,7 @@ def bump(service: Service, today: date | None = None, child_ids: Sequence[int] |
     """Say that something changed that others may depend on, in the transaction of the change: these children,
     by primary key, or anything at all. `today` is the day that standings were worked out for, if any were.
     """
-    opened = ledger(service)
+    opened = hold(service)
     values = {
         "version": F("version") + 1,
         "stale_on": scope(Child, service).aggregate(day=Min("stale_on"))["day"],
@@ -120,14 +125,26 @@ def roll(services: Days) -> dict[int, Versions]:
     narrowed, or today is an earlier day than before because its time zone was changed; its version grows when
     a child stands differently (D2).
     """
+    found, some, everybody = _look(services)
+    if some or everybody:
+        with transaction.atomic(savepoint=False):
+            found, some, everybody = _look(services)  # held now; another may have been here first
+            for key in _catch_up(services, some, everybody):
+                found[key] = found[key]._replace(latest=found[key].latest + 1)
+    return found
+
+
+def _look(services: Days) -> tuple[dict[int, Versions], list[int], list[int]]:
+    """The versions of these services, those with standings that are out of date by themselves, and those
+    where everybody's may be. The ledgers are opened where there is none, and held by a transaction at hand.
+    """
     found: dict[int, Versions] = {}
     some, everybody = [], []
-    for service_id, version, whole, lookback, lookahead, *days in rows.read(
-        f"""SELECT service_id, version, whole_version, lookback_days, lookahead_days,
-                   {rows.days("stale_on", "worked_out_for")}
-            FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})""",
-        list(services),
-    ):
+    ledgers = _ledgers(services)
+    if len(ledgers) < len(services):
+        _open(services.keys() - {service_id for service_id, *_ in ledgers})
+        ledgers = _ledgers(services)
+    for service_id, version, whole, lookback, lookahead, *days in ledgers:
         today, window = services[service_id]
         stale_on, worked_out_for = map(rows.as_day, days)
         found[service_id] = Versions(version, whole)
@@ -135,9 +152,24 @@ def roll(services: Days) -> dict[int, Versions]:
             everybody.append(service_id)
         elif stale_on is not None and stale_on <= today:
             some.append(service_id)
-    for key in _catch_up(services, some, everybody):
-        found[key] = found[key]._replace(latest=found[key].latest + 1)
-    return found
+    return found, some, everybody
+
+
+def _ledgers(services: Days) -> list[rows.Row]:
+    return rows.read(
+        f"""SELECT service_id, version, whole_version, lookback_days, lookahead_days,
+                   {rows.days("stale_on", "worked_out_for")}
+            FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})
+            ORDER BY service_id{rows.held()}""",
+        list(services),
+    )
+
+
+def _open(service_ids: Collection[int]) -> None:
+    """Ledgers for services that have none: a run must find one to hold."""
+    widths = Service.objects.filter(pk__in=service_ids).values_list("pk", "lookback_days", "lookahead_days")
+    new = [Ledger(service_id=pk, lookback_days=back, lookahead_days=ahead) for pk, back, ahead in widths]
+    Ledger.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def _catch_up(services: Days, some: Sequence[int], everybody: Sequence[int]) -> set[int]:

@@ -25,6 +25,7 @@ def find_child(service: Service, reference: str) -> Child:
 @transaction.atomic
 def add_room(service: Service, name: str) -> Room:
     """A new room. Raises Refused when the name is empty, taken, or holds a ";"."""
+    standing.hold(service)
     _check_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
     standing.bump(service)
@@ -34,6 +35,7 @@ def add_room(service: Service, name: str) -> Room:
 @transaction.atomic
 def rename_room(room: Room, name: str) -> None:
     """Give a room another name. Raises Refused when it is empty, taken, or holds a ";"."""
+    standing.hold(room.service)
     _check_room(room.service, name, but=room)
     room.name = name.strip()
     room.save(update_fields=["name"])
@@ -46,6 +48,7 @@ def enrol(service: Service, details: Details, today: date, reference: str = "") 
 
     Raises Refused without a first or last name, or when the service has a child with this reference.
     """
+    standing.hold(service)
     _check_name(details)
     child = Child(service=service, reference=reference, **_columns(details))
     if reference and scope(Child, service).filter(reference=reference).exists():
@@ -68,6 +71,7 @@ def amend(child: Child, today: date, **values: Any) -> None:
 
     Raises Refused when neither first nor last name would be left.
     """
+    standing.hold(child.service)
     unknown = values.keys() - set(FIELDS)
     if unknown:
         raise Refused(f"A child has no {', '.join(sorted(unknown))}.")
@@ -96,6 +100,7 @@ def book(
 
     Raises Refused when it ends before it starts.
     """
+    standing.hold(child.service)
     kind, state, starts_on, ends_on = check_period(kind, state, starts_on, ends_on)
     booking = Booking.objects.create(
         service=child.service,
@@ -126,6 +131,7 @@ def check_period(kind: BookingKind, state: BookingState, starts_on: date, ends_o
 @transaction.atomic
 def cancel(booking: Booking, today: date) -> None:
     """Cancel a booking: it no longer counts."""
+    standing.hold(booking.service)
     booking.state = BookingState.CANCELLED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, today)
@@ -134,6 +140,7 @@ def cancel(booking: Booking, today: date) -> None:
 @transaction.atomic
 def confirm(booking: Booking, today: date) -> None:
     """Confirm an offered booking. Raises Refused for a cancelled one."""
+    standing.hold(booking.service)
     if booking.state == BookingState.CANCELLED.value:
         raise Refused("This booking was cancelled. Make a new one instead.")
     booking.state = BookingState.CONFIRMED.value
@@ -144,6 +151,7 @@ def confirm(booking: Booking, today: date) -> None:
 @transaction.atomic
 def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
     """Let a booking end on another day, or without end. Raises Refused when that is before its start."""
+    standing.hold(booking.service)
     booking.ends_on = check_period(*foreseen.period(booking)._replace(ends_on=ends_on)).ends_on
     booking.save(update_fields=["ends_on"])
     _touched(booking.child, today)
@@ -152,6 +160,7 @@ def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
 @transaction.atomic
 def archive_child(child: Child, today: date, on: date | None = None) -> None:
     """Archive a child, today or on an earlier day. Raises Refused for a day to come (D3)."""
+    standing.hold(child.service)
     day = on or today
     if day > today:
         raise Refused(
@@ -164,6 +173,7 @@ def archive_child(child: Child, today: date, on: date | None = None) -> None:
 @transaction.atomic
 def unarchive_child(child: Child, today: date) -> None:
     """Take a child back: the status is again what the bookings say (D3)."""
+    standing.hold(child.service)
     child.archived_on = None
     _store_archived(child, today)
 
@@ -174,6 +184,7 @@ def remove_child(child: Child) -> None:
 
     For syncing the child is then missing, not archived (D8).
     """
+    standing.hold(child.service)
     service = child.service
     child.delete()
     standing.bump(service)

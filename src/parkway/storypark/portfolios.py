@@ -27,6 +27,7 @@ def take_profiles(service: Service, profiles: Sequence[Known], today: date) -> N
     A profile that is known is brought up to date in the fields that are supplied. One that is deleted by now
     is deleted here, with its stories.
     """
+    verbs.hold(service)
     known = {profile.reference: profile for profile in scope(Profile, service)}
     new = [profile for profile in profiles if profile.profile_id not in known]
     old = [profile for profile in profiles if profile.profile_id in known]

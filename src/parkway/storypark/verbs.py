@@ -22,6 +22,21 @@ def account(service: Service) -> Account:
     return Account.objects.get_or_create(service=service)[0]
 
 
+def hold(service: Service) -> Account:
+    """The service's account, opened when it has none, and held by the transaction at hand until it ends.
+
+    Who changes a service's Storypark holds its account first. So changes come one after the other, two never
+    take the same last space, and a run sees all of a change or nothing of it.
+    """
+    return Account.objects.select_for_update().get_or_create(service=service)[0]
+
+
+def _hold(profile: Profile) -> None:
+    """Hold the account of a profile's service, and see the profile as it is now."""
+    hold(profile.service)
+    profile.refresh_from_db(fields=["state", "managed_link"])
+
+
 def bump(service: Service) -> None:
     """Say that something changed that others may depend on; in the transaction of the change."""
     account(service)
@@ -50,8 +65,8 @@ def set_paid_children(service: Service, number: int) -> None:
 
     Raises Refused below the live profiles, saying how many to archive in Manage first (D6).
     """
+    hold(service)
     require_enough(service, number)
-    account(service)
     Account.objects.filter(service=service).update(paid_children=number, version=F("version") + 1)
 
 
@@ -66,6 +81,7 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
 
     Raises Refused when the plan has no space, the child has no name, or the id is taken.
     """
+    hold(service)
     if not details.first_name.strip() and not details.last_name.strip():
         raise Refused("A profile needs a first name or a last name.")
     _require_space(service)
@@ -91,6 +107,7 @@ def amend_profile(profile: Profile, **values: Any) -> None:
 
     Raises Refused when they are managed elsewhere (R14), or the profile is deleted: a tombstone has none.
     """
+    _hold(profile)
     require_unmanaged(profile, "changed")
     if profile.state == DELETED:
         raise Refused(f"The profile {profile.reference} was deleted, so there is nothing to change.")
@@ -114,6 +131,7 @@ def archive_profile(profile: Profile, today: date, support: bool = False) -> Non
 
     Raises Refused when it is not live, or managed elsewhere and the person is not support (R14, D7).
     """
+    _hold(profile)
     if not support:
         require_unmanaged(profile, "archived")
     if profile.state != LIVE:
@@ -130,6 +148,7 @@ def restore_profile(profile: Profile, support: bool = False) -> None:
 
     Raises Refused when it is not archived, the plan is full, or it is managed elsewhere (R14).
     """
+    _hold(profile)
     if not support:
         require_unmanaged(profile, "restored")
     if profile.state != ARCHIVED:
@@ -146,6 +165,7 @@ def delete_profile(profile: Profile) -> None:
 
     Stories about this child alone go with it; stories about several children stay with the others.
     """
+    _hold(profile)
     for story in profile.stories.all():
         story.profiles.remove(profile)
         if not story.profiles.exists():
@@ -220,6 +240,7 @@ def is_managed_elsewhere(service: Service) -> bool:
 @transaction.atomic
 def add_room(service: Service, name: str) -> Room:
     """A new room. Raises Refused when rooms are managed elsewhere (R14), or the name is empty or taken."""
+    hold(service)
     _require_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
     bump(service)
@@ -229,6 +250,7 @@ def add_room(service: Service, name: str) -> Room:
 @transaction.atomic
 def rename_room(room: Room, name: str) -> None:
     """Give a room another name. Raises Refused as `add_room` does."""
+    hold(room.service)
     _require_room(room.service, name, but=room.pk)
     room.name = name.strip()
     room.save(update_fields=["name"])

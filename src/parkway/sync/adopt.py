@@ -15,6 +15,7 @@ from parkway.storypark.portfolios import take_profiles
 from parkway.sync import apply, choices
 from parkway.sync.gather import HERE
 from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.run import lock
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import scope
@@ -54,6 +55,7 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Adop
     is left alone, and what one clears is cleared (D20), but for links, which last. Raises Refused when they
     change somebody's choice and `by` may not (D22).
     """
+    lock([service.pk])
     today = service.today(now)
     bookings = {
         child_id: [Booked(row.booking, row.weekdays, row.room) for row in rows]

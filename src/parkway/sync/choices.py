@@ -212,9 +212,9 @@ def _put(service: Service, wishes: Mapping[str, Wish], by: Actor, now: datetime)
     ]
     columns = ["service_id", "child_id", "kind", "profile_id", "keep_until", "chosen_by", "chosen_at"]
     with transaction.atomic():
+        bump(service)  # first, as a run does: what is held is held in one order
         rows.delete(Choice, ["service_id", "child_id"], [(service.pk, child_id) for child_id in wishes])
         rows.insert(Choice, columns, new)
-        bump(service)
 
 
 def _require_free(situation: Situation, child_id: str, profile_id: str | None) -> None:
@@ -229,7 +229,9 @@ def _require_free(situation: Situation, child_id: str, profile_id: str | None) -
 
 
 def _may(service: Service, by: Actor) -> Integration:
-    integration = Integration.objects.select_related("service").filter(service=service).first()
+    """The integration, held by the transaction at hand; Refused when this actor may not change it."""
+    held = Integration.objects.select_for_update(of=("self",)).select_related("service")
+    integration = held.filter(service=service).first()
     if integration is None or integration.stage == Stage.DISABLED:
         raise Refused(f"Syncing is not enabled for {service.name}.")
     require_change(by, service, integration.educators_may_change)

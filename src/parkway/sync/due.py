@@ -59,11 +59,13 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, 
             unchanged.append(key)
         else:
             to_run[key] = seen.roster if known and seen.settled else None
-    if unchanged:
+    if unchanged:  # one that is being run meanwhile is noted by its run
+        table = rows.table(Integration)
         values = [rows.as_instant(now), rows.as_instant(now + EVERY), *unchanged]
         rows.write(
-            f"""UPDATE {rows.table(Integration)} SET checked_at = %s, next_run_at = %s
-                WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))})""",
+            f"""UPDATE {table} SET checked_at = %s, next_run_at = %s WHERE service_id IN (
+                  SELECT service_id FROM {table}
+                  WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))}){rows.unheld()})""",
             values,
         )
     return to_run

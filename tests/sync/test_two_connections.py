@@ -1,0 +1,196 @@
+"""Changes by others between the reads of one run, on PostgreSQL, where they need not wait for each other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from parkway.connectors.manage_here import ManageHere
+from parkway.connectors.ports import Ask, ProfilesAnswer, RosterAnswer
+from parkway.connectors.storypark_here import StoryparkHere
+from parkway.manage import verbs as manage
+from parkway.manage.models import Ledger
+from parkway.storypark import verbs as storypark
+from parkway.storypark.models import Account, Profile
+from parkway.sync import choices
+from parkway.sync.gather import HERE
+from parkway.sync.run import Start, run_sync
+from parkway.tenancy.people import OPERATOR
+from parkway.tenancy.scope import scope
+from parkway.words import Choice as Wish
+from parkway.words import Details, Refused
+from tests.databases import waiting
+from tests.stories.world import World
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time"),
+]
+DEADLINE = 60.0  # seconds after which something counts as stuck
+
+
+class Meanwhile:
+    """Something that somebody else does, in a thread and on a connection of its own."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.act, self.refused = act, ""
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            self.act()
+        except Refused as refused:
+            self.refused = str(refused)
+        finally:
+            connection.close()
+
+    def start(self) -> None:
+        """Begin, and wait until it is done or has to wait."""
+        before = waiting()
+        self.thread.start()
+        while self.thread.is_alive() and waiting() == before:
+            self.thread.join(0.01)
+
+    def finish(self) -> None:
+        self.thread.join(DEADLINE)
+        assert not self.thread.is_alive(), "it is stuck"
+
+
+@contextmanager
+def meanwhile(act: Callable[[], object]) -> Iterator[Meanwhile]:
+    doing = Meanwhile(act)
+    try:
+        yield doing
+    finally:
+        if doing.thread.ident is not None:
+            doing.finish()
+
+
+class ManageThatChanges(ManageHere):
+    """Manage in which somebody changes something right after it was read."""
+
+    def __init__(self, doing: Meanwhile) -> None:
+        self.doing = doing
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        found = super().read(asks)
+        if self.doing.thread.ident is None:
+            self.doing.start()
+        return found
+
+
+class StoryparkThatChanges(StoryparkHere):
+    """Storypark in which somebody changes something right after it was read."""
+
+    def __init__(self, doing: Meanwhile) -> None:
+        self.doing = doing
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+        found = super().read(asks)
+        if self.doing.thread.ident is None:
+            self.doing.start()
+        return found
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.enrol("Ana")
+    world.set_up()
+    world.enrol("Ben")
+    world.later(hours=12)
+    return world
+
+
+def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world: World) -> None:
+    def enrol() -> None:
+        child = manage.enrol(
+            world.service, Details("Cara", "Hohepa", rooms=frozenset({"New"})), world.today, "cara"
+        )
+        manage.book(child, world.today, world.today)
+
+    with meanwhile(enrol) as somebody:
+        ends = HERE._replace(roster=ManageThatChanges(somebody))
+        (run,) = run_sync([world.service.pk], Start(world.now), ends)
+    assert (run.state, run.counts["create"], run.converged) == ("done", 1, True)
+    assert (world.state("ben"), world.state("cara")) == ("live", None)
+    assert world.integration.seen_roster < Ledger.objects.get(service=world.service).version
+
+    world.later(hours=12)
+    (run,) = run_sync([world.service.pk], Start(world.now))
+    assert run.counts["create"] == 1
+    assert world.state("cara") == "live"
+
+
+def test_d6_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: World) -> None:
+    with meanwhile(lambda: storypark.set_paid_children(world.service, 1)) as somebody:
+        ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
+        (run,) = run_sync([world.service.pk], Start(world.now), ends)
+    assert (run.counts["create"], world.live()) == (1, 2)
+    assert "has 2 live profiles" in somebody.refused
+    assert Account.objects.get(service=world.service).paid_children == 20
+
+
+def test_the_last_space_is_taken_once(world: World) -> None:
+    storypark.set_paid_children(world.service, 2)
+    with meanwhile(lambda: storypark.create_profile(world.service, Details("Dan"))) as somebody:
+        ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
+        run_sync([world.service.pk], Start(world.now), ends)
+    assert "pays for 2 children, and 2 profiles are live" in somebody.refused
+    assert scope(Profile, world.service).filter(state="live").count() == 2
+
+
+def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
+    """Everybody changes everything at once; nobody is ended by the database as one side of a deadlock."""
+    worlds = [World(name) for name in ("Rimu", "Miro", "Tawa")]
+    for world in worlds:
+        world.enrol("Ana")
+        world.set_up()
+    ids = [world.service.pk for world in worlds]
+    failed: list[BaseException] = []
+
+    def often(act: Callable[[World, int], object], order: int) -> Callable[[], None]:
+        def acts() -> None:
+            try:
+                for turn in range(8):
+                    for world in worlds[::order]:
+                        act(world, turn)
+            except BaseException as error:
+                failed.append(error)
+
+        return acts
+
+    def enrol(world: World, turn: int) -> None:
+        child = manage.enrol(world.service, Details(f"Child {turn}", "Hohepa"), world.today)
+        manage.book(child, world.today, world.today)
+
+    def choose(world: World, turn: int) -> None:
+        until = world.today + timedelta(days=turn)
+        choices.store(world.service, {"ana": Wish(keep_until=until)}, OPERATOR, world.now)
+
+    def sync(world: World, turn: int) -> None:
+        assert {run.state for run in run_sync(ids, Start(world.now), full=True)} == {"done"}
+
+    acts = [
+        often(enrol, 1),
+        often(enrol, -1),
+        often(choose, -1),
+        often(lambda world, turn: storypark.set_paid_children(world.service, 100 + turn), -1),
+        often(sync, 1),
+        often(sync, -1),
+    ]
+    everybody = [Meanwhile(act) for act in acts]
+    for each in everybody:
+        each.thread.start()
+    for each in everybody:
+        each.finish()
+    assert failed == []
+    for world in worlds:
+        world.later(hours=12)
+        run_sync(ids, Start(world.now))
+        assert world.live() == 17
