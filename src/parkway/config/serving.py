@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Any
 
 import click
 
 PORT, THREADS = click.IntRange(0, 65535), click.IntRange(1, 128)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LARGEST = 50_000_000  # bytes of a request: two files of an import, and more than any form
+
+
+def proxied() -> dict[str, Any]:
+    """What the web server believes of the one before it: who asks and over HTTPS or not, when told to."""
+    if os.environ.get("PARKWAY_BEHIND_PROXY") != "1":
+        return {}
+    return {"trusted_proxy": "*", "trusted_proxy_headers": "x-forwarded-for x-forwarded-proto"}
 
 
 @click.command(
@@ -42,8 +51,11 @@ def serve(host: str, port: int, threads: int, scheduler: bool) -> None:
     from parkway.words import Refused
 
     opened.ready()
+    limits = {"max_request_body_size": LARGEST, "max_request_header_size": 64 * 1024}
     try:
-        server = create_server(application, host=host, port=port, threads=threads, ident="parkway")
+        server = create_server(
+            application, host=host, port=port, threads=threads, ident="parkway", **limits, **proxied()
+        )
     except OSError as error:
         raise Refused(
             f"Nothing can listen at {host}:{port} ({error.strerror}). Is Parkway running already? "

@@ -6,7 +6,7 @@
 | `PARKWAY_SECRET_KEY` | signs sessions and tokens; keep it secret | a new one for each process |
 | `PARKWAY_HOSTS` | the names people reach Parkway by, with commas between | this machine alone |
 | `PARKWAY_PLAIN_HTTP` | `1` sends cookies without HTTPS; only for this machine alone | off |
-| `PARKWAY_BEHIND_PROXY` | `1` believes the proxy's `X-Forwarded-Proto` | off |
+| `PARKWAY_BEHIND_PROXY` | `1` believes the proxy's `X-Forwarded-Proto` and `X-Forwarded-For` | off |
 | `PARKWAY_SUPPORT` | the e-mail address of support, shown on the pages | `support@parkway.example` |
 | `PARKWAY_MAIL_FROM` | the sender of e-mails | the address of support |
 | `PARKWAY_SMTP` | `HOST:PORT` of the server that takes e-mails | e-mails are written to the console |
@@ -90,8 +90,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -146,6 +146,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # people are added by support, who know the
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ALLAUTH_TRUSTED_PROXY_COUNT = int(_on("PARKWAY_BEHIND_PROXY"))  # whose sign-ins are counted together
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Parkway"
 # counts of failed sign-ins, shared by every process of Parkway
@@ -196,7 +197,12 @@ LANGUAGE_CODE = "en-nz"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "parkway.config.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

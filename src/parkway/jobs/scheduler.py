@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import timedelta
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
@@ -26,6 +28,7 @@ class Scheduler(threading.Thread):
         super().__init__(name="scheduler", daemon=True)
         self._called = threading.Event()
         self._ending = False
+        self._tidy_at = timezone.now()
 
     def wake(self, service_id: int) -> None:
         """Somebody asked for a run: look now."""
@@ -50,7 +53,17 @@ class Scheduler(threading.Thread):
         for service_id in due.due_now(timezone.now()):
             if self._ending:
                 return
-            run_sync([service_id], Start(timezone.now()))
+            try:
+                run_sync([service_id], Start(timezone.now()))
+            except Exception:  # what stops one service holds up no other
+                log.exception("A run could not even be recorded; it is tried again")
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Once a day, forget sessions that are over: they may hold what somebody typed."""
+        if timezone.now() >= self._tidy_at:
+            SessionStore.clear_expired()
+            self._tidy_at = timezone.now() + timedelta(days=1)
 
     def end(self) -> None:
         """Finish the run at hand and stop."""

@@ -13,6 +13,8 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
 from parkway.words import Status
 
+LONGEST_ID = 19  # digits that a database takes for a number
+
 
 def children(
     service: Service, today: date, search: str = "", status: str = "", room: str = ""
@@ -26,7 +28,7 @@ def children(
     found = found.prefetch_related(Prefetch("rooms", Room.objects.order_by("name")))
     if status:
         found = found.filter(status=status)
-    if room.isdecimal():
+    if room.isdecimal() and len(room) < LONGEST_ID:
         found = found.filter(rooms__pk=int(room))
     if not search.strip():
         return found

@@ -9,12 +9,15 @@ from typing import Any
 from django.db import transaction
 
 from parkway.engine import status
+from parkway.engine.folding import is_plain
 from parkway.manage import foreseen, standing
 from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope, the_one
 from parkway.words import FIELDS, BookingKind, BookingState, Details, Refused
 from parkway.words import Booking as Period
+
+UNSEEN = "There is a sign in it that nobody can see, such as a line break. Type it anew."
 
 
 def find_child(service: Service, reference: str) -> Child:
@@ -208,12 +211,16 @@ def _touched(child: Child, today: date) -> None:
 def _check_name(details: Details) -> None:
     if not details.first_name.strip() and not details.last_name.strip():
         raise Refused("A child needs a first name or a last name.")
+    if not all(map(is_plain, [*details[:3], details.gender])):
+        raise Refused(UNSEEN)
 
 
 def _check_room(service: Service, name: str, but: Room | None = None) -> None:
     taken = scope(Room, service).filter(name=name.strip()).first()
     if not name.strip() or (taken is not None and taken != but):
         raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.")
+    if not is_plain(name):
+        raise Refused(UNSEEN)
     if ";" in name:
         raise Refused("A room's name cannot hold a “;”, which separates rooms in files. Leave it out.")
 

@@ -10,6 +10,7 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
 from parkway.words import ProfileState
 
+LONGEST_ID = 19  # digits that a database takes for a number
 LIVE, DELETED = ProfileState.LIVE.value, ProfileState.DELETED.value
 
 
@@ -21,7 +22,7 @@ def profiles(service: Service, state: str = LIVE, search: str = "", room: str = 
     listed = scope(Profile, service).filter(state=state)
     found = listed.order_by("first_name", "last_name", "pk").annotate(told=Count("stories", distinct=True))
     found = found.prefetch_related(Prefetch("rooms", Room.objects.order_by("name")))
-    if room.isdecimal():
+    if room.isdecimal() and len(room) < LONGEST_ID:
         found = found.filter(pk__in=listed.filter(rooms__pk=int(room)).values("pk"))
     if not search.strip():
         return found

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from parkway.engine.folding import is_plain
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room, Story, StoryState
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope, the_one
@@ -84,6 +85,7 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
     hold(service)
     if not details.first_name.strip() and not details.last_name.strip():
         raise Refused("A profile needs a first name or a last name.")
+    _require_plain(*details[:3], details.gender)
     _require_space(service)
     if reference and scope(Profile, service).filter(reference=reference).exists():
         raise Refused(f"{service.name} already has a profile with the id {reference}.")
@@ -119,6 +121,7 @@ def amend_profile(profile: Profile, **values: Any) -> None:
         setattr(profile, name, value)
     if not profile.first_name.strip() and not profile.last_name.strip():
         raise Refused("A profile needs a first name or a last name.")
+    _require_plain(*profile.details[:3], profile.gender)
     profile.save(update_fields=[*values]) if values else None
     if rooms is not None:
         place(profile, rooms)
@@ -262,6 +265,7 @@ def _require_room(service: Service, name: str, but: int | None = None) -> None:
         raise Refused("Rooms are managed in Manage and cannot be changed here. Change the room in Manage.")
     if not name.strip():
         raise Refused("A room needs a name.")
+    _require_plain(name)
     taken = scope(Room, service).filter(name=name.strip())
     if (taken.exclude(pk=but) if but else taken).exists():
         raise Refused(f"{service.name} already has a room called “{name.strip()}”.")
@@ -274,6 +278,11 @@ def require_unmanaged(profile: Profile, done: str) -> None:
             f"{profile} is managed in Manage and cannot be {done} here. "
             f"Change the child in Manage instead: {profile.managed_link}"
         )
+
+
+def _require_plain(*texts: str) -> None:
+    if not all(map(is_plain, texts)):
+        raise Refused("There is a sign in it that nobody can see, such as a line break. Type it anew.")
 
 
 def _require_space(service: Service) -> None:

@@ -6,23 +6,29 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.cache import patch_cache_control
 
 from parkway.web import errors
+from parkway.web.searching import LOOK
 from parkway.words import Refused
 
 SIGN_IN = "/accounts/login/"
 UNSENT = "unsent"
 KEPT = 60 * 60  # seconds that what was typed waits for its writer to sign in
+LONGEST = 1_000_000  # characters of it
+SIGN_OUT = "/accounts/logout/"
+WRITER = "writer"  # the cookie that tells, after the session is gone, who wrote
 
 
 class Doorkeeper:
-    """Keeps a form that arrives after its session expired until the person has signed in again.
+    """Keeps a form that arrives after its session expired until its writer has signed in again.
 
-    The form is put into the visitor's new session and comes back, unsaved, when they open its page:
-    see `typed`.
+    The form is put into the visitor's new session and comes back, unsaved, when the same person opens its
+    page: see `typed`. And no answer to somebody who is signed in is kept by a browser or on the way.
     """
 
     def __init__(self, answer: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -36,18 +42,30 @@ class Doorkeeper:
             whole = HttpResponse(status=HTTPStatus.NO_CONTENT)
             whole["HX-Redirect"] = response["Location"]
             return whole
+        if request.user.is_authenticated:
+            patch_cache_control(response, private=True, no_store=True)
+        _remember_writer(request, response)
         return response
 
     def process_view(
         self, request: HttpRequest, view: object, args: object, more: object
     ) -> HttpResponse | None:
         """Keep what somebody sent who is no longer signed in; a form from elsewhere never comes this far."""
-        own = request.path.startswith("/accounts/")
-        if request.method != "POST" or request.user.is_authenticated or own:
+        if request.user.is_authenticated:
+            _forget_others(request)
             return None
-        request.session[UNSENT] = {"path": request.path, "form": request.POST.urlencode()}
-        request.session.set_expiry(KEPT)
-        messages.info(request, "You had been signed out. Sign in, and what you typed is still there.")
+        if request.method != "POST" or request.path.startswith("/accounts/"):
+            return None
+        form, writer = request.POST.urlencode(), _writer(request)
+        if LOOK in request.POST:
+            text = "You had been signed out. Please sign in."
+        elif writer is None or len(form) > LONGEST:
+            text = "You had been signed out. Please sign in, and send that again."
+        else:
+            text = "You had been signed out. Sign in, and what you typed is still there."
+            request.session[UNSENT] = {"path": request.path, "form": form, "writer": writer}
+            request.session.set_expiry(KEPT)
+        messages.info(request, text)
         return redirect(f"{SIGN_IN}?{urlencode({'next': request.path})}")
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -55,6 +73,31 @@ class Doorkeeper:
         if isinstance(exception, Refused):
             return errors.page(request, HTTPStatus.CONFLICT, "That was not done", str(exception))
         return None
+
+
+def _writer(request: HttpRequest) -> str | None:
+    """Who was signed in last in this browser and did not sign out."""
+    found = request.get_signed_cookie(WRITER, default=None, salt=WRITER)
+    return str(found) if found else None
+
+
+def _remember_writer(request: HttpRequest, response: HttpResponse) -> None:
+    """Note in the browser, out of reach of scripts, who is signed in there; signing out takes it away."""
+    if request.user.is_authenticated:
+        if _writer(request) != str(request.user.pk):
+            safe = settings.SESSION_COOKIE_SECURE
+            response.set_signed_cookie(
+                WRITER, str(request.user.pk), salt=WRITER, secure=safe, httponly=True, samesite="Lax"
+            )
+    elif WRITER in request.COOKIES and request.path == SIGN_OUT:
+        response.delete_cookie(WRITER, samesite="Lax")
+
+
+def _forget_others(request: HttpRequest) -> None:
+    """What another person typed, who had been signed in here before, is not shown to this one."""
+    unsent = request.session.get(UNSENT)
+    if unsent is not None and unsent.get("writer") != str(request.user.pk):
+        del request.session[UNSENT]
 
 
 def typed(request: HttpRequest) -> QueryDict | None:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("services/<slug:slug>/", home.service, name="service"),
     path("help/", home.help_page, name="help"),
     path("help/contact/", home.contact, name="contact"),
+    path("accounts/email/", home.no_such_page),  # support knows under which address a person signs in
     path("accounts/", include("allauth.account.urls")),
     path("accounts/two-step/", include("allauth.mfa.urls")),
     path("manage/<int:service_id>/children/<path:child_id>", manage_child.managed, name="managed"),

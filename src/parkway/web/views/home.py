@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from parkway.sync.health import health_of
@@ -31,6 +31,11 @@ def service(request: HttpRequest, visit: Visit) -> HttpResponse:
     """To the app that the person works in: Storypark for educators, Manage for its staff."""
     app = "storypark-children" if visit.may_see_storypark else "manage-children"
     return redirect(app, visit.service.slug)
+
+
+def no_such_page(request: HttpRequest) -> HttpResponse:
+    """A page of the sign-in library that Parkway does without."""
+    raise Http404("There is no such page.")
 
 
 def help_page(request: HttpRequest) -> HttpResponse:

@@ -17,15 +17,17 @@ from parkway.tenancy.scope import scope
 from parkway.web import charts, forecasts
 from parkway.web.access import Visit, at_service
 from parkway.web.paging import page_of
+from parkway.web.searching import searchable, searched
 from parkway.words import SourceSilent, Status, Step
 
 STEPS = [step.value for step in Step]
 STATUSES = [*(status.value for status in Status), "missing"]
-ASKED = ("search", "status", "step", "show")
+ASKED = ("status", "step", "show")
 
 
-@require_safe
 @at_service()
+@searchable
+@require_safe
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """How syncing stands at the service; everybody there may see it (D22)."""
     [health] = health_of([visit.service])
@@ -39,6 +41,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _table(request: HttpRequest, of: Integration) -> dict[str, object]:
     asked = {name: request.GET.get(name, "available" if name == "show" else "") for name in ASKED}
+    asked["search"] = searched(request)
     try:
         everybody = listing.table(of, timezone.now())
     except SourceSilent as silent:

@@ -10,14 +10,16 @@ from django.views.decorators.http import require_safe
 from parkway.manage import listing
 from parkway.web.access import Visit, at_service
 from parkway.web.paging import page_of
+from parkway.web.searching import searchable, searched
 from parkway.words import Status
 
 
-@require_safe
 @at_service()
+@searchable
+@require_safe
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """All children with their status label (R13), found by name, status and room."""
-    asked = {name: request.GET.get(name, "") for name in ("search", "status", "room")}
+    asked = {name: request.GET.get(name, "") for name in ("status", "room")} | {"search": searched(request)}
     found = listing.children(visit.service, visit.service.today(timezone.now()), **asked)
     page = page_of(request, found)
     return render(

@@ -21,6 +21,7 @@ from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
+from parkway.web.searching import searchable, searched
 from parkway.web.told import tell
 from parkway.words import Details, ProfileState, Refused
 
@@ -28,12 +29,13 @@ OUR_TIME = range(1900, 2200)
 LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
 
 
-@require_safe
 @at_service(Permission.SEE_STORYPARK)
+@searchable
+@require_safe
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Live and archived profiles (R14), found by name and room."""
     state = ARCHIVED if request.GET.get("show") == ARCHIVED else LIVE
-    asked = {name: request.GET.get(name, "") for name in ("search", "room")}
+    asked = {"search": searched(request), "room": request.GET.get("room", "")}
     found = listing.profiles(visit.service, state, **asked)
     return render(
         request,

@@ -20,6 +20,7 @@ from parkway.sync.draft import Many, Problem
 from parkway.sync.set_up import Group, Lists, Row
 from parkway.web.access import Visit
 from parkway.web.middleware import typed
+from parkway.web.searching import MARK, marked, searchable, searched
 from parkway.web.templatetags.parkway import full_name, moment
 from parkway.web.views.setup_door import in_set_up
 from parkway.web.views.setup_lines import Line, in_words, key_of, line, sent, value_of, wish_of
@@ -33,10 +34,10 @@ SHOWS = {
     Group.NEW.value: "Nothing alike",
     Group.CHOSEN.value: "Chosen",
 }
-SEARCHED = "setup-searched"
 READ = "setup-read"
 
 
+@searchable
 @in_set_up
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The two lists. A form stores every choice that it carries, one row's at once with htmx."""
@@ -52,10 +53,9 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _asked(request: HttpRequest, form: QueryDict | None) -> dict[str, str]:
     """Which rows the page is to show; a form remembers it for the page that comes after it."""
     source = form if form is not None else request.GET
-    asked = {name: source.get(name, "") for name in ("show", "search", "page")}
-    if form is None and "search" not in request.GET:
-        asked["search"] = request.session.pop(SEARCHED, "")  # kept out of the address of a redirect
-    return asked
+    asked = {name: source.get(name, "") for name in ("show", "page")}
+    asked["search"] = form.get("search", "") if form is not None else searched(request)
+    return asked | {MARK: marked(request, asked["search"])}
 
 
 def _show(
@@ -110,10 +110,9 @@ def _standing(request: HttpRequest, visit: Visit, lists: Lists, asked: Mapping[s
 
 
 def _back(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """To the rows that the form came from; what was searched for goes by the session, not the address."""
+    """To the rows that the form came from."""
     asked = {name: request.POST.get(name, "") for name in ("show", "page")}
-    if search := request.POST.get("search", ""):
-        request.session[SEARCHED] = search
+    asked[MARK] = marked(request, request.POST.get("search", ""))
     query = urlencode({name: value for name, value in asked.items() if value})
     address = reverse("setup", args=[visit.service.slug])
     return redirect(f"{address}?{query}" if query else address)
@@ -302,7 +301,7 @@ def child(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
 
 def _show_child(request: HttpRequest, visit: Visit, lists: Lists, one: Line) -> HttpResponse:
     form = request.POST if request.method == "POST" else request.GET
-    search = form.get("name", "")
+    search = request.POST.get("name", "")  # a name never stands in an address
     shown = {option.value for option in one.options}
     found = [p for p in lists.search_profiles(search) if f"profile:{p.profile_id}" not in shown]
     context = {

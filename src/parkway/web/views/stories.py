@@ -98,7 +98,11 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Write a story about live children (R14), and keep it as a draft or publish it."""
     live = listing.profiles(visit.service)
     asked = request.GET.get("about", "")
-    about = listing.profile(visit.service, int(asked)) if asked.isdecimal() else None
+    about = (
+        listing.profile(visit.service, int(asked))
+        if asked.isdecimal() and len(asked) < listing.LONGEST_ID
+        else None
+    )
     data = request.POST if request.method == "POST" else typed(request)
     form = StoryForm(live, data, initial={"children": [asked]})
     if request.method == "POST" and form.is_valid():

@@ -17,13 +17,15 @@ from parkway.tenancy.models import Person
 from parkway.tenancy.people import Permission, services_of
 from parkway.web.access import Visit, at_service, support_only
 from parkway.web.paging import page_of
+from parkway.web.searching import searchable, searched
 
 
-@require_safe
 @support_only
+@searchable
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """All services with their health, found by name and stage, and what support has been told."""
-    search, stage = request.GET.get("search", ""), request.GET.get("stage", "")
+    search, stage = searched(request), request.GET.get("stage", "")
     services = services_of(cast("Person", request.user))
     found = [s for s in services if mentions(f"{s.name} {s.organisation.name}", search)]
     if stage in Stage.values:
