@@ -10,69 +10,119 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import psycopg
 import pytest
+from django.db import connection
 
 KILLS = 50
 
+pytestmark = [pytest.mark.deep, pytest.mark.each_database]
 
-def parkway(database: Path, *words: str) -> subprocess.Popen[bytes]:
-    env = {**os.environ, "DATABASE_URL": f"sqlite:///{database}"}
+
+class Database(NamedTuple):
+    """A database that processes run on."""
+
+    url: str
+
+
+class Place:
+    """Where databases are made: files in a folder, or databases of the server at hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.server = folder, os.environ.get("DATABASE_URL", "")
+        self.made: set[str] = set()
+
+    def database(self, name: str, like: Database | None = None) -> Database:
+        """An empty database, or one that begins as a copy of another; in the place of one of that name."""
+        if connection.vendor == "sqlite":
+            return self._file(name, like)
+        with psycopg.connect(self.server, autocommit=True) as server:
+            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            template = like.url.rpartition("/")[2] if like else "template0"
+            server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.made.add(name)
+        return Database(f"{self.server.rpartition('/')[0]}/{name}")
+
+    def _file(self, name: str, like: Database | None) -> Database:
+        made = self.folder / f"{name}.sqlite3"
+        for old in self.folder.glob(f"{made.name}*"):
+            old.unlink()
+        if like is not None:
+            shutil.copyfile(like.url.removeprefix("sqlite:///"), made)
+        return Database(f"sqlite:///{made}")
+
+    def tidy(self) -> None:
+        for name in self.made:
+            with psycopg.connect(self.server, autocommit=True) as server:
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def parkway(database: Database, *words: str) -> subprocess.Popen[bytes]:
+    env = {**os.environ, "DATABASE_URL": database.url}
     command = [sys.executable, "-m", "parkway", *words]
     return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def finish(database: Path, *words: str) -> float:
+def finish(database: Database, *words: str) -> float:
     """Run a command to its end; the seconds that it took."""
     began = time.monotonic()
     assert parkway(database, *words).wait() == 0
     return time.monotonic() - began
 
 
-def state(database: Path) -> dict[str, list[tuple[object, ...]]]:
+def rows(database: Database, sql: str) -> list[tuple[object, ...]]:
+    if connection.vendor == "sqlite":
+        with sqlite3.connect(database.url.removeprefix("sqlite:///")) as db:
+            return db.execute(sql).fetchall()
+    with psycopg.connect(database.url) as server:
+        return server.execute(sql).fetchall()
+
+
+def state(database: Database) -> dict[str, list[tuple[object, ...]]]:
     """Everything a run leaves behind, by child: profiles, links, and the decisions in force."""
-    with sqlite3.connect(database) as db:
-        profile = """SELECT l.service_id, l.child_id, p.state, p.first_name, p.last_name, p.preferred_name,
-                            p.date_of_birth, p.gender, p.managed_link
-                     FROM sync_link l JOIN storypark_profile p
-                       ON p.service_id = l.service_id AND p.reference = l.profile_id ORDER BY 1, 2"""
-        unlinked = """SELECT service_id, reference, state FROM storypark_profile p WHERE NOT EXISTS (
-                        SELECT 1 FROM sync_link l
-                        WHERE l.service_id = p.service_id AND l.profile_id = p.reference) ORDER BY 1, 2"""
-        entries = """SELECT service_id, child_id, step, rule, facts, changes FROM sync_entry
-                     ORDER BY service_id, child_id, at, id"""
-        return {name: db.execute(sql).fetchall() for name, sql in (
-            ("profiles", profile), ("unlinked", unlinked), ("entries", entries)
-        )}  # fmt: skip
+    profile = """SELECT l.service_id, l.child_id, p.state, p.first_name, p.last_name, p.preferred_name,
+                        p.date_of_birth, p.gender, p.managed_link
+                 FROM sync_link l JOIN storypark_profile p
+                   ON p.service_id = l.service_id AND p.reference = l.profile_id ORDER BY 1, 2"""
+    unlinked = """SELECT service_id, reference, state FROM storypark_profile p WHERE NOT EXISTS (
+                    SELECT 1 FROM sync_link l
+                    WHERE l.service_id = p.service_id AND l.profile_id = p.reference) ORDER BY 1, 2"""
+    entries = """SELECT service_id, child_id, step, rule, facts, changes FROM sync_entry
+                 ORDER BY service_id, child_id, at, id"""
+    asked = {"profiles": profile, "unlinked": unlinked, "entries": entries}
+    return {name: rows(database, sql) for name, sql in asked.items()}
 
 
 @pytest.fixture(scope="module")
-def due(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("crash"))
+    yield made
+    made.tidy()
+
+
+@pytest.fixture(scope="module")
+def due(place: Place) -> Database:
     """The demo fleet with every service due, before its run."""
-    database = tmp_path_factory.mktemp("crash") / "demo.sqlite3"
+    database = place.database("due")
     finish(database, "demo")
-    with sqlite3.connect(database) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if connection.vendor == "sqlite":
+        rows(database, "PRAGMA wal_checkpoint(TRUNCATE)")
     return database
 
 
-def copy(database: Path, to: Path) -> Path:
-    for old in to.parent.glob(f"{to.name}*"):
-        old.unlink()
-    return Path(shutil.copyfile(database, to))
-
-
-@pytest.mark.deep
-def test_d13_a_killed_run_leaves_nothing_half_done(due: Path, tmp_path: Path) -> None:
-    undisturbed = copy(due, tmp_path / "undisturbed.sqlite3")
+def test_d13_a_killed_run_leaves_nothing_half_done(place: Place, due: Database) -> None:
+    undisturbed = place.database("undisturbed", like=due)
     seconds = finish(undisturbed, "sync", "--due")
     expected = state(undisturbed)
     assert state(due)["entries"] != expected["entries"], "the run had nothing to do"
     moments = random.Random(13)
     killed = 0
     for _ in range(4 * KILLS):
-        database = copy(due, tmp_path / "killed.sqlite3")
+        database = place.database("killed", like=due)
         process, began = parkway(database, "sync", "--due"), time.monotonic()
         try:
             process.wait(moments.uniform(0, seconds))

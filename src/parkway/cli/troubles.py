@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-SQLITE = {
+KNOWN = {
     "database is locked": "Another process has been writing to the database for too long. Try again when it "
     "is done.",
+    "lock timeout": "Another process has been changing the same service for too long. Try again when it is done.",
     "readonly database": "The database or its folder is read-only for this user. Let this user write "
     "there, or name another database with DATABASE_URL.",
     "unable to open database file": "The database file cannot be opened. Its folder must exist, and "
@@ -26,7 +27,7 @@ def sentence(error: BaseException) -> str | None:
     if database is None or not isinstance(error, database.OperationalError):
         return None
     text = str(error)
-    told = next((told for part, told in SQLITE.items() if part in text), None)
+    told = next((told for part, told in KNOWN.items() if part in text), None)
     if told is None and "connection" in text:
         told = f"The database server does not answer: {text.splitlines()[0]}. Check DATABASE_URL."
     return f"{told} What was not finished was not changed." if told else None
