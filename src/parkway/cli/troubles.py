@@ -7,7 +7,8 @@ import sys
 KNOWN = {
     "database is locked": "Another process has been writing to the database for too long. Try again when it "
     "is done.",
-    "lock timeout": "Another process has been changing the same service for too long. Try again when it is done.",
+    "lock timeout": "Another process has been changing the same service for too long. Try again when "
+    "it is done.",
     "readonly database": "The database or its folder is read-only for this user. Let this user write "
     "there, or name another database with DATABASE_URL.",
     "unable to open database file": "The database file cannot be opened. Its folder must exist, and "
