@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from django.db import connection
 
 # pytest-xdist tells its processes a width, which the programs that tests start would believe in
 os.environ.pop("COLUMNS", None)
+
+# a run of the tests in the background begins deaf to Ctrl-C, and so would the programs that tests start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ON_A_DATABASE = {"db", "transactional_db", "live_server"}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from itertools import chain
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
@@ -51,6 +53,7 @@ class Doorkeeper:
         self, request: HttpRequest, view: object, args: object, more: object
     ) -> HttpResponse | None:
         """Keep what somebody sent who is no longer signed in; a form from elsewhere never comes this far."""
+        _refuse_nul(request)
         if request.user.is_authenticated:
             _forget_others(request)
             return None
@@ -73,6 +76,13 @@ class Doorkeeper:
         if isinstance(exception, Refused):
             return errors.page(request, HTTPStatus.CONFLICT, "That was not done", str(exception))
         return None
+
+
+def _refuse_nul(request: HttpRequest) -> None:
+    """Refuse the one character that nobody can type and PostgreSQL can neither keep nor look for."""
+    sent = chain(*(values for form in (request.GET, request.POST) for _, values in form.lists()))
+    if "\0" in request.path or any("\0" in str(value) for value in sent):
+        raise BadRequest("A NUL is no text.")
 
 
 def _writer(request: HttpRequest) -> str | None:
