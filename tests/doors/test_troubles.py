@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import sqlite3
 import struct
@@ -121,24 +122,32 @@ def test_a_read_only_folder_is_told(place: Place) -> None:
     assert "read-only for this user" in result.stderr or "cannot be opened" in result.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     "words", [("status",), ("rules",), ("runs", "rimu-kindergarten", "--format", "json")]
 )
-def test_a_pipe_closed_early_ends_in_peace(place: Place, words: tuple[str, ...]) -> None:
+def test_a_pipe_closed_early_ends_in_peace(place: Place, words: tuple[str, ...], unbuffered: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as stream:
         done = subprocess.run(
-            [*PARKWAY, *words], cwd=place.folder, stdout=stream, stderr=subprocess.PIPE, check=False
+            [*PARKWAY, *words],
+            cwd=place.folder,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_full_disk_is_told(place: Place) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_told(place: Place, unbuffered: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*PARKWAY, "status"],
             cwd=place.folder,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -147,6 +156,12 @@ def test_a_full_disk_is_told(place: Place) -> None:
     assert done.returncode == 2
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_output_stops_nothing(place: Place, closed: str) -> None:
+    words = shlex.join([*PARKWAY, "status"])
+    assert subprocess.run(["sh", "-c", f"{words} {closed}"], cwd=place.folder, check=False).returncode == 0
 
 
 def test_ctrl_c_leaves_whole_services_and_no_traceback(place: Place) -> None:

@@ -97,11 +97,15 @@ def parkway() -> None:
 
 def main() -> None:
     """Run the command line. Whatever goes wrong is told in a sentence, never as a traceback."""
+    # a program started with its output closed has no stream at all, and its first file would take that place
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without macrons still shows the rest
     try:
         parkway.main(prog_name="parkway", standalone_mode=False)
+        sys.stdout.flush()  # what cannot be written is told here, not by Python at its end
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -115,12 +119,13 @@ def main() -> None:
         click.echo(str(refused) if hasattr(refused, "problems") else f"parkway: {refused}", err=True)
         sys.exit(2)
     except (_NobodyReads, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         sys.exit(0)
     except Exception as error:
         if os.environ.get("PARKWAY_DEBUG") == "1":
             raise
         if told := troubles.sentence(error):
+            _write_no_more()
             click.echo(f"parkway: {told}", err=True)
             sys.exit(2)
         click.echo(
@@ -129,3 +134,8 @@ def main() -> None:
             err=True,
         )
         sys.exit(70)
+
+
+def _write_no_more() -> None:
+    """Send what standard output still holds to nowhere: Python would stumble over it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
