@@ -84,13 +84,16 @@ def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: R
             stale += [stale_on] if stale_on else []
             details = (service_id, f"C{service_id}-{number:03}", *_person(random))
             children.append((pk, *details, archived_on, *standing.stored(now), stale_on))
-            placed += [(pk, room) for room in random.sample(rooms[service_id], random.choice((1, 1, 1, 2)))]
+            placed += [
+                (service_id, pk, room)
+                for room in random.sample(rooms[service_id], random.choice((1, 1, 1, 2)))
+            ]
             booked += [(service_id, pk, b.kind.value, b.state.value, *b[2:], "mon;wed") for b in bookings]
         ledgers.append((service_id, 1, *window, min(stale, default=None)))
     names = ["first_name", "last_name", "preferred_name", "date_of_birth", "gender", "archived_on"]
     columns = ["id", "service_id", "reference", *names, *standing.COLUMNS, "stale_on"]
     rows.insert(Child, columns, children)
-    rows.insert(ChildRoom, ["child_id", "room_id"], placed)
+    rows.insert(ChildRoom, ["service_id", "child_id", "room_id"], placed)
     columns = ["service_id", "child_id", "kind", "state", "starts_on", "ends_on", "weekdays"]
     rows.insert(Booking, columns, booked)
     columns = ["service_id", "version", "lookback_days", "lookahead_days", "stale_on"]
@@ -157,10 +160,10 @@ def change() -> None:
         before = set(ChildRoom.objects.filter(child_id__in=moved).values_list("child_id", "room_id"))
         rows.delete(ChildRoom, ["child_id"], [(pk,) for pk in moved])
         new = [
-            (pk, random.choice([room for room in rooms[owner[pk]] if (pk, room) not in before]))
+            (owner[pk], pk, random.choice([room for room in rooms[owner[pk]] if (pk, room) not in before]))
             for pk in moved
         ]
-        rows.insert(ChildRoom, ["child_id", "room_id"], new)
+        rows.insert(ChildRoom, ["service_id", "child_id", "room_id"], new)
         rows.update(Booking, ["state"], ["child_id"], [("cancelled", pk) for pk in leaving])
         starts_on = TODAY + timedelta(3)
         fresh = [(owner[pk], pk, "permanent", "confirmed", starts_on, None, "mon") for pk in returning]

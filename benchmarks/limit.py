@@ -170,7 +170,7 @@ WRITES = (
         created_key)
       SELECT :base + x.id, x.service, 'P-' || (:base + x.id), 'live', {C}, '', {LINK}, run.run || '.' || x.child
       FROM plan x JOIN manage_child c ON c.id = x.pk JOIN run ON run.service = x.service WHERE x.step = 'create'""",
-    """INSERT INTO storypark_profileroom(profile_id, room_id) SELECT :base + x.id, place.target
+    """INSERT INTO storypark_profileroom(service_id, profile_id, room_id) SELECT x.service, :base + x.id, place.target
       FROM plan x JOIN manage_childroom cr ON cr.child_id = x.pk JOIN place ON place.room = cr.room_id
       WHERE x.step = 'create'""",
     """INSERT INTO sync_link(service_id, child_id, profile_id)
@@ -184,7 +184,8 @@ WRITES = (
       JOIN storypark_profileroom pr ON pr.profile_id = x.profile_pk
       WHERE x.step IN ('update', 'restore') AND NOT EXISTS (SELECT 1 FROM manage_childroom cr
         JOIN place ON place.room = cr.room_id WHERE cr.child_id = x.pk AND place.target = pr.room_id))""",
-    """INSERT INTO storypark_profileroom(profile_id, room_id) SELECT x.profile_pk, place.target FROM plan x
+    """INSERT INTO storypark_profileroom(service_id, profile_id, room_id)
+      SELECT x.service, x.profile_pk, place.target FROM plan x
       JOIN manage_childroom cr ON cr.child_id = x.pk JOIN place ON place.room = cr.room_id
       WHERE x.step IN ('update', 'restore') AND NOT EXISTS (SELECT 1 FROM storypark_profileroom pr
         WHERE pr.profile_id = x.profile_pk AND pr.room_id = place.target)""",

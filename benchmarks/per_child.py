@@ -158,7 +158,8 @@ def _apply(run: Run, decision: Decision) -> str:
 def _place(profile: Profile, names: frozenset[str]) -> None:
     from parkway.storypark.models import Room
 
-    profile.rooms.set(Room.objects.filter(service_id=profile.service_id, name__in=names))
+    rooms = Room.objects.filter(service_id=profile.service_id, name__in=names)
+    profile.rooms.set(rooms, through_defaults={"service_id": profile.service_id})
 
 
 def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, int]) -> None:

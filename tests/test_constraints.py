@@ -29,11 +29,11 @@ GOOD: dict[type[models.Model], Values] = {
     Role: {"person_id": 1, "service_id": 1, "role": "educator"},
     ManageRoom: {"service_id": 1, "name": "Kiwi"},
     Child: {"service_id": 1, "reference": "c1", "first_name": "Ana", "status": "Active"},
-    ChildRoom: {"child_id": 1, "room_id": 1},
+    ChildRoom: {"service_id": 1, "child_id": 1, "room_id": 1},
     Booking: {"service_id": 1, "child_id": 1, "kind": "permanent", "state": "confirmed", "starts_on": DAY},
     StoryparkRoom: {"service_id": 1, "name": "Kiwi"},
     Profile: {"service_id": 1, "reference": "p1", "first_name": "Ana", "state": "live"},
-    ProfileRoom: {"profile_id": 1, "room_id": 1},
+    ProfileRoom: {"service_id": 1, "profile_id": 1, "room_id": 1},
     Story: {"service_id": 1, "title": "A tower", "state": "draft", "written_on": DAY},
     Integration: {"service_id": 1, "stage": "on", "inactive": "leave"},
     Link: {"service_id": 1, "child_id": "c1", "profile_id": "p1"},
@@ -129,6 +129,9 @@ def first_rows(db: None) -> None:
     for model in (ManageRoom, StoryparkRoom):
         model._default_manager.create(pk=1, service_id=1, name="Tūī")
     Run.objects.create(pk=1, **GOOD[Run])
+    for model in GOOD:
+        if isinstance(model._meta.pk, models.BigAutoField):
+            rows.reserve_ids(model, 9)  # PostgreSQL counts on from ids that it gave itself
 
 
 def insert(model: type[models.Model], values: Values) -> None:

@@ -189,10 +189,12 @@ def _move(wanted: Mapping[tuple[int, str], set[int]]) -> None:
         _, rooms = there.setdefault((service_id, reference), (pk, set()))
         if room_id is not None:
             rooms.add(room_id)
-    found = [(*there[profile], rooms) for profile, rooms in wanted.items()]
-    columns = ["profile_id", "room_id"]
-    rows.delete(ProfileRoom, columns, [(pk, room) for pk, old, new in found for room in sorted(old - new)])
-    rows.insert(ProfileRoom, columns, [(pk, room) for pk, old, new in found for room in sorted(new - old)])
+    found = [(profile[0], *there[profile], rooms) for profile, rooms in wanted.items()]
+    columns = ["service_id", "profile_id", "room_id"]
+    left = [(key, pk, room) for key, pk, old, new in found for room in sorted(old - new)]
+    entered = [(key, pk, room) for key, pk, old, new in found for room in sorted(new - old)]
+    rows.delete(ProfileRoom, columns, left)
+    rows.insert(ProfileRoom, columns, entered)
 
 
 def _create(
@@ -216,10 +218,10 @@ def _create(
         first, last, preferred, born, gender, rooms = order.details
         details = (first, last, preferred, rows.from_day(born), gender)
         profiles.append((pk, key, reference, LIVE, *details, "", order.managed_link, order.key))
-        placed += [(pk, names[key][name]) for name in rooms]
+        placed += [(key, pk, names[key][name]) for name in rooms]
     columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
     rows.insert(Profile, [*columns, "created_key"], profiles)
-    rows.insert(ProfileRoom, ["profile_id", "room_id"], placed)
+    rows.insert(ProfileRoom, ["service_id", "profile_id", "room_id"], placed)
     return made
 
 

@@ -117,8 +117,11 @@ class Child(models.Model):
 
 
 class ChildRoom(models.Model):
-    """A child is in a room."""
+    """A child is in a room. The service is the child's, repeated for the wall around it."""
 
+    service = models.ForeignKey(
+        Service, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="+", db_index=False)
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="+")
 

@@ -64,7 +64,7 @@ def take_roster(
     if BOOKED.intersection(untold):
         bookings = _as_before(service, bookings, BOOKED.intersection(untold))
     rooms = _rooms(service, children, bookings)
-    _place(children, ids, rooms)
+    _place(service, children, ids, rooms)
     written = _book(service, bookings, ids, rooms)
     touched = [ids[key] for key in {*(c.child_id for c in children), *bookings}]
     standing.refresh({service.pk: (today, service.window)}, touched)
@@ -123,13 +123,15 @@ def _rooms(
     return dict(scope(Room, service).values_list("name", "pk"))
 
 
-def _place(children: Iterable[Known], ids: Mapping[str, int], rooms: Mapping[str, int]) -> None:
+def _place(
+    service: Service, children: Iterable[Known], ids: Mapping[str, int], rooms: Mapping[str, int]
+) -> None:
     placed = [child for child in children if "rooms" in child.supplied]
     rows.delete(ChildRoom, ["child_id"], [(ids[child.child_id],) for child in placed])
     rows.insert(
         ChildRoom,
-        ["child_id", "room_id"],
-        [(ids[c.child_id], rooms[name]) for c in placed for name in sorted(c.details.rooms)],
+        ["service_id", "child_id", "room_id"],
+        [(service.pk, ids[c.child_id], rooms[name]) for c in placed for name in sorted(c.details.rooms)],
     )
 
 

@@ -234,4 +234,4 @@ def _set_rooms(child: Child, names: frozenset[str]) -> None:
     wanted = [rooms.get(name) or add_room(child.service, name) for name in names]
     ChildRoom.objects.filter(child=child).exclude(room__in=wanted).delete()
     for room in wanted:
-        ChildRoom.objects.get_or_create(child=child, room=room)
+        ChildRoom.objects.get_or_create(child=child, room=room, defaults={"service_id": child.service_id})

@@ -104,8 +104,11 @@ class Profile(models.Model):
 
 
 class ProfileRoom(models.Model):
-    """A profile is in a room."""
+    """A profile is in a room. The service is the profile's, repeated for the wall around it."""
 
+    service = models.ForeignKey(
+        Service, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+", db_index=False)
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="+")
 

@@ -88,6 +88,6 @@ def _place(service: Service, profiles: Collection[Known]) -> None:
     rows.delete(ProfileRoom, ["profile_id"], [(ids[profile.profile_id],) for profile in profiles])
     rows.insert(
         ProfileRoom,
-        ["profile_id", "room_id"],
-        [(ids[p.profile_id], rooms[name]) for p in profiles for name in sorted(p.details.rooms)],
+        ["service_id", "profile_id", "room_id"],
+        [(service.pk, ids[p.profile_id], rooms[name]) for p in profiles for name in sorted(p.details.rooms)],
     )

@@ -300,4 +300,6 @@ def place(profile: Profile, names: frozenset[str]) -> None:
     wanted = [rooms.get(name) or Room.objects.create(service=profile.service, name=name) for name in names]
     ProfileRoom.objects.filter(profile=profile).exclude(room__in=wanted).delete()
     for room in wanted:
-        ProfileRoom.objects.get_or_create(profile=profile, room=room)
+        ProfileRoom.objects.get_or_create(
+            profile=profile, room=room, defaults={"service_id": profile.service_id}
+        )
