@@ -22,7 +22,7 @@ ARCHIVED, INACTIVE = 0.05, 0.10  # shares of the children
 AT_ONCE = 50  # services
 
 
-def make(size: int) -> None:
+def make(size: int, today: date = TODAY) -> None:
     """Fill an empty, migrated database with a fleet whose integrations are on and have never run."""
     from django.db import transaction
 
@@ -33,10 +33,10 @@ def make(size: int) -> None:
     numbers = range(size // A_SERVICE)
     for start in numbers[::AT_ONCE]:
         with transaction.atomic():
-            _services(organisation.pk, numbers[start : start + AT_ONCE], random)
+            _services(organisation.pk, numbers[start : start + AT_ONCE], random, today)
 
 
-def _services(organisation_id: int, numbers: Sequence[int], random: Random) -> None:
+def _services(organisation_id: int, numbers: Sequence[int], random: Random, today: date) -> None:
     from parkway.manage.models import Room
     from parkway.storypark.models import Account
     from parkway.sync.models import Integration, Stage
@@ -60,10 +60,10 @@ def _services(organisation_id: int, numbers: Sequence[int], random: Random) -> N
         Account.objects.create(service=service, paid_children=A_SERVICE * 3 // 4 if short else A_SERVICE * 2)
         inactive = "stay" if stay else "leave"
         Integration.objects.create(service=service, stage=Stage.ON, inactive=inactive)
-    _children([service.pk for service in services], rooms, random)
+    _children([service.pk for service in services], rooms, random, today)
 
 
-def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: Random) -> None:
+def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: Random, today: date) -> None:
     from parkway import rows
     from parkway.engine import status
     from parkway.manage import standing
@@ -77,12 +77,12 @@ def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: R
         stale: list[date] = []
         for number in range(A_SERVICE):
             pk = next(ids)
-            bookings = list(_bookings(random))
-            archived_on = TODAY - timedelta(random.randint(1, 200)) if random.random() < ARCHIVED else None
-            now = status.standing(bookings, TODAY, window, archived_on)
-            stale_on = None if archived_on else status.stale_on(bookings, TODAY, window)
+            bookings = list(_bookings(random, today))
+            archived_on = today - timedelta(random.randint(1, 200)) if random.random() < ARCHIVED else None
+            now = status.standing(bookings, today, window, archived_on)
+            stale_on = None if archived_on else status.stale_on(bookings, today, window)
             stale += [stale_on] if stale_on else []
-            details = (service_id, f"C{service_id}-{number:03}", *_person(random))
+            details = (service_id, f"C{service_id}-{number:03}", *_person(random, today))
             children.append((pk, *details, archived_on, *standing.stored(now), stale_on))
             placed += [
                 (service_id, pk, room)
@@ -100,25 +100,25 @@ def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: R
     rows.insert(Ledger, columns, ledgers)
 
 
-def _person(random: Random) -> tuple[str, str, str, date, str]:
+def _person(random: Random, today: date) -> tuple[str, str, str, date, str]:
     from parkway.demo.lives import FIRST, LAST, NICKNAMES
 
     first, last = random.choice(FIRST), random.choice(LAST).replace("_", " ")
-    born = TODAY - timedelta(random.randint(180, 1900))
+    born = today - timedelta(random.randint(180, 1900))
     return first, last, NICKNAMES.get(first, ""), born, random.choice(("girl", "boy", ""))
 
 
-def _bookings(random: Random) -> Iterator:
+def _bookings(random: Random, today: date) -> Iterator:
     """Terms on weekly patterns, one after the other, and single days beside them."""
     from parkway.words import Booking, BookingKind, BookingState
 
     terms = random.randint(3, 5)
-    last = TODAY - timedelta(random.randint(70, 400) if random.random() < INACTIVE else 0)
+    last = today - timedelta(random.randint(70, 400) if random.random() < INACTIVE else 0)
     first = last - timedelta(84 * terms - 7 * random.randint(1, 11))
     first -= timedelta(first.weekday())
     for term in range(terms):
         starts_on = first + timedelta(84 * term)
-        open_ended = last == TODAY and term == terms - 1 and random.random() < 0.4
+        open_ended = last == today and term == terms - 1 and random.random() < 0.4
         ends_on = None if open_ended else starts_on + timedelta(81)
         yield Booking(BookingKind.PERMANENT, BookingState.CONFIRMED, starts_on, ends_on)
     for _ in range(random.randint(5, 11)):
@@ -127,7 +127,7 @@ def _bookings(random: Random) -> Iterator:
         yield Booking(BookingKind.CASUAL, state, day, day)
 
 
-def change() -> None:
+def change(today: date = TODAY) -> None:
     """A day on which 1 % of the children change: names, rooms, bookings cancelled or added, some archived.
 
     Written in bulk; the standings and the versions follow just as after Manage's own verbs.
@@ -165,17 +165,17 @@ def change() -> None:
         ]
         rows.insert(ChildRoom, ["service_id", "child_id", "room_id"], new)
         rows.update(Booking, ["state"], ["child_id"], [("cancelled", pk) for pk in leaving])
-        starts_on = TODAY + timedelta(3)
+        starts_on = today + timedelta(3)
         fresh = [(owner[pk], pk, "permanent", "confirmed", starts_on, None, "mon") for pk in returning]
         columns = ["service_id", "child_id", "kind", "state", "starts_on", "ends_on", "weekdays"]
         rows.insert(Booking, columns, fresh)
-        rows.update(Child, ["archived_on", "status"], ["id"], [(TODAY, "Archived", pk) for pk in gone])
+        rows.update(Child, ["archived_on", "status"], ["id"], [(today, "Archived", pk) for pk in gone])
         touched: dict[int, list[int]] = defaultdict(list)
         for pk in (*active, *returning):
             touched[owner[pk]].append(pk)
         for service in Service.objects.filter(pk__in=touched):
-            standing.refresh({service.pk: (TODAY, service.window)}, touched[service.pk])
-            standing.bump(service, TODAY, touched[service.pk])
+            standing.refresh({service.pk: (today, service.window)}, touched[service.pk])
+            standing.bump(service, today, touched[service.pk])
 
 
 SHARES = ((0, 45), (45, 65), (65, 80), (80, 90))
