@@ -210,6 +210,13 @@ def as_instant(value: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(value)
 
 
+def instant(seconds: str) -> str:
+    """The instant so many whole seconds (an expression) after 1970 began, as Django writes it."""
+    return (
+        f"datetime({seconds}, 'unixepoch')" if connection.vendor == "sqlite" else f"to_timestamp({seconds})"
+    )
+
+
 def batches(values: Iterable[Any], size: int) -> Iterable[list[Any]]:
     """The values in lists of at most `size`."""
     batch: list[Any] = []

@@ -11,7 +11,7 @@ from parkway.connectors.ports import ProfilesAnswer
 from parkway.manage import verbs as manage
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, integration
+from parkway.sync import choices, due, integration
 from parkway.sync.gather import HERE
 from parkway.sync.integration import PlanChanged
 from parkway.sync.models import Link, Notice, RunState
@@ -275,7 +275,8 @@ def test_d8_an_empty_answer_of_manage_stops_the_run(world: World) -> None:
     assert run.state == RunState.STOPPED
     assert "no children at all, although 2" in run.message
     assert world.snapshot() == before
-    assert Notice.objects.filter(service=world.service, text=run.message, settled_at=None).count() == 1
+    [notice] = Notice.objects.filter(service=world.service, settled_at=None)
+    assert notice.text in run.message
 
 
 def test_d8_a_failed_answer_of_manage_stops_the_run(world: World) -> None:
@@ -283,9 +284,35 @@ def test_d8_a_failed_answer_of_manage_stops_the_run(world: World) -> None:
     world.set_up()
     before = world.snapshot()
     run = world.sync_fully(HERE._replace(roster=SilentManage()))
-    assert (run.state, run.message) == (RunState.STOPPED, "Manage does not answer.")
+    again = world.integration.next_run_at.astimezone(world.service.zone)
+    told = f"Manage does not answer. It is tried again at 2:{again:%M} pm."
+    assert (run.state, run.message) == (RunState.STOPPED, told)
     assert world.snapshot() == before
     assert world.sync() is not None, "it is tried again, reading everything"
+
+
+def test_d8_an_end_that_does_not_answer_is_tried_again_soon_then_ever_later(world: World) -> None:
+    world.enrol("Ana")
+    world.set_up()
+    silent, minute = HERE._replace(roster=SilentManage()), timedelta(minutes=1)
+    for failures in range(1, 12):
+        world.sync_fully(silent)
+        assert world.integration.failures == failures
+        again, longest = (
+            world.integration.next_run_at,
+            min(5 * minute * 2 ** (failures - 1), timedelta(hours=12)),
+        )
+        turn = due.following(world.service.pk, world.now)
+        assert again == turn or world.now + longest / 2 <= again <= min(world.now + longest, turn)
+        world.now = again
+        assert due.due_now(world.now) == [world.service.pk]
+    assert Notice.objects.filter(service=world.service).count() == 1, (
+        "it is told once, however often it fails"
+    )
+    world.sync()
+    assert world.integration.failures == 0
+    assert world.integration.next_run_at == due.following(world.service.pk, world.now)
+    assert not Notice.objects.filter(service=world.service, settled_at=None).exists()
 
 
 def test_d8_an_answer_without_profiles_stops_the_run(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -251,13 +252,24 @@ def test_r11_parkway_never_buys_and_new_spaces_are_filled_at_once() -> None:
 def test_r15_every_twelve_hours(world: World) -> None:
     world.enrol("Ana")
     world.set_up()
-    began = world.now
-    assert world.integration.next_run_at == began + timedelta(hours=12)
-    assert due.due_now(began + timedelta(hours=11, minutes=59)) == []
-    assert due.due_now(began + timedelta(hours=12)) == [world.service.pk]
-    run_sync([world.service.pk], Start(began + timedelta(hours=12)))
-    assert due.due_now(began + timedelta(hours=23)) == []
-    assert due.due_now(began + timedelta(hours=24)) == [world.service.pk]
+    turn, second = world.integration.next_run_at, timedelta(seconds=1)
+    assert world.now < turn <= world.now + timedelta(hours=12), "its place in the 12 hours comes within them"
+    for _ in range(3):
+        assert due.due_now(turn - second) == []
+        assert due.due_now(turn) == [world.service.pk]
+        run_sync([world.service.pk], Start(turn + timedelta(seconds=20)))  # a little late, as it goes
+        assert world.integration.next_run_at == turn + timedelta(hours=12)
+        turn += timedelta(hours=12)
+
+
+def test_r15_a_fleet_that_caught_up_at_one_moment_is_spread_over_the_twelve_hours(world: World) -> None:
+    turns = sorted(due.following(key, world.now) - world.now for key in range(1001, 1501))
+    assert timedelta(0) < turns[0] <= turns[-1] <= timedelta(hours=12)
+    gaps = [later - earlier for earlier, later in pairwise(turns)]
+    assert max(gaps) < 3 * timedelta(hours=12) / 500, (
+        "nobody comes at once with many others, nowhere is a gap"
+    )
+    assert due.following(7, world.now) == due.following(7, due.following(7, world.now) - timedelta(seconds=1))
 
 
 def test_r15_at_once_after_set_up_switch_spaces_and_sync_now(world: World) -> None:

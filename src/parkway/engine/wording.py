@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
 from parkway.words import Standing, Step, Window
 
@@ -25,6 +25,12 @@ def day(value: date, today: date) -> str:
     """A date as people in Australia and New Zealand write it; the year only when it is not this one."""
     text = f"{value.day} {MONTHS[value.month - 1]}"
     return text if value.year == today.year else f"{text} {value.year}"
+
+
+def at(moment: datetime, today: date) -> str:
+    """An instant on a service's clock, in a sentence: "at 2:05 pm", with the day when it is not today."""
+    clock = f"at {moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
+    return clock if moment.date() == today else f"on {day(moment.date(), today)} {clock}"
 
 
 def width(days: int) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from parkway import rows
 from parkway.connectors.ports import Ask
@@ -19,6 +19,8 @@ from parkway.tenancy.models import Service
 from parkway.words import Window
 
 EVERY = timedelta(hours=12)
+CYCLE, GOLDEN = 12 * 60 * 60, 2_654_435_769  # seconds; the golden ratio's part of 2 ** 32
+RETRY = timedelta(minutes=5)  # after the first failure; after each further one twice as long
 NOT_ASKED = {"asked": "", "asked_by": "", "asked_person": None}
 # Services that share a transaction: on SQLite the write lock is held for a fraction of a second.
 AT_A_GLANCE = 100  # to see whether anything changed, or when only the children who changed are read
@@ -26,9 +28,40 @@ BATCH = 20  # when all children are read
 
 
 def due_now(now: datetime) -> list[int]:
-    """The services whose run is due, the longest overdue first (R15)."""
+    """The services whose run is due: those asked for first, then the longest overdue (R15)."""
     waiting = Integration.objects.filter(stage=Stage.ON).filter(Q(next_run_at=None) | Q(next_run_at__lte=now))
-    return list(waiting.order_by("next_run_at", "pk").values_list("pk", flat=True))
+    order = F("next_run_at").asc(nulls_first=True)
+    return list(waiting.order_by(order, "pk").values_list("pk", flat=True))
+
+
+def following(service_id: int, now: datetime) -> datetime:
+    """The next turn of a service after `now`, at most 12 hours later (R15).
+
+    Each service has its own place in the 12 hours, so that a fleet whose services were enabled, or caught
+    up after an outage, at one moment is not due at one moment ever after.
+    """
+    wait = CYCLE - (int(now.timestamp()) - int(_share(service_id) * CYCLE)) % CYCLE
+    turn: datetime = now.replace(microsecond=0) + timedelta(seconds=wait)
+    return turn
+
+
+def _share(number: int) -> float:
+    """Numbers between 0 and 1 that lie evenly however many there are: multiples of the golden ratio."""
+    return number % 2**31 * GOLDEN % 2**32 / 2**32
+
+
+# `following` in seconds, as SQL for any number of services; takes `now` twice
+PLACE = f"service_id %% {2**31} * {GOLDEN} %% {2**32} * {CYCLE} / {2**32}"
+FOLLOWING = f"%s + {CYCLE} - (%s - {PLACE}) %% {CYCLE}"
+
+
+def retry(integration: Integration, now: datetime) -> datetime:
+    """When a run that broke or found an end silent is tried again: the more failures in a row, the later,
+    and at the latest at the service's next turn. Services that failed at one moment come one by one.
+    """
+    longest = min(RETRY * (1 << min(integration.failures, 8)), EVERY)
+    spread = 1 - _share(integration.pk + integration.failures) / 2
+    return min(now + longest * spread, following(integration.pk, now))
 
 
 def batches(to_run: Mapping[int, int | None]) -> Iterator[list[int]]:
@@ -59,16 +92,20 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, 
             unchanged.append(key)
         else:
             to_run[key] = seen.roster if known and seen.settled else None
-    if unchanged:  # one that is being run meanwhile is noted by its run
-        table = rows.table(Integration)
-        values = [rows.as_instant(now), rows.as_instant(now + EVERY), *unchanged]
-        rows.write(
-            f"""UPDATE {table} SET checked_at = %s, next_run_at = %s WHERE service_id IN (
-                  SELECT service_id FROM {table}
-                  WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))}){rows.unheld()})""",
-            values,
-        )
+    if unchanged:
+        _note(unchanged, now)
     return to_run
+
+
+def _note(unchanged: Sequence[int], now: datetime) -> None:
+    """Note services as checked; one that is being run meanwhile is noted by its run."""
+    table = rows.table(Integration)
+    rows.write(
+        f"""UPDATE {table} SET checked_at = %s, next_run_at = {rows.instant(FOLLOWING)} WHERE service_id IN (
+              SELECT service_id FROM {table}
+              WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))}){rows.unheld()})""",
+        [rows.as_instant(now), int(now.timestamp()), int(now.timestamp()), *unchanged],
+    )
 
 
 class _Seen(NamedTuple):
@@ -102,9 +139,13 @@ def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
 
 
 def later(integration: Integration, now: datetime) -> None:
-    """Try again at the next turn, reading everything."""
+    """Try again after a failure, reading everything."""
     Integration.objects.filter(pk=integration.pk).update(
-        checked_at=now, next_run_at=now + EVERY, seen_roster=None, **NOT_ASKED
+        checked_at=now,
+        next_run_at=retry(integration, now),
+        failures=integration.failures + 1,
+        seen_roster=None,
+        **NOT_ASKED,
     )
 
 
@@ -121,7 +162,6 @@ def remember(
     integrations = [gathered.integration for gathered, _ in planned.values()]
     asks = [ask_of(integration, now) for integration in integrations]
     rosters, profiles = ends.roster.versions(asks), ends.profiles.versions(asks)
-    checked_at, next_run_at = rows.as_instant(now), rows.as_instant(now + EVERY)
     values = []
     for key, (gathered, plan) in planned.items():
         each = gathered.integration
@@ -130,10 +170,16 @@ def remember(
         seen = (None if unsure else rosters[key], profiles[key], each.service.version, each.version)
         settled = plan.settled() if key in done and done[key].converged else None
         left = (rows.as_instant(again), json.dumps(settled) if settled else None)
-        values.append((*seen, *left, checked_at, next_run_at, "", "", None, key))
+        at, failures = following(key, now), 0
+        if gathered.silent is not None:
+            at, failures = retry(each, now), each.failures + 1
+        turn = (rows.as_instant(now), rows.as_instant(at), failures)
+        values.append((*seen, *left, *turn, "", "", None, key))
     columns = ["seen_roster", "seen_profiles", "seen_service", "seen_version", "look_again_at", "settled"]
     asked = ["asked", "asked_by", "asked_person_id"]
-    rows.update(Integration, [*columns, "checked_at", "next_run_at", *asked], ["service_id"], values)
+    rows.update(
+        Integration, [*columns, "checked_at", "next_run_at", "failures", *asked], ["service_id"], values
+    )
     converged = [key for key, run in done.items() if run.converged]
     over = Q(service_id__in=list(done), for_support=False) | Q(service_id__in=converged, for_support=True)
     Notice.objects.filter(over, settled_at=None).update(settled_at=now)

@@ -41,6 +41,7 @@ class Integration(models.Model):
     `version` grows with every change of the setting, choices and limits here. The `seen_` columns are the
     versions that the last run left behind; `look_again_at` is the instant at which time alone matters.
     `settled` has the numbers of what it left (engine.plan.Rest) when it left every child settled.
+    `failures` counts the runs in a row that broke or found an end silent: it is tried again the later.
     A run asked for at once (R15) is `asked`, a Trigger, with `next_run_at` empty until it is done.
     """
 
@@ -58,6 +59,7 @@ class Integration(models.Model):
     asked_by = models.CharField(max_length=200, blank=True)
     asked_person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
     checked_at = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0)
     seen_roster = models.BigIntegerField(null=True)
     seen_profiles = models.BigIntegerField(null=True)
     seen_service = models.BigIntegerField(null=True)

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from parkway import rows
 from parkway.engine import plan as plans
+from parkway.engine import wording
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
 from parkway.sync import apply, due, journal
@@ -110,13 +111,21 @@ def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Ru
     except Exception as error:
         log.exception("A run failed", extra={"service_id": service_id})
         state = RunState.FAILED
-        message = f"Something broke ({type(error).__name__}), nothing was changed. It is tried again."
+        message = f"Something broke ({type(error).__name__}), nothing was changed."
     with transaction.atomic():
         integration = lock([service_id])[0]
-        run = _new_run(integration, start, state, message)
-        _tell(run, message, for_support=state is RunState.FAILED)
+        run = _give_up(integration, start, state, message)
         due.later(integration, start.now)
     return [run]
+
+
+def _give_up(integration: Integration, start: Start, state: RunState, text: str) -> Run:
+    """A run that came to nothing. It says when it is tried again; those who are told are told once."""
+    service = integration.service
+    again = wording.at(due.retry(integration, start.now).astimezone(service.zone), service.today(start.now))
+    run = _new_run(integration, start, state, f"{text} It is tried again {again}.")
+    _tell(run, text, for_support=state is RunState.FAILED)
+    return run
 
 
 def lock(service_ids: Sequence[int]) -> list[Integration]:
@@ -153,8 +162,7 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
     runs, going = [], {}
     for key, (gathered, plan) in planned.items():
         if gathered.silent:
-            run = _new_run(gathered.integration, start, RunState.STOPPED, gathered.silent)
-            _tell(run, gathered.silent)
+            run = _give_up(gathered.integration, start, RunState.STOPPED, gathered.silent)
         elif (held := plan.held) and start.consent != plan.fingerprint:
             run = _record_held(gathered, plan, held, start)
         else:
