@@ -61,6 +61,11 @@ class Cluster:
         secret.chmod(0o644)  # the folder itself is closed to everybody else
         access = ["--username=parkway", f"--pwfile={secret}", "--auth=scram-sha-256"]
         self._call("initdb", "--pgdata", self.data, *access, *CLUSTER, "--no-sync")
+        self.go_on()
+        self._call("createdb", "--host=127.0.0.1", f"--port={self.port}", "--username=parkway", "parkway")
+
+    def go_on(self) -> None:
+        """Start the server on what the cluster holds, at the same port as before."""
         settings = {
             "port": self.port,
             "listen_addresses": "127.0.0.1",
@@ -71,7 +76,6 @@ class Cluster:
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         log = self.folder / "log"
         self._call("pg_ctl", "start", "--wait", "--pgdata", self.data, "--log", log, "--options", options)
-        self._call("createdb", "--host=127.0.0.1", f"--port={self.port}", "--username=parkway", "parkway")
 
     def stop(self) -> None:
         """Stop the server, whose process id is in its folder, without keeping anything."""
@@ -79,16 +83,17 @@ class Cluster:
             self._call("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", self.data)
 
     def _call(self, program: str, *words: object) -> None:
-        done = subprocess.run(
-            [self.programs / program, *map(str, words)],
-            cwd=self.folder,
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "PGPASSWORD": self.password},
-            stdin=subprocess.DEVNULL,
-            stdout=(self.folder / "said").open("a"),
-            stderr=subprocess.STDOUT,
-            check=False,
-            **self.user,
-        )
+        with (self.folder / "said").open("a") as said:
+            done = subprocess.run(
+                [self.programs / program, *map(str, words)],
+                cwd=self.folder,
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "PGPASSWORD": self.password},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                check=False,
+                **self.user,
+            )
         if done.returncode:
             told = [path.read_text() for path in (self.folder / "said", self.folder / "log") if path.exists()]
             raise SystemExit(f"{program} failed:\n{''.join(told)}")

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
 from django.http import HttpRequest
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
+FIELDS = ("service_id", "run_id", "state", "trigger", "seconds", "converged", "waiting", "counts", "job_id")
+"""What a line may tell besides its text: ids and numbers. Anything else a record carries is left out."""
+
+NUMBER = "request_id"
+request_id: ContextVar[str | None] = ContextVar(NUMBER, default=None)
+"""The id of the request that is being answered, if any."""
+
 
 class Line(logging.Formatter):
     """Writes addresses as the pattern they match, and errors without their text: either may hold a child's
-    name or id. The kind of error and the lines of the program it passed are what mending it takes.
+    name or id. The kind of error and the lines of the program it passed are what mending it takes; of what
+    was refused to a visitor not even those.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record as a line, and lines below it for an error."""
-        record = logging.makeLogRecord(
-            {**record.__dict__, "exc_text": None}
-        )  # others keep the error's text there
-        request = getattr(record, "request", None)
-        if isinstance(request, HttpRequest) and record.args:
-            where = _pattern(request)
-            args = record.args if isinstance(record.args, tuple) else ()
-            record.args = tuple(where if isinstance(arg, str) and arg[:1] == "/" else arg for arg in args)
+        """One record as a line with what it tells at its end, and lines below it for an error."""
+        record = _tidied(record)
+        told = " ".join(f"{name}={_short(value)}" for name, value in _told(record).items())
+        if told:
+            record.msg, record.args = f"{record.getMessage()} {told}", ()
         return super().format(record)
 
     def formatException(self, ei: ExcInfo) -> str:
@@ -39,6 +47,51 @@ class Line(logging.Formatter):
             told.insert(0, f"{where}{type(error).__module__}.{type(error).__qualname__}")
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return "\nwhich led to\n".join(told)
+
+
+class Json(Line):
+    """The same as an object of JSON on one line, for programs that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as one line, whatever it tells."""
+        record = _tidied(record)
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            **_told(record),
+        }
+        if record.exc_info:
+            told["error"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def _tidied(record: logging.LogRecord) -> logging.LogRecord:
+    """A copy without what may be personal; other handlers get the record as it was."""
+    # other handlers leave the error's text in the record
+    record = logging.makeLogRecord({**record.__dict__, "exc_text": None})
+    if getattr(record, "status_code", 500) < 500:
+        record.exc_info = None
+    request = getattr(record, "request", None)
+    if isinstance(request, HttpRequest) and record.args:
+        where = _pattern(request)
+        args = record.args if isinstance(record.args, tuple) else ()
+        record.args = tuple(where if isinstance(arg, str) and arg[:1] == "/" else arg for arg in args)
+    return record
+
+
+def _told(record: logging.LogRecord) -> dict[str, Any]:
+    told = {name: getattr(record, name) for name in FIELDS if getattr(record, name, None) is not None}
+    if found := request_id.get() or getattr(getattr(record, "request", None), NUMBER, None):
+        told[NUMBER] = found
+    return told
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{name}:{number}" for name, number in value.items()) or "none"
+    return str(value)
 
 
 def _pattern(request: HttpRequest) -> str:

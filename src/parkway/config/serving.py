@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from parkway.config.long_running import LOOPBACK, log_each_run, metrics_options
+
 PORT, THREADS = click.IntRange(0, 65535), click.IntRange(1, 128)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LARGEST = 50_000_000  # bytes of a request: two files of an import, and more than any form
 
 
@@ -35,16 +36,21 @@ Examples:
     "--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once."
 )
 @click.option("--scheduler/--no-scheduler", default=True, help="Run the syncs that are due in this process.")
-def serve(host: str, port: int, threads: int, scheduler: bool) -> None:
+@metrics_options
+def serve(
+    host: str, port: int, threads: int, scheduler: bool, metrics_port: int | None, metrics_host: str
+) -> None:
     """Serve Manage, Storypark and the page between them, and run the syncs that are due.
 
     On this machine alone plain HTTP is enough. For others to reach it, put a web server with HTTPS before it.
     """
-    if host in LOOPBACK:
+    if host in LOOPBACK and os.environ.get("PARKWAY_BEHIND_PROXY") != "1":
         os.environ.setdefault("PARKWAY_PLAIN_HTTP", "1")  # before the settings are read
+    log_each_run()
     from waitress.server import create_server
 
     from parkway.cli import opened
+    from parkway.config import metrics
     from parkway.config.wsgi import application
     from parkway.jobs.scheduler import Scheduler
     from parkway.sync import wake
@@ -61,6 +67,7 @@ def serve(host: str, port: int, threads: int, scheduler: bool) -> None:
             f"Nothing can listen at {host}:{port} ({error.strerror}). Is Parkway running already? "
             f"Another port: parkway serve --port {port + 1}"
         ) from error
+    unpublish = metrics.publish(metrics_port, metrics_host)
     running = Scheduler()
     if scheduler:
         wake.wire(running)
@@ -75,3 +82,4 @@ def serve(host: str, port: int, threads: int, scheduler: bool) -> None:
     finally:
         running.end()
         server.close()
+        unpublish()

@@ -11,6 +11,7 @@
 | `PARKWAY_MAIL_FROM` | the sender of e-mails | the address of support |
 | `PARKWAY_SMTP` | `HOST:PORT` of the server that takes e-mails | e-mails are written to the console |
 | `PARKWAY_SMTP_USER`, `PARKWAY_SMTP_PASSWORD` | how to sign in there | without signing in |
+| `PARKWAY_LOGS` | `json` or `lines`, with a line for each run | `serve`: `lines`; else what goes wrong |
 | `PARKWAY_DEBUG` | `1` shows tracebacks; never where people work | off |
 """
 
@@ -29,6 +30,7 @@ def _on(name: str) -> bool:
 
 
 DEBUG = _on("PARKWAY_DEBUG")
+BEHIND_PROXY = _on("PARKWAY_BEHIND_PROXY")
 SECRET_KEY = os.environ.get("PARKWAY_SECRET_KEY") or secrets.token_urlsafe(48)
 HERE = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = [*(name.strip() for name in os.environ.get("PARKWAY_HOSTS", "").split(",") if name), *HERE]
@@ -89,6 +91,7 @@ INSTALLED_APPS = [
     "parkway.config",
 ]
 MIDDLEWARE = [
+    "parkway.config.front.Front",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -146,7 +149,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # people are added by support, who know the
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-ALLAUTH_TRUSTED_PROXY_COUNT = int(_on("PARKWAY_BEHIND_PROXY"))  # whose sign-ins are counted together
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # whose sign-ins are counted together
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Parkway"
 # counts of failed sign-ins, shared by every process of Parkway
@@ -160,8 +163,8 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # names don't go into cookies
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
-SECURE_SSL_REDIRECT = SECURE and _on("PARKWAY_BEHIND_PROXY")
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _on("PARKWAY_BEHIND_PROXY") else None
+SECURE_SSL_REDIRECT = SECURE and BEHIND_PROXY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "parkway.web.errors.csrf_failure"
@@ -182,6 +185,9 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 if smtp := os.environ.get("PARKWAY_SMTP"):
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST, _, port = smtp.partition(":")
+    if port and not port.isdecimal():
+        raise Refused("PARKWAY_SMTP is HOST:PORT, such as mail.example.org:587.")
+    EMAIL_TIMEOUT = 10
     EMAIL_PORT = int(port or 25)
     EMAIL_USE_TLS = EMAIL_PORT == 587
     EMAIL_HOST_USER = os.environ.get("PARKWAY_SMTP_USER", "")
@@ -193,6 +199,9 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-nz"
 
+LOGS = os.environ.get("PARKWAY_LOGS", "")
+if LOGS not in ("", "json", "lines"):
+    raise Refused("PARKWAY_LOGS is either json or lines.")
 # No personal data in logs: what is logged names ids, never people
 LOGGING = {
     "version": 1,
@@ -201,8 +210,12 @@ LOGGING = {
         "line": {
             "()": "parkway.config.logs.Line",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
+        },
+        "json": {"()": "parkway.config.logs.Json"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "json" if LOGS == "json" else "line"}
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"parkway": {"level": "INFO" if LOGS else "WARNING"}},
 }

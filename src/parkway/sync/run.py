@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from parkway.engine import plan as plans
 from parkway.engine import wording
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
-from parkway.sync import apply, due, journal
+from parkway.sync import apply, due, ended, journal
 from parkway.sync.gather import HERE, Ends, Gathered, gather, gather_again
 from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigger
 from parkway.tenancy.people import SCHEDULE, Actor
@@ -34,12 +35,16 @@ log = logging.getLogger("parkway.sync")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Who or what starts a run, when, and the fingerprint of the plan a person consented to, if any."""
+    """Who or what starts a run, when, and the fingerprint of the plan a person consented to, if any.
+
+    `began` is for the time that the run takes, on the clock that nobody sets.
+    """
 
     now: datetime
     trigger: Trigger = Trigger.SCHEDULE
     by: Actor = SCHEDULE
     consent: str | None = None
+    began: float = field(default_factory=time.monotonic, compare=False)
 
     def of(self, integration: Integration) -> Start:
         """This start, or what somebody asked for since, when the schedule finds it."""
@@ -103,6 +108,7 @@ def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Mapping[int
 
 def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Run]:
     """One service in a transaction of its own; when it breaks, a run that says so."""
+    start = replace(start, began=time.monotonic())
     try:
         with transaction.atomic():
             return _run_batch([service_id], start, ends, full)
@@ -116,6 +122,7 @@ def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Ru
         integration = lock([service_id])[0]
         run = _give_up(integration, start, state, message)
         due.later(integration, start.now)
+        ended.tell([run], start.began)
     return [run]
 
 
@@ -136,6 +143,7 @@ def lock(service_ids: Sequence[int]) -> list[Integration]:
 
 def _run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
     """Gather, decide, apply and record these services in the transaction at hand."""
+    start = replace(start, began=time.monotonic())
     integrations = [i for i in lock(service_ids) if i.stage == Stage.ON]
     since: Mapping[int, int | None] = {}
     if not full:  # another run may have come first
@@ -159,7 +167,8 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
 
     A plan is held when it is unsafe and nobody consented to it (D12), stopped when an end was silent (D8).
     """
-    runs, going = [], {}
+    runs: list[Run] = []
+    going = {}
     for key, (gathered, plan) in planned.items():
         if gathered.silent:
             run = _give_up(gathered.integration, start, RunState.STOPPED, gathered.silent)
@@ -179,7 +188,9 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
     )
     _prove(going, done, start, ends)
     due.remember(planned, done, start.now, ends)
-    return [*runs, *done.values()]
+    runs += done.values()
+    ended.tell(runs, start.began)
+    return runs
 
 
 def _lines(gathered: Gathered, plan: Plan, made: Mapping[str, str]) -> list[journal.Line]:

@@ -1,0 +1,152 @@
+"""Numbers for Prometheus: what this process does, and how the fleet stands in the database.
+
+No label ever names a service, a child or a person: their number is unbounded, and it is nobody's business
+who reads the metrics. Off unless `--metrics-port` is given; on loopback unless `--metrics-host` is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import click
+from django.db import Error, connection
+from django.utils import timezone
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    start_http_server,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from parkway.sync import ended, gauges
+from parkway.words import Refused
+
+KEPT = 30.0  # seconds for which numbers of the whole fleet are not counted again
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Runs(logging.Handler):
+    """Counts the runs that this process has ended, from the line that each leaves in the log."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(logging.INFO)
+        self.runs = Counter("parkway_runs", "Runs that ended.", ["state", "trigger"], registry=registry)
+        self.took = Histogram(
+            "parkway_run_seconds",
+            "Seconds a run took; those of a shared transaction are divided among its runs.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.children = Counter(
+            "parkway_children", "Children decided in runs that were applied.", ["step"], registry=registry
+        )
+        self.not_converged = Counter(
+            "parkway_runs_not_converged",
+            "Runs after which something was still left to do.",
+            registry=registry,
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one run."""
+        told: Any = record
+        self.runs.labels(told.state, told.trigger).inc()
+        self.took.observe(told.seconds)
+        if told.state == "done":
+            for step, number in told.counts.items():
+                self.children.labels(step).inc(number)
+        if not told.converged:
+            self.not_converged.inc()
+
+
+class Fleet(Collector):
+    """Reads how the fleet stands, each time somebody asks; the large counts at most every half minute."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: gauges.Gauges | None = None
+        self._at = 0.0
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges of the fleet; `parkway_database_up` alone, at 0, while the database does not answer."""
+        try:
+            found = [*self._read()]
+        except Error:
+            found = []
+        finally:
+            connection.close()  # each answer is a thread of its own
+        up = "Whether the database answered."
+        yield GaugeMetricFamily("parkway_database_up", up, value=float(bool(found)))
+        yield from found
+
+    def _read(self) -> Iterator[Metric]:
+        due, fleet = gauges.due(timezone.now()), self._fleet()
+        plain: dict[str, tuple[str, float]] = {
+            "due_services": ("Services whose run is due.", due.services),
+            "due_asked_services": ("Of these, services for which somebody asked for a run.", due.asked),
+            "due_oldest_seconds": ("For how long the longest overdue run has been due.", due.oldest),
+            "held_services": ("Services whose last run waits for a person.", fleet.held),
+            "broken_services": ("Services whose last run broke or stopped.", fleet.broken),
+            "not_converged_services": ("Services whose last run left something to do.", fleet.not_converged),
+            "waiting_children": ("Children who wait for a space.", fleet.waiting),
+            "to_check_children": ("Children who need a person, one by one.", fleet.to_check),
+        }
+        for name, (text, value) in plain.items():
+            yield GaugeMetricFamily(f"parkway_{name}", text, value=value)
+        stages = GaugeMetricFamily("parkway_services", "Services by how far syncing is.", labels=["stage"])
+        for stage, number in fleet.services.items():
+            stages.add_metric([stage], number)
+        yield stages
+        notices = GaugeMetricFamily("parkway_open_notices", "Matters that are open.", labels=["for"])
+        notices.add_metric(["admins"], fleet.told_admins)
+        notices.add_metric(["support"], fleet.told_support)
+        yield notices
+
+    def _fleet(self) -> gauges.Gauges:
+        with self._lock:
+            if self._found is None or time.monotonic() - self._at > KEPT:
+                self._found, self._at = gauges.gauges(), time.monotonic()
+            return self._found
+
+
+def publish(port: int | None, host: str = "127.0.0.1", fleet: bool = True) -> Callable[[], None]:
+    """Answer Prometheus at this address until what is returned is called; with no port, do nothing.
+
+    `fleet`: also with how the whole fleet stands, which one process tells as well as many.
+    Raises Refused when nothing can listen there.
+    """
+    if port is None:
+        return lambda: None
+    registry = CollectorRegistry()
+    for more in (ProcessCollector, PlatformCollector, GCCollector):
+        more(registry=registry)
+    counting = Runs(registry)
+    if fleet:
+        registry.register(Fleet())
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        raise Refused(
+            f"Nothing can answer Prometheus at {host}:{port} ({error.strerror}). "
+            "Choose another --metrics-port, or --metrics-host."
+        ) from error
+    ended.log.addHandler(counting)
+    ended.log.setLevel(logging.INFO)
+    click.echo(f"Metrics are at http://{host}:{server.server_port}/metrics")
+    return partial(_end, server, thread, counting)
+
+
+def _end(server: Any, thread: threading.Thread, counting: Runs) -> None:
+    ended.log.removeHandler(counting)
+    server.shutdown()
+    server.server_close()
+    thread.join()

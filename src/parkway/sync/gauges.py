@@ -1,0 +1,72 @@
+"""How the whole fleet stands, in a few numbers that name no service and no child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, OuterRef, Q, Subquery
+
+from parkway.sync.health import WITHHELD
+from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage
+from parkway.words import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The services whose run is due, those of them that were asked for, and the seconds for which the
+    longest overdue has been due (R15); 0.0 when none is. One that was asked for has no instant of its own.
+    """
+
+    services: int
+    asked: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Services by stage; those whose last run is held (D12), broke or stopped, or did not converge (B6);
+    children who wait for a space and who need a person; open matters that somebody has been told of.
+    """
+
+    services: Mapping[str, int]
+    held: int
+    broken: int
+    not_converged: int
+    waiting: int
+    to_check: int
+    told_admins: int
+    told_support: int
+
+
+def due(now: datetime) -> Due:
+    """What is due at the instant `now`: one query along an index."""
+    found = Integration.objects.filter(stage=Stage.ON).filter(Q(next_run_at=None) | Q(next_run_at__lte=now))
+    asked = Count("pk", filter=Q(next_run_at=None))
+    numbers = found.aggregate(services=Count("pk"), asked=asked, first=Min("next_run_at"))
+    oldest = (now - numbers["first"]).total_seconds() if numbers["first"] else 0.0
+    return Due(numbers["services"], numbers["asked"], oldest)
+
+
+def gauges() -> Gauges:
+    """How the fleet stands now. Reads every decision in force: ask every minute, not every second."""
+    newest = Run.objects.filter(service=OuterRef("pk")).order_by("-at", "-pk").values("pk")[:1]
+    last = Integration.objects.filter(stage=Stage.ON).values(run=Subquery(newest))
+    broken = Q(state__in=[RunState.FAILED, RunState.STOPPED])
+    runs = Run.objects.filter(pk__in=last).aggregate(
+        held=Count("pk", filter=Q(state=RunState.HELD)),
+        broken=Count("pk", filter=broken),
+        not_converged=Count("pk", filter=Q(converged=False)),
+    )
+    children = Entry.objects.filter(current=True).aggregate(
+        waiting=Count("pk", filter=Q(step=Step.WAIT.value)),
+        to_check=Count("pk", filter=Q(step=Step.HOLD.value) & ~WITHHELD),
+    )
+    told = Notice.objects.filter(settled_at=None).aggregate(
+        told_admins=Count("pk", filter=Q(for_support=False)),
+        told_support=Count("pk", filter=Q(for_support=True)),
+    )
+    stages = Integration.objects.values_list("stage").annotate(number=Count("pk"))
+    services = dict.fromkeys(Stage.values, 0) | dict(stages)
+    return Gauges(services, **runs, **children, **told)

@@ -1,0 +1,134 @@
+"""A place where Parkway is operated: a database, the environment there, and real processes on it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+from typing import IO, Any
+
+PATIENCE = 60.0  # seconds for something to happen that has to
+
+PARKWAY = [sys.executable, "-m", "parkway"]
+
+
+def until(found: Callable[[], Any], what: str) -> Any:
+    """What `found` answers as soon as it is true; fails when it never is."""
+    deadline = time.monotonic() + PATIENCE
+    while not (answer := found()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return answer
+
+
+class Answer:
+    """What an address answers."""
+
+    def __init__(self, url: str, **headers: str) -> None:
+        try:
+            got = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=PATIENCE)
+        except urllib.error.HTTPError as error:
+            got = error
+        with got:
+            self.status, self.headers, self.text = got.status, got.headers, got.read().decode()
+
+
+class Serving:
+    """A `parkway serve` that is up, with everything it says."""
+
+    def __init__(self, popen: subprocess.Popen[str]) -> None:
+        self.popen, self.out = popen, Queue[str]()
+        self.said: list[str] = []
+        streams = (popen.stdout, popen.stderr)
+        self._ears = [
+            threading.Thread(target=self._listen, args=(stream,), daemon=True) for stream in streams
+        ]
+        for ear in self._ears:
+            ear.start()
+
+    def _listen(self, stream: IO[str]) -> None:
+        with stream:
+            for line in stream:
+                self.said.append(line)
+                self.out.put(line)
+
+    def end(self) -> None:
+        """End it as systemd does, and hear it out."""
+        self.popen.send_signal(signal.SIGTERM)
+        self.popen.wait(PATIENCE)
+        for ear in self._ears:
+            ear.join()
+
+    def line(self, pattern: str) -> re.Match[str]:
+        """The first line from now on that has this in it."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                line = self.out.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                raise AssertionError(f"{pattern!r} was never said: {''.join(self.said)}") from None
+            if found := re.search(pattern, line):
+                return found
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return Answer(f"{self.address}{path}", **headers)
+
+    address = ""
+    metrics = ""
+
+
+class Place:
+    """A folder with a database, by default a SQLite file in it."""
+
+    def __init__(self, folder: Path, url: str = "", **env: str) -> None:
+        self.folder, self.database = folder, folder / "parkway.sqlite3"
+        plain = {k: v for k, v in os.environ.items() if k != "DATABASE_URL" and not k.startswith("PARKWAY_")}
+        self.env = {**plain, "DATABASE_URL": url or f"sqlite:///{self.database}", **env}
+
+    def run(self, *words: str, before: tuple[str, ...] = (), **env: str) -> subprocess.CompletedProcess[str]:
+        """Run `parkway` with these words to its end."""
+        return subprocess.run(
+            [*before, *PARKWAY, *words],
+            cwd=self.folder,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def done(self, *words: str, **env: str) -> str:
+        """What a command says that goes well."""
+        result = self.run(*words, **env)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    @contextmanager
+    def served(self, *words: str, **env: str) -> Iterator[Serving]:
+        """While this lasts, `parkway serve` is up, and Prometheus is answered."""
+        popen = subprocess.Popen(
+            [*PARKWAY, "serve", "--port=0", "--metrics-port=0", *words],
+            cwd=self.folder,
+            env={**self.env, "PYTHONUNBUFFERED": "1", **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        serving = Serving(popen)
+        try:
+            serving.metrics = serving.line(r"Metrics are at (\S+)")[1]
+            serving.address = serving.line(r"Parkway is at (\S+)/")[1]
+            yield serving
+        finally:
+            serving.end()

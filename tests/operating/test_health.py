@@ -1,0 +1,92 @@
+"""What load balancers ask: is the process alive, and can it answer people?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+from tests.operating.place import Place, until
+from tests.postgres import cluster
+
+ELSEWHERE = {"host": "10.0.0.7:8000"}  # as a load balancer asks, by the address of the machine
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_both_answer_without_signing_in_by_any_name_and_over_plain_http(
+    address: str, settings: object
+) -> None:
+    settings.ALLOWED_HOSTS = ["parkway.example"]  # type: ignore[attr-defined]
+    settings.SECURE_SSL_REDIRECT = True  # type: ignore[attr-defined]
+    answer = Client(headers=ELSEWHERE).get(address)
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+    assert answer["Cache-Control"] == "no-store"
+    assert not answer.cookies
+    assert Client(headers=ELSEWHERE).head(address).status_code == 200
+    assert Client(headers=ELSEWHERE).get("/").status_code in (301, 400), "the pages ask for a known name"
+
+
+def test_alive_asks_no_database(django_assert_num_queries: object, db: None) -> None:
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        assert Client().get("/healthz").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_nothing_can_be_sent_there(address: str) -> None:
+    answer = Client(headers=ELSEWHERE).post(address, {"x": "y"})
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_behind_is_not_ready(client: Client) -> None:
+    MigrationRecorder(connection).record_unapplied("sync", "0005_settled")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.content) == (503, b"the database is 1 migrations behind\n")
+
+
+@pytest.mark.django_db
+def test_a_database_that_a_newer_program_migrated_is_ready(client: Client) -> None:
+    MigrationRecorder(connection).record_applied("sync", "9999_new")
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.deep
+def test_a_served_database_that_goes_away_is_not_ready_but_alive(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.done("migrate")
+    with place.served("--no-scheduler") as serving:
+        assert serving.get("/readyz").text == "ok\n"
+        place.database.rename(tmp_path / "elsewhere")
+        answer = serving.get("/readyz")
+        assert (answer.status, answer.text) == (503, "there is no database\n")
+        assert serving.get("/healthz").status == 200
+        (tmp_path / "elsewhere").rename(place.database)
+        assert serving.get("/readyz").status == 200
+    assert not [line for line in serving.said if "Traceback" in line]
+
+
+@pytest.mark.deep
+def test_a_server_that_stops_and_starts_again(tmp_path: Path) -> None:
+    with cluster() as server:
+        place = Place(tmp_path, server.url)
+        place.done("migrate")
+        with place.served("--no-scheduler") as serving:
+            assert serving.get("/readyz").status == 200
+            server.stop()
+            answer = serving.get("/readyz")
+            assert (answer.status, answer.text) == (503, "the database does not answer\n")
+            assert serving.get("/healthz").status == 200
+            server.go_on()
+            until(lambda: serving.get("/readyz").status == 200, "it never became ready again")
+
+
+def test_no_database_is_made_by_looking_for_one(tmp_path: Path) -> None:
+    """SQLite makes a file when it opens one that is not there."""
+    place = Place(tmp_path)
+    assert place.run("serve", "--port=0").returncode == 2
+    assert not place.database.exists()

@@ -1,0 +1,172 @@
+"""Lines of the log: who or what, by number; never about whom."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as live_settings
+from django.db import transaction
+from django.test import Client
+
+from parkway.config import logs
+from parkway.connectors.ports import Orders
+from parkway.sync.gather import HERE
+from parkway.sync.models import Run, RunState
+from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.verbs import give_role
+from tests.operating.place import Place
+from tests.stories.world import StoryparkDouble, World
+
+
+class Lines(logging.Handler):
+    """What a formatter makes of every record."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture(params=[logs.Json, logs.Line], ids=["json", "lines"])
+def said(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    heard = Lines(request.param())
+    root, runs = logging.getLogger(), logging.getLogger("parkway")
+    before = runs.level
+    root.addHandler(heard)
+    runs.setLevel(logging.INFO)
+    yield heard.lines
+    root.removeHandler(heard)
+    runs.setLevel(before)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_run_leaves_one_line_with_its_ids_and_numbers(said: list[str]) -> None:
+    world = World()
+    world.enrol("Mānaia", "Ngata")
+    world.set_up()
+    (run,) = Run.objects.all()
+    (line,) = said
+    if line.startswith("{"):
+        told = json.loads(line)
+        assert told.pop("time").endswith("+00:00")
+        assert isinstance(told.pop("seconds"), float)
+        assert told == {
+            "level": "info",
+            "logger": "parkway.sync.runs",
+            "event": "A run ended",
+            "service_id": world.service.pk,
+            "run_id": run.pk,
+            "state": "done",
+            "trigger": "setup",
+            "converged": True,
+            "waiting": 0,
+            "counts": {"create": 1},
+        }
+    else:
+        assert f"service_id={world.service.pk} run_id={run.pk} state=done trigger=setup" in line
+        assert "counts=create:1" in line
+    assert "naia" not in line
+    assert "Rimu" not in line
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_is_undone_leaves_no_line(said: list[str]) -> None:
+    world = World()
+    world.enrol("Ida")
+    with transaction.atomic():
+        world.set_up()
+        transaction.set_rollback(True)
+    assert not Run.objects.exists()
+    assert said == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_breaks_leaves_its_line_and_the_kind_of_error(said: list[str]) -> None:
+    def broken(orders: Orders) -> Orders:
+        raise RuntimeError("Mānaia Ngata cannot be written")
+
+    world = World()
+    world.set_up()
+    world.enrol("Mānaia", "Ngata")
+    said.clear()
+    run = world.sync_fully(HERE._replace(profiles=StoryparkDouble(order=broken)))
+    assert run.state == RunState.FAILED
+    (ended,) = [line for line in said if "A run ended" in line]
+    assert "failed" in ended
+    assert any("builtins.RuntimeError" in line for line in said)
+    assert "naia" not in "".join(said)
+
+
+@pytest.mark.django_db
+def test_what_is_refused_leaves_a_line_without_a_traceback(said: list[str]) -> None:
+    world = World()
+    person = Person.objects.create_user("ana@example.org", "Ana")
+    give_role(person, world.service, RoleName.EDUCATOR)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(person, backend=live_settings.AUTHENTICATION_BACKENDS[0])
+    answer = client.get(f"/manage/{world.service.slug}/children/add/")
+    assert answer.status_code == 403
+    assert client.get("/nowhere/mānaia/").status_code == 404
+    assert len(said) == 2
+    assert "Forbidden" in said[0]
+    for line in said:
+        assert "\n" not in line
+        assert "PermissionDenied" not in line
+        assert "error" not in line
+        assert world.service.slug not in line
+        assert "naia" not in line
+    assert answer["X-Request-ID"] in said[0]
+
+
+@pytest.mark.django_db
+def test_an_id_of_the_proxy_is_believed_as_the_proxy_is(settings: object) -> None:
+    given = "0123456789abcdef-from-the-proxy"
+    for behind, number in ((True, given), (False, None)):
+        settings.BEHIND_PROXY = behind  # type: ignore[attr-defined]
+        answer = Client(headers={"host": "localhost", "x-request-id": given}).get("/healthz")
+        assert (answer["X-Request-ID"] == number) is behind
+    settings.BEHIND_PROXY = True  # type: ignore[attr-defined]
+    for bad in ("short", "x" * 65, "Ana Ngata, 2022-03-04", "a\tb-and-more"):
+        answer = Client(headers={"host": "localhost", "x-request-id": bad}).get("/healthz")
+        assert answer["X-Request-ID"] != bad
+
+
+def test_only_known_fields_and_no_text_of_an_error_are_told(said: list[str]) -> None:
+    try:
+        raise ValueError("Mānaia Ngata, born 2022-03-04")
+    except ValueError:
+        logging.getLogger("parkway.x").exception("It broke", extra={"service_id": 7, "child": "Mānaia"})
+    (line,) = said
+    assert "naia" not in line
+    assert "2022" not in line.split("It broke")[1].split("service_id")[0]
+    assert "builtins.ValueError" in line
+    if line.startswith("{"):
+        assert "\n" not in line
+        assert json.loads(line)["service_id"] == 7
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("form", ["json", "lines"])
+def test_a_command_logs_as_the_environment_says(tmp_path: Path, form: str) -> None:
+    place = Place(tmp_path)
+    place.done("demo")
+    quiet = place.run("sync", "grevillea-street-kindy")
+    assert quiet.stderr == ""
+    told = place.run("sync", "--all", PARKWAY_LOGS=form).stderr.splitlines()
+    ended = [line for line in told if "A run ended" in line]
+    assert len(ended) == len(told) == 18
+    reads: Callable[[str], int] = (
+        (lambda line: json.loads(line)["run_id"])
+        if form == "json"
+        else (lambda line: int(line.split("run_id=")[1].split()[0]))
+    )
+    assert len({reads(line) for line in ended}) == 18
+    wrong = place.run("status", PARKWAY_LOGS="xml")
+    assert (wrong.returncode, wrong.stderr) == (2, "parkway: PARKWAY_LOGS is either json or lines.\n")

@@ -1,0 +1,143 @@
+"""What Prometheus is told: true numbers, and of nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from parkway.config import metrics
+from parkway.sync import ended, gauges
+from parkway.sync.models import Integration
+from parkway.words import Refused
+from tests.operating.place import Answer, Place, until
+from tests.postgres import cluster
+from tests.stories.world import World
+
+DEMO = 18  # services of the demo that sync
+
+
+def numbers(text: str) -> dict[str, float]:
+    """Every sample, as `name{label="value"}`."""
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return found
+
+
+@pytest.fixture
+def address(capsys: pytest.CaptureFixture[str]) -> Iterator[str]:
+    end = metrics.publish(0, fleet=False)
+    yield re.findall(r"http\S+", capsys.readouterr().out)[0]
+    end()
+    assert not ended.log.handlers
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_are_counted_by_state_and_trigger_and_children_by_step(address: str) -> None:
+    world = World(paid=2)
+    world.enrol_several(3)
+    assert 'parkway_runs_total{state="done",trigger="setup"}' not in numbers(Answer(address).text)
+    world.set_up()
+    world.archive("kid00")
+    world.sync()
+    told = numbers(Answer(address).text)
+    assert told['parkway_runs_total{state="done",trigger="setup"}'] == 1
+    assert told['parkway_runs_total{state="done",trigger="schedule"}'] == 1
+    assert told['parkway_children_total{step="create"}'] == 3
+    assert told['parkway_children_total{step="wait"}'] == 1
+    assert told['parkway_children_total{step="archive"}'] == 1
+    assert told["parkway_run_seconds_count"] == 2
+    assert told["parkway_run_seconds_sum"] > 0
+    assert told["parkway_runs_not_converged_total"] == 0
+
+
+@pytest.mark.django_db
+def test_the_gauges_are_what_the_database_holds() -> None:
+    world, other = World(paid=2), World("Tōtara House")
+    world.enrol_several(3)
+    world.set_up()
+    now = world.now
+    Integration.objects.filter(pk=world.service.pk).update(next_run_at=now - timedelta(minutes=90))
+    due = gauges.due(now)
+    assert (due.services, due.asked, due.oldest) == (1, 0, 5400.0)
+    assert gauges.due(now - timedelta(minutes=91)) == gauges.Due(0, 0, 0.0)
+    found = gauges.gauges()
+    assert found.services == {"disabled": 0, "enabled": 1, "on": 1, "off": 0}
+    assert (found.waiting, found.to_check, found.held, found.broken, found.not_converged) == (1, 0, 0, 0, 0)
+    for child in ("kid00", "kid01"):
+        world.archive(child)
+    world.sync()
+    found = gauges.gauges()
+    assert (found.held, found.told_admins, found.told_support) == (1, 1, 0)
+    assert found.to_check == 0, "what a held run withholds is not looked at child by child"
+    assert other.integration.stage == "enabled"
+
+
+@pytest.mark.deep
+def test_a_served_fleet_tells_its_numbers_and_names_nobody(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.done("demo")
+    with place.served() as serving:
+
+        def ran() -> bool:
+            told = numbers(Answer(serving.metrics).text)
+            return sum(told[name] for name in told if name.startswith("parkway_runs_total")) >= DEMO
+
+        until(ran, "the runs that were due never ended")
+        text = Answer(serving.metrics).text
+    told = numbers(text)
+    assert told["parkway_database_up"] == 1
+    assert told['parkway_services{stage="on"}'] == DEMO
+    assert told["parkway_due_services"] == 0
+    assert told['parkway_runs_total{state="held",trigger="schedule"}'] == 2
+    assert told['parkway_children_total{step="archive"}'] > 0
+    assert told["process_resident_memory_bytes"] > 0
+    assert "kindergarten" not in text.lower()
+    labels = {
+        name for family in text_string_to_metric_families(text) for s in family.samples for name in s.labels
+    }
+    assert labels <= {
+        "state",
+        "trigger",
+        "step",
+        "stage",
+        "for",
+        "le",
+        "generation",
+        "implementation",
+        "major",
+        "minor",
+        "patchlevel",
+        "version",
+    }
+    assert sum("A run ended" in line for line in serving.said) == DEMO, "and each left a line"
+
+
+@pytest.mark.deep
+def test_a_database_that_is_down_is_told_and_the_rest_still_answered(tmp_path: Path) -> None:
+    with cluster() as server:
+        place = Place(tmp_path, server.url)
+        place.done("migrate")
+        with place.served("--no-scheduler") as serving:
+            assert numbers(Answer(serving.metrics).text)["parkway_database_up"] == 1
+            server.stop()
+            answer = Answer(serving.metrics)
+            told = numbers(answer.text)
+            assert answer.status == 200
+            assert told["parkway_database_up"] == 0
+            assert "parkway_due_services" not in told, "old numbers are not told as new"
+            assert "parkway_run_seconds_count" in told
+
+
+def test_without_a_port_nothing_listens_and_one_that_is_taken_is_told(address: str) -> None:
+    metrics.publish(None)()
+    port = int(re.findall(r":(\d+)/", address)[0])
+    with pytest.raises(Refused, match=f"127.0.0.1:{port}.*--metrics-port"):
+        metrics.publish(port)
