@@ -12,8 +12,17 @@ from zoneinfo import ZoneInfo
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from parkway.engine.wording import count
 from parkway.sync.dry_run import Plan
@@ -98,11 +107,19 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """How many a second, as soon as it is known."""
+        return Text(f"{task.speed:,.0f} a second" if task.speed else "")
+
+
 def progress() -> Progress:
-    """A progress bar on the terminal's error output; nothing in a pipe."""
+    """A progress bar with rate and time left on the terminal's error output; nothing in a pipe."""
     err = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, disable=not err.is_terminal, transient=True)
+    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    return Progress(
+        TextColumn("{task.description}"), *columns, console=err, disable=not err.is_terminal, transient=True
+    )
 
 
 def steps(counts: Mapping[str, int]) -> str:

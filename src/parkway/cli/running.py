@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import click
 
@@ -68,20 +70,34 @@ def sync_many(due_only: bool, by: Actor = OPERATOR, quiet: bool = False) -> list
         task = bar.add_task("Syncing", total=len(ids))
         runs = run_sync(ids, start, full=not due_only, done=lambda number: bar.advance(task, number))
     if not quiet:
-        click.echo(summary(len(ids), runs))
+        click.echo(Tally().add(len(ids), runs).sentence())
     return runs
 
 
-def summary(services: int, runs: list[Run]) -> str:
-    """What runs did, in a line or two."""
-    done = [run for run in runs if run.state == RunState.DONE]
-    counts = {step.value: sum(run.counts[step.value] for run in done) for step in Step}
-    text = f"Synced {count(services, 'service')}: {what_was_done(counts)}."
-    for state in (RunState.HELD, RunState.STOPPED, RunState.FAILED):
-        number = sum(run.state == state for run in runs)
-        if number:
-            text += f"\n{count(number, 'run')} {state.label}."
-    return text
+@dataclass
+class Tally:
+    """What a pass did, summed up as it goes."""
+
+    services: int = 0
+    steps: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+
+    def add(self, services: int, runs: Iterable[Run]) -> Tally:
+        """Count these in."""
+        self.services += services
+        for run in runs:
+            self.states[run.state] += 1
+            if run.state == RunState.DONE:
+                self.steps.update(run.counts)
+        return self
+
+    def sentence(self) -> str:
+        """What was done, in a line or two."""
+        text = f"Synced {count(self.services, 'service')}: {what_was_done(self.steps)}."
+        for state in (RunState.HELD, RunState.STOPPED, RunState.FAILED):
+            if number := self.states[state]:
+                text += f"\n{count(number, 'run')} {state.label}."
+        return text
 
 
 def sentence(run: Run) -> str:

@@ -10,8 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from parkway.sync import due
-from parkway.sync.run import Start, run_sync
+from parkway.sync import fleet
 
 LOOK_EVERY = 30.0  # seconds; a run asked for at once does not wait for it
 
@@ -46,17 +45,10 @@ class Scheduler(threading.Thread):
         connection.close()
 
     def look(self) -> None:
-        """Run every service that is due, those asked for first; one call a service, so that a new request
-        waits for one run at most.
-        """
+        """Run every service that is due; what is asked for meanwhile comes next."""
         close_old_connections()
-        for service_id in due.due_now(timezone.now()):
-            if self._ending:
-                return
-            try:
-                run_sync([service_id], Start(timezone.now()))
-            except Exception:  # what stops one service holds up no other
-                log.exception("A run could not even be recorded; it is tried again")
+        for _ in fleet.Pass(stopping=lambda: self._ending):
+            pass
         self._tidy()
 
     def _tidy(self) -> None:

@@ -72,17 +72,17 @@ def run_sync(
         done(len(several) - len(to_run))
         for batch in due.batches(to_run):
             try:
-                with transaction.atomic(), _nothing_collected():
-                    runs += _run_batch(batch, start, ends, full)
+                with transaction.atomic(), nothing_collected():
+                    runs += run_batch(batch, start, ends, full)
             except Exception:
                 for service_id in batch:
-                    runs += _run_alone(service_id, start, ends, full)
+                    runs += run_alone(service_id, start, ends, full)
             done(len(batch))
     return runs
 
 
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
+def nothing_collected() -> Iterator[None]:
     """Without Python's search for cycles of garbage: the rows of a batch come and go in their thousands, none
     of them in a cycle, and looking through them takes a tenth of a run.
     """
@@ -106,12 +106,21 @@ def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Mapping[int
         return dict.fromkeys(service_ids)
 
 
-def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Run]:
-    """One service in a transaction of its own; when it breaks, a run that says so."""
+def run_alone(
+    service_id: int,
+    start: Start,
+    ends: Ends,
+    full: bool,
+    still: Callable[[int], bool] = lambda service_id: True,
+) -> list[Run]:
+    """One service in a transaction of its own; when it breaks, a run that says so.
+
+    `still`, asked in each transaction, says whether it is still ours to run.
+    """
     start = replace(start, began=time.monotonic())
     try:
         with transaction.atomic():
-            return _run_batch([service_id], start, ends, full)
+            return run_batch([service_id], start, ends, full) if still(service_id) else []
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
@@ -119,6 +128,8 @@ def _run_alone(service_id: int, start: Start, ends: Ends, full: bool) -> list[Ru
         state = RunState.FAILED
         message = f"Something broke ({type(error).__name__}), nothing was changed."
     with transaction.atomic():
+        if not still(service_id):
+            return []
         integration = lock([service_id])[0]
         run = _give_up(integration, start, state, message)
         due.later(integration, start.now)
@@ -141,7 +152,7 @@ def lock(service_ids: Sequence[int]) -> list[Integration]:
     return list(found.filter(pk__in=service_ids).order_by("pk"))
 
 
-def _run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
+def run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
     """Gather, decide, apply and record these services in the transaction at hand."""
     start = replace(start, began=time.monotonic())
     integrations = [i for i in lock(service_ids) if i.stage == Stage.ON]

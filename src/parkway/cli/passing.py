@@ -1,0 +1,59 @@
+"""`parkway fleet`: one pass over the whole fleet."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import click
+
+from parkway.cli import opened, pages
+from parkway.cli.running import Tally
+from parkway.sync import due
+from parkway.sync.fleet import Due, Everybody, Pass
+from parkway.sync.models import Integration, RunState, Stage
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway fleet
+  parkway fleet --all --full"""
+)
+@click.option("--all", "everybody", is_flag=True, help="Every service that syncs, due or not.")
+@click.option("--full", is_flag=True, help="Read all children, also where nothing seems to have changed.")
+def fleet(everybody: bool, full: bool) -> None:
+    """Sync every service that is due, in one pass.
+
+    A service in which nothing changed is done at a glance. One that another process is syncing is passed
+    over, so this is safe beside `parkway serve` and `parkway worker`. Ctrl-C ends it after the batch at hand.
+    """
+    opened.ready()
+    began = opened.now()
+    on = Integration.objects.filter(stage=Stage.ON)
+    number = on.count() if everybody else due.how_many(began)
+    ending: list[int] = []
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        if ending:
+            raise KeyboardInterrupt
+        ending.append(signum)
+
+    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    tally = Tally()
+    try:
+        with pages.progress() as bar:
+            task = bar.add_task("Syncing", total=number)
+            wanted = Everybody(began) if everybody else Due()
+            for done in Pass(wanted, stopping=lambda: bool(ending), full=full):
+                tally.add(done.services, done.runs)
+                bar.update(task, advance=done.services, total=max(number, tally.services))
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    click.echo(tally.sentence())
+    if ending:
+        click.echo(f"Ended early: {due.how_many(opened.now()):,} more are due.", err=True)
+        raise SystemExit(130)
+    if tally.states[RunState.FAILED]:
+        raise SystemExit(70)

@@ -1,0 +1,140 @@
+"""Passes over a fleet: services are claimed a batch at a time, in the transaction that runs them.
+
+Any number of processes may do so at once, on any number of machines. What one of them holds the others pass
+over; when it dies, the database gives up its claim with its transaction, and the services are still due.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from parkway import rows
+from parkway.sync import due
+from parkway.sync.gather import HERE, Ends
+from parkway.sync.models import Run
+from parkway.sync.run import Start, nothing_collected, run_alone, run_batch
+
+log = logging.getLogger("parkway.sync")
+
+
+class Done(NamedTuple):
+    """What one step of a pass did: how many services it finished, many of them at a glance, and the runs."""
+
+    services: int
+    runs: list[Run]
+
+
+class Wanted(Protocol):
+    """Which services a pass is for. Both questions are asked in a transaction, which then holds them."""
+
+    def claim(self, now: datetime, but: Collection[int]) -> list[int]:
+        """The next services, none of `but`; an empty list when the pass is over."""
+
+    def still(self, service_id: int, now: datetime) -> bool:
+        """Whether this one is still to be run, and nobody else holds it."""
+
+
+class Due:
+    """Those that are due: first, and alone, one that a run was asked for, else the longest overdue."""
+
+    def claim(self, now: datetime, but: Collection[int]) -> list[int]:
+        """One that was asked for, or up to a hundred."""
+        asked = due.claim(f"next_run_at IS NULL{_none_of(but)} ORDER BY service_id", [*but], 1)
+        waiting = f"next_run_at <= %s{_none_of(but)} ORDER BY next_run_at"
+        return asked or due.claim(waiting, [rows.as_instant(now), *but])
+
+    def still(self, service_id: int, now: datetime) -> bool:
+        """Whether it is due."""
+        which = "service_id = %s AND (next_run_at IS NULL OR next_run_at <= %s)"
+        return bool(due.claim(which, [service_id, rows.as_instant(now)]))
+
+
+@dataclass
+class Everybody:
+    """All that are on, but for those that somebody looked at since the pass began."""
+
+    since: datetime
+    after: int = 0
+
+    def claim(self, now: datetime, but: Collection[int]) -> list[int]:
+        """The next hundred, in the order of their ids."""
+        which = f"service_id > %s AND {UNSEEN}{_none_of(but)} ORDER BY service_id"
+        found = due.claim(which, [self.after, rows.as_instant(self.since), *but])
+        self.after = min(found, default=0) - 1  # not all of them need be run by one step
+        return found
+
+    def still(self, service_id: int, now: datetime) -> bool:
+        """Whether nobody looked at it meanwhile."""
+        return bool(due.claim(f"service_id = %s AND {UNSEEN}", [service_id, rows.as_instant(self.since)]))
+
+
+UNSEEN = "(checked_at IS NULL OR checked_at < %s)"
+
+
+def _none_of(but: Collection[int]) -> str:
+    return f" AND service_id NOT IN ({rows.marks(len(but))})" if but else ""
+
+
+@dataclass
+class Pass:
+    """One pass over the wanted services, batch by batch, until nothing is left or `stopping`, which is asked
+    between two batches, says so. `full` reads everything everywhere.
+
+    A service that breaks gets a run that says so, and holds up no other. One that cannot even be recorded is
+    left to a later pass.
+    """
+
+    wanted: Wanted = field(default_factory=Due)
+    stopping: Callable[[], bool] = lambda: False
+    ends: Ends = HERE
+    full: bool = False
+    clock: Callable[[], datetime] = timezone.now
+    given_up: set[int] = field(default_factory=set)
+
+    def __iter__(self) -> Iterator[Done]:
+        """Run; what each step did."""
+        while not self.stopping() and (done := self._step(Start(self.clock()))):
+            yield done
+
+    def _step(self, start: Start) -> Done | None:
+        """Claim services and run them in one transaction; when one of them breaks, each alone."""
+        batch: list[int] = []
+        try:
+            with transaction.atomic(), nothing_collected():
+                batch = self.wanted.claim(start.now, self.given_up)
+                if not batch:
+                    return None
+                to_run = dict.fromkeys(batch) if self.full else due.changed(batch, start.now, self.ends)
+                glanced = len(batch) - len(to_run)
+                batch = next(due.batches(to_run), [])
+                runs = run_batch(batch, start, self.ends, self.full) if batch else []
+            return Done(glanced + len(batch), runs)
+        except Exception:
+            if not batch:
+                raise
+        return self._one_by_one(batch, start)
+
+    def _one_by_one(self, batch: Sequence[int], start: Start) -> Done:
+        done = Done(0, [])
+        for service_id in batch:
+            if self.stopping():
+                break
+            try:
+                runs = run_alone(
+                    service_id, start, self.ends, self.full, lambda key: self.wanted.still(key, start.now)
+                )
+            except OperationalError:  # the database cannot be reached, and what is due stays due
+                raise
+            except Exception:
+                log.exception("A run could not even be recorded", extra={"service_id": service_id})
+                self.given_up.add(service_id)
+                runs = []
+            done = Done(done.services + 1, done.runs + runs)
+        return done

@@ -1,0 +1,207 @@
+"""Passes over a fleet: what is due is claimed and run in batches, and nobody holds up anybody."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from parkway.connectors.manage_here import ManageHere
+from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
+from parkway.connectors.storypark_here import StoryparkHere
+from parkway.sync import due
+from parkway.sync.fleet import Due, Everybody, Pass
+from parkway.sync.gather import HERE
+from parkway.sync.models import Integration, Notice, Run, Trigger
+from parkway.tenancy.people import OPERATOR
+from parkway.tenancy.scope import scope
+from parkway.words import ChoiceKind, SourceSilent
+from tests.stories.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+class Breaks(StoryparkHere):
+    """Storypark in which something breaks whenever it writes for one service."""
+
+    def __init__(self, service_id: int) -> None:
+        self.service_id = service_id
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        if self.service_id in orders:
+            raise ZeroDivisionError
+        return super().write(orders, today)
+
+
+class SilentFor(ManageHere):
+    """Manage that has no answer for one service, not even whether anything changed."""
+
+    def __init__(self, service_id: int) -> None:
+        self.service_id = service_id
+
+    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+        self._hear(asks)
+        return super().versions(asks)
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        self._hear(asks)
+        return super().read(asks)
+
+    def _hear(self, asks: Sequence[Ask]) -> None:
+        if any(ask.service_id == self.service_id for ask in asks):
+            raise SourceSilent("Manage does not answer.")
+
+
+@pytest.fixture
+def worlds() -> list[World]:
+    """Services that are on, with a child each that the next run adds; all are due."""
+    made = [World(name) for name in ("Rimu", "Miro", "Tawa", "Kauri", "Totara")]
+    for world in made:
+        world.enrol("Ana")
+        world.set_up()
+        world.enrol("Ben")
+        world.later(hours=13)
+    return made
+
+
+def a_pass(worlds: Sequence[World], **more: object) -> Pass:
+    """A pass over what is due, on the clock of these worlds."""
+    return Pass(clock=lambda: worlds[0].now, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_due_is_run_in_one_batch_and_then_nothing_is_left(worlds: list[World]) -> None:
+    assert due.how_many(worlds[0].now) == 5
+    [done] = a_pass(worlds)
+    assert (done.services, len(done.runs)) == (5, 5)
+    assert {world.state("ben") for world in worlds} == {"live"}
+    assert due.how_many(worlds[0].now) == 0
+    assert list(a_pass(worlds)) == []
+
+
+def test_services_in_which_nothing_changed_are_done_at_a_glance(worlds: list[World]) -> None:
+    list(a_pass(worlds))
+    for world in worlds:
+        world.later(hours=12)
+    worlds[1].enrol("Cara")
+    [done] = a_pass(worlds)
+    assert (done.services, [run.service_id for run in done.runs]) == (5, [worlds[1].service.pk])
+
+
+def test_r15_who_asked_comes_before_all_others_and_alone(worlds: list[World]) -> None:
+    worlds[3].choose("ana", ChoiceKind.DONT_ADD)
+    first, others = a_pass(worlds)
+    assert [(run.service_id, run.trigger) for run in first.runs] == [
+        (worlds[3].service.pk, Trigger.CHOICE.value)
+    ]
+    assert (others.services, len(others.runs)) == (4, 4)
+    assert first.runs[0].started_by == OPERATOR.label
+
+
+def test_a_service_that_breaks_holds_up_no_other_and_is_told(worlds: list[World]) -> None:
+    broken = worlds[2]
+    [done] = a_pass(worlds, ends=HERE._replace(profiles=Breaks(broken.service.pk)))
+    assert done.services == 5
+    assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["failed"]
+    assert [world.state("ben") for world in worlds] == ["live", "live", None, "live", "live"]
+    [notice] = Notice.objects.filter(for_support=True, settled_at=None)
+    assert (notice.service_id, "ZeroDivisionError" in notice.text) == (broken.service.pk, True)
+    assert broken.now < broken.integration.next_run_at <= broken.now + timedelta(minutes=5)
+    assert list(a_pass(worlds)) == [], "it is left alone until then"
+    broken.now = worlds[0].now = broken.integration.next_run_at
+    assert [run.state for done in a_pass(worlds) for run in done.runs] == ["done"]
+    assert broken.state("ben") == "live"
+
+
+def test_d8_an_end_that_is_silent_for_one_service_stops_only_that_one(worlds: list[World]) -> None:
+    silent = worlds[0]
+    [done] = a_pass(worlds, ends=HERE._replace(roster=SilentFor(silent.service.pk)))
+    assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["stopped"]
+    assert [world.state("ben") for world in worlds] == [None, "live", "live", "live", "live"]
+    assert silent.integration.failures == 1
+
+
+def test_a_service_that_cannot_even_be_recorded_is_left_to_a_later_pass(worlds: list[World]) -> None:
+    class Unheld(Due):
+        """Everybody is still ours, until one question goes wrong."""
+
+        def still(self, service_id: int, now: object) -> bool:
+            if service_id == worlds[2].service.pk:
+                raise ZeroDivisionError
+            return True
+
+    ends = HERE._replace(profiles=Breaks(worlds[2].service.pk))
+    [done] = a_pass(worlds, wanted=Unheld(), ends=ends)
+    assert (done.services, len(done.runs)) == (5, 4)
+    assert due.due_now(worlds[0].now) == [worlds[2].service.pk]
+
+
+def test_a_pass_that_is_asked_to_stop_ends_between_two_batches(worlds: list[World]) -> None:
+    for world in worlds:
+        world.choose("ana", ChoiceKind.DONT_ADD)  # each comes alone
+    done = []
+    for step in a_pass(worlds, stopping=lambda: len(done) == 2):
+        done.append(step)
+    assert len(done) == 2
+    assert due.how_many(worlds[0].now) == 3
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_pass_over_everybody_looks_at_each_once(worlds: list[World], full: bool) -> None:
+    list(a_pass(worlds))
+    for world in worlds:
+        world.later(minutes=1)
+    before = Run.objects.count()
+    wanted = Everybody(worlds[0].now)
+    assert sum(done.services for done in a_pass(worlds, wanted=wanted, full=full)) == 5
+    assert Run.objects.count() - before == (5 if full else 0)
+    assert set(Integration.objects.values_list("checked_at", flat=True)) == {worlds[0].now}
+    assert list(a_pass(worlds, wanted=Everybody(worlds[0].now))) == []
+
+
+def test_more_services_than_share_a_transaction_are_all_run(
+    worlds: list[World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "BATCH", 2)
+    for wanted in (lambda: Due(), lambda: Everybody(worlds[0].now)):
+        steps = list(a_pass(worlds, wanted=wanted(), full=True))
+        assert [done.services for done in steps] == [2, 2, 1]
+        assert {run.service_id for done in steps for run in done.runs} == {each.service.pk for each in worlds}
+        for world in worlds:
+            world.later(hours=12)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
+    worlds = [World(name) for name in ("Rimu", "Miro", "Tawa")]
+    for world in worlds:
+        world.enrol("Ana")
+        world.set_up()
+        world.enrol("Ben")
+        world.later(hours=13)
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            due.claim("service_id = %s", [worlds[1].service.pk])
+            held.set()
+            assert go_on.wait(60)
+        connection.close()
+
+    another = threading.Thread(target=hold)
+    another.start()
+    assert held.wait(60)
+    try:
+        [done] = a_pass(worlds)
+        assert {run.service_id for run in done.runs} == {worlds[0].service.pk, worlds[2].service.pk}
+        ends = HERE._replace(profiles=Breaks(worlds[1].service.pk))
+        assert list(a_pass(worlds, wanted=Everybody(worlds[0].now), ends=ends, full=True)) == []
+    finally:
+        go_on.set()
+        another.join(60)
+    [done] = a_pass(worlds)
+    assert [run.service_id for run in done.runs] == [worlds[1].service.pk]
+    assert scope(Run, worlds[1].service).count() == 2
