@@ -165,7 +165,7 @@ def test_more_services_than_share_a_transaction_are_all_run(
     worlds: list[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(due, "BATCH", 2)
-    for wanted in (lambda: Due(), lambda: Everybody(worlds[0].now)):
+    for wanted in (Due, lambda: Everybody(worlds[0].now)):
         steps = list(a_pass(worlds, wanted=wanted(), full=True))
         assert [done.services for done in steps] == [2, 2, 1]
         assert {run.service_id for done in steps for run in done.runs} == {each.service.pk for each in worlds}
