@@ -1,12 +1,21 @@
-"""Which tests run on which database."""
+"""Which tests run on which database, and as whom."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
 
+import dj_database_url
 import pytest
 from django.db import connection
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
+from pytest_django.plugin import DjangoDbBlocker
+
+from parkway.tenancy import wall
 
 # pytest-xdist tells its processes a width, which the programs that tests start would believe in
 os.environ.pop("COLUMNS", None)
@@ -30,3 +39,52 @@ def _touches_the_database(item: pytest.Item) -> bool:
     names = set(getattr(item, "fixturenames", ()))
     marked = any(item.get_closest_marker(name) for name in ("django_db", "each_database"))
     return marked or bool(names & ON_A_DATABASE)
+
+
+APPLICATION = os.environ.get("PARKWAY_TEST_APPLICATION")
+TESTS = """current_setting('parkway.tests', true) = 'on'
+    AND coalesce(current_setting('parkway.services', true), '') = ''"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """On PostgreSQL the owner made the tables, and everybody works as a role that owns nothing.
+
+    A test itself sees all rows as long as nothing is named, so that it can set up and look; what it starts
+    (requests, servers, commands, runs) does not.
+    """
+    if connection.vendor == "sqlite":
+        yield
+        return
+    owner = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
+    with django_db_blocker.unblock():
+        _let_tests_through()
+        if APPLICATION:
+            application = dj_database_url.parse(APPLICATION)
+            wall.admit(application["USER"])
+            with connection.cursor() as cursor:  # what empties the tables after a test
+                cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {application['USER']}")
+            _become({name: application[name] for name in owner})
+    yield
+    with django_db_blocker.unblock():
+        _become(owner)
+
+
+def _let_tests_through() -> None:
+    with connection.cursor() as cursor:
+        for table in sorted(wall.tables()):
+            cursor.execute(f"CREATE POLICY tests ON {table} USING ({TESTS})")
+
+
+def _become(role: dict[str, Any]) -> None:
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    connection.settings_dict.update(role)
+
+
+@receiver(connection_created)
+def _tell_who_asks(connection: Any, **more: object) -> None:
+    """Only the thread of the tests is a test; a connection may come from a pool, and from another thread."""
+    if connection.vendor == "postgresql":
+        here = "on" if threading.current_thread() is threading.main_thread() else "off"
+        connection.connection.execute("SELECT set_config('parkway.tests', %s, false)", [here])

@@ -1,7 +1,9 @@
 """A throwaway PostgreSQL: `python -m tests.postgres COMMAND…` runs a command on a cluster of its own.
 
 The cluster lives in a temporary folder, listens on loopback at a free port, forgets everything when the
-command ends, and is stopped in any case. DATABASE_URL points the command at an empty database.
+command ends, and is stopped in any case. DATABASE_URL points the command at an empty database, as the role
+that owns it and nothing more. PARKWAY_TEST_APPLICATION is the address for a role that owns nothing: the tests
+make their tables as the first and work as the second.
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 MISSING = "No PostgreSQL server is installed here. On Debian and Ubuntu: make postgresql"
 # text sorts by a language's customs, as on many servers: a test fails where the program relies on less
 CLUSTER = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-NZ"]
+OWNER, APPLICATION = "parkway_owner", "parkway"
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def programs() -> Path:
-    """The folder of initdb, pg_ctl and createdb: the one on the path, or Debian's newest."""
+    """The folder of initdb and pg_ctl: the one on the path, or Debian's newest."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
@@ -50,19 +55,22 @@ class Cluster:
             self.user = {"user": postgres.pw_uid, "group": postgres.pw_gid, "extra_groups": []}
             os.chown(folder, postgres.pw_uid, postgres.pw_gid)
 
-    @property
-    def url(self) -> str:
-        return f"postgres://parkway:{self.password}@127.0.0.1:{self.port}/parkway"
+    def url(self, role: str) -> str:
+        return f"postgres://{role}:{self.password}@127.0.0.1:{self.port}/parkway"
 
     def start(self) -> None:
         """Make the cluster and an empty database, and start the server; raises when either fails."""
         secret = self.folder / "password"
         secret.write_text(self.password)
         secret.chmod(0o644)  # the folder itself is closed to everybody else
-        access = ["--username=parkway", f"--pwfile={secret}", "--auth=scram-sha-256"]
+        access = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256"]
         self._call("initdb", "--pgdata", self.data, *access, *CLUSTER, "--no-sync")
         self.go_on()
-        self._call("createdb", "--host=127.0.0.1", f"--port={self.port}", "--username=parkway", "parkway")
+        where = f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres"
+        with psycopg.connect(where, password=self.password, autocommit=True) as server:
+            for role, may in ((OWNER, "CREATEDB"), (APPLICATION, "NOCREATEDB")):
+                server.execute(f"CREATE ROLE {role} LOGIN {may} PASSWORD '{self.password}'")
+            server.execute(f"CREATE DATABASE parkway OWNER {OWNER}")
 
     def go_on(self) -> None:
         """Start the server on what the cluster holds, at the same port as before."""
@@ -117,13 +125,14 @@ def cluster() -> Iterator[Cluster]:
             made.stop()
 
 
-def run(command: Sequence[str], url: str) -> int:
-    """Run a command on a database; its exit code, 128 and the signal's number more when one ended it.
+def run(command: Sequence[str], made: Cluster) -> int:
+    """Run a command on a cluster; its exit code, 128 and the signal's number more when one ended it.
 
     A terminal's Ctrl-C reaches the command by itself, and a request to end is passed on: either way the
     command finishes first.
     """
-    process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+    urls = {"DATABASE_URL": made.url(OWNER), "PARKWAY_TEST_APPLICATION": made.url(APPLICATION)}
+    process = subprocess.Popen(command, env={**os.environ, **urls})
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
     code = process.wait()
@@ -135,7 +144,7 @@ def main(command: Sequence[str]) -> int:
         raise SystemExit("Say which command to run: python -m tests.postgres COMMAND…")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with cluster() as made:
-        return run(command, made.url)
+        return run(command, made)
 
 
 if __name__ == "__main__":

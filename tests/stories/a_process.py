@@ -21,6 +21,7 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     from parkway.sync.run import Start, run_sync
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR
+    from parkway.tenancy.scope import within
     from parkway.words import InactivePolicy
 
     class Slow(StoryparkHere):
@@ -43,7 +44,8 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
         integration.sync_now(service, OPERATOR, now)
     elif what == "stay":
         try:
-            integration.confirm_switch(service, InactivePolicy.STAY, more[0], OPERATOR, now)
+            with within(service):
+                integration.confirm_switch(service, InactivePolicy.STAY, more[0], OPERATOR, now)
         except integration.PlanChanged as changed:
             say(changed.plan.fingerprint)
     say("done")

@@ -19,6 +19,7 @@ import pytest
 from django.db import connection
 
 KILLS = 50
+NAME_ALL = "SELECT set_config('parkway.services', string_agg(id::text, ','), false) FROM tenancy_service"
 
 pytestmark = [pytest.mark.deep, pytest.mark.each_database]
 
@@ -79,6 +80,7 @@ def rows(database: Database, sql: str) -> list[tuple[object, ...]]:
         with sqlite3.connect(database.url.removeprefix("sqlite:///")) as db:
             return db.execute(sql).fetchall()
     with psycopg.connect(database.url) as server:
+        server.execute(NAME_ALL)
         return server.execute(sql).fetchall()
 
 

@@ -21,7 +21,7 @@ from parkway.sync import choices
 from parkway.sync.gather import HERE
 from parkway.sync.run import Start, run_sync
 from parkway.tenancy.people import OPERATOR
-from parkway.tenancy.scope import scope
+from parkway.tenancy.scope import scope, within_all
 from parkway.words import Choice as Wish
 from parkway.words import Details, Refused
 from tests.databases import waiting
@@ -43,7 +43,8 @@ class Meanwhile:
 
     def _run(self) -> None:
         try:
-            self.act()
+            with within_all():
+                self.act()
         except Refused as refused:
             self.refused = str(refused)
         finally:

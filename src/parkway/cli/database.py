@@ -11,7 +11,9 @@ from parkway.cli import opened, pages, running
 from parkway.demo.fleet import FLEET, load
 from parkway.demo.people import SignIn
 from parkway.sync.models import Entry, Integration, Stage
+from parkway.tenancy import wall
 from parkway.tenancy.models import Service
+from parkway.tenancy.scope import within_all
 
 
 def _migrate() -> None:
@@ -21,12 +23,20 @@ def _migrate() -> None:
 
 @click.command(
     epilog="""\b
-Example:
-  DATABASE_URL=sqlite:///centre.sqlite3 parkway migrate"""
+Examples:
+  DATABASE_URL=sqlite:///centre.sqlite3 parkway migrate
+  DATABASE_URL=postgres://owner@127.0.0.1/parkway parkway migrate --application-role parkway"""
 )
-def migrate() -> None:
+@click.option(
+    "--application-role",
+    metavar="NAME",
+    help="Let this role of PostgreSQL work with the tables, without owning them. Needed once.",
+)
+def migrate(application_role: str | None) -> None:
     """Make the database, or bring it up to date. Safe to repeat."""
     _migrate()
+    if application_role is not None:
+        wall.admit(application_role)
     click.echo("The database is up to date.")
 
 
@@ -62,12 +72,14 @@ def _tell(sign_ins: Sequence[SignIn]) -> None:
 
 
 @click.command(hidden=True)
-def first_run() -> None:
+@click.pass_context
+def first_run(ctx: click.Context) -> None:
     """Load the demo when the database is new, sync, and show how things stand."""
     _migrate()
     new = not Service.objects.exists()
     sign_ins = _load(1) if new else []
     running.sync_many(due_only=new)
+    ctx.with_resource(within_all())
     running.print_status()
     running.print_people_to_see()
     entry = (

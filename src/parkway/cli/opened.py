@@ -20,6 +20,7 @@ from django.utils import timezone  # noqa: E402
 
 from parkway.tenancy.models import Person, Service  # noqa: E402
 from parkway.tenancy.people import OPERATOR, Actor, actor  # noqa: E402
+from parkway.tenancy.scope import within  # noqa: E402
 from parkway.tenancy.verbs import find_service  # noqa: E402
 
 
@@ -46,7 +47,7 @@ def ready() -> None:
 
 
 class ServiceName(click.ParamType[Service]):
-    """A service by its short name."""
+    """A service by its short name: the one whose records the command sees."""
 
     name = "service"
 
@@ -54,7 +55,10 @@ class ServiceName(click.ParamType[Service]):
         if isinstance(value, Service):
             return value
         ready()
-        return find_service(str(value))
+        found = find_service(str(value))
+        if ctx is not None:
+            ctx.with_resource(within(found))
+        return found
 
 
 SERVICE = ServiceName()

@@ -18,6 +18,7 @@ from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage
 from parkway.sync.run import Start, run_sync
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import OPERATOR, Actor, require_support
+from parkway.tenancy.scope import within_all
 from parkway.words import Refused, Step
 
 STAGES = {Stage.DISABLED: "disabled", Stage.ENABLED: "not set up", Stage.ON: "on", Stage.OFF: "off"}
@@ -121,6 +122,8 @@ Examples:
 def status(service: Service | None, form: str) -> None:
     """How syncing stands: the setting, profiles and spaces, the last run, and what needs a person."""
     opened.ready()
+    if service is None:
+        click.get_current_context().with_resource(within_all())
     if form == "json":
         pages.as_json([_as_json(each) for each in _how_they_stand(service)])
         return

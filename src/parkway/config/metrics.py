@@ -29,6 +29,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from parkway.sync import ended, gauges
+from parkway.tenancy.scope import within_all
 from parkway.words import Refused
 
 KEPT = 30.0  # seconds for which numbers of the whole fleet are not counted again
@@ -114,7 +115,9 @@ class Fleet(Collector):
     def _fleet(self) -> gauges.Gauges:
         with self._lock:
             if self._found is None or time.monotonic() - self._at > KEPT:
-                self._found, self._at = gauges.gauges(), time.monotonic()
+                with within_all():
+                    self._found = gauges.gauges()
+                self._at = time.monotonic()
             return self._found
 
 

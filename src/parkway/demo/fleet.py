@@ -23,7 +23,7 @@ from parkway.sync import choices, integration
 from parkway.sync.models import Integration, Link, Stage
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
-from parkway.tenancy.scope import scope
+from parkway.tenancy.scope import scope, within
 from parkway.tenancy.verbs import add_service
 from parkway.words import Child as Known
 from parkway.words import Choice as Wish
@@ -90,7 +90,8 @@ def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda na
         for number, (called, zone, story) in enumerate(services):
             with transaction.atomic():
                 service = add_service(organisation, called, zone)
-                children += _tell(service, story, Random(random.random()), number, now)  # noqa: S311
+                with within(service):
+                    children += _tell(service, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
     sign_ins = add_people(list(Service.objects.order_by("pk")))
     return Made(len(FLEET), sum(map(len, FLEET.values())), children, sign_ins)

@@ -20,6 +20,7 @@ from parkway.sync import due
 from parkway.sync.gather import HERE, Ends
 from parkway.sync.models import Run
 from parkway.sync.run import Start, nothing_collected, run_alone, run_batch
+from parkway.tenancy.scope import within
 
 log = logging.getLogger("parkway.sync")
 
@@ -111,10 +112,11 @@ class Pass:
                 batch = self.wanted.claim(start.now, self.given_up)
                 if not batch:
                     return None
-                to_run = dict.fromkeys(batch) if self.full else due.changed(batch, start.now, self.ends)
-                glanced = len(batch) - len(to_run)
-                batch = next(due.batches(to_run), [])
-                runs = run_batch(batch, start, self.ends, self.full) if batch else []
+                with within(*batch):
+                    to_run = dict.fromkeys(batch) if self.full else due.changed(batch, start.now, self.ends)
+                    glanced = len(batch) - len(to_run)
+                    batch = next(due.batches(to_run), [])
+                    runs = run_batch(batch, start, self.ends, self.full) if batch else []
             return Done(glanced + len(batch), runs)
         except Exception:
             if not batch:

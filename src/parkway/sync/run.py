@@ -26,6 +26,7 @@ from parkway.sync import apply, due, ended, journal
 from parkway.sync.gather import HERE, Ends, Gathered, gather, gather_again
 from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigger
 from parkway.tenancy.people import SCHEDULE, Actor
+from parkway.tenancy.scope import within
 from parkway.words import ACTIONS, OUTCOMES, Decision, SourceSilent, Step
 
 MAY_DRIFT = (Step.RESTORE, Step.ARCHIVE)
@@ -72,7 +73,7 @@ def run_sync(
         done(len(several) - len(to_run))
         for batch in due.batches(to_run):
             try:
-                with transaction.atomic(), nothing_collected():
+                with transaction.atomic(), within(*batch), nothing_collected():
                     runs += run_batch(batch, start, ends, full)
             except Exception:
                 for service_id in batch:
@@ -101,7 +102,8 @@ def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Mapping[int
     A glance in no transaction, which holds and waits for nothing: each run makes sure under its own lock.
     """
     try:
-        return due.changed(service_ids, start.now, ends)
+        with within(*service_ids):
+            return due.changed(service_ids, start.now, ends)
     except Exception:
         return dict.fromkeys(service_ids)
 
@@ -119,7 +121,7 @@ def run_alone(
     """
     start = replace(start, began=time.monotonic())
     try:
-        with transaction.atomic():
+        with transaction.atomic(), within(service_id):
             return run_batch([service_id], start, ends, full) if still(service_id) else []
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
@@ -127,7 +129,7 @@ def run_alone(
         log.exception("A run failed", extra={"service_id": service_id})
         state = RunState.FAILED
         message = f"Something broke ({type(error).__name__}), nothing was changed."
-    with transaction.atomic():
+    with transaction.atomic(), within(service_id):
         if not still(service_id):
             return []
         integration = lock([service_id])[0]

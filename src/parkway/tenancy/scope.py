@@ -1,21 +1,33 @@
-"""The wall between tenants: every query of a service's data goes through `scope`."""
+"""The wall between tenants: every query of a service's data goes through `scope`, and what a query forgets
+PostgreSQL remembers, which shows only the rows of the services that `within` names.
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
-from django.db import models
+from django.db import Error, connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 
 from parkway.tenancy.models import Service
 from parkway.words import Refused
 
 M = TypeVar("M", bound=models.Model)
 
+NOBODY = "0"  # services are numbered from 1 on
+TELLING = ("IDLE", "INTRANS")  # states of a connection in which it can be told something
+
+_named: ContextVar[str] = ContextVar("parkway.services", default="")
+
 
 def scope(model: type[M], service: Service | int) -> models.QuerySet[M]:
     """The rows of `model` that belong to one service, and no others."""
-    service_id = service.pk if isinstance(service, Service) else service
-    return model._default_manager.filter(service_id=service_id)
+    return model._default_manager.filter(service_id=_id(service))
 
 
 def the_one(model: type[M], service: Service, **named: object) -> M:
@@ -29,3 +41,56 @@ def the_one(model: type[M], service: Service, **named: object) -> M:
         kind = model._meta.verbose_name
         raise Refused(f"{service.name} has no {kind} “{what}”. Check the id and the service.")
     return found
+
+
+@contextmanager
+def within(*services: Service | int) -> Iterator[None]:
+    """While this lasts, PostgreSQL shows the rows of these services; with none, of nobody.
+
+    One naming inside another takes its place until it ends. Made in a transaction, a naming ends with it at
+    the latest, however it ends. SQLite has no such wall.
+    """
+    token = _named.set(",".join(str(_id(service)) for service in services) or NOBODY)
+    try:
+        _tell()
+        yield
+    finally:
+        _named.reset(token)
+        _tell()
+
+
+def within_all() -> AbstractContextManager[None]:
+    """As `within`, of every service there is now: for what an operator or support sees of the whole fleet."""
+    return within(*Service.objects.values_list("pk", flat=True))
+
+
+def _tell() -> None:
+    """Tell an open connection what is named now; one that is opened later is told then.
+
+    A transaction that failed is not told: its end brings back what was named before it. A connection that
+    cannot be told is not used again.
+    """
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return
+    if connection.connection.info.transaction_status.name in TELLING:
+        try:
+            _name(connection, connection.in_atomic_block)
+        except Error:
+            connection.close()
+
+
+@receiver(connection_created)
+def _opened(connection: BaseDatabaseWrapper, **more: Any) -> None:
+    """A connection may come from a pool, and from somebody else's work: it is told first of all."""
+    if connection.vendor == "postgresql":
+        _name(connection, in_transaction=False)
+
+
+def _name(connection: Any, in_transaction: bool) -> None:
+    with connection.wrap_database_errors:
+        sql = "SELECT set_config('parkway.services', %s, %s)"
+        connection.connection.execute(sql, [_named.get(), in_transaction])
+
+
+def _id(service: Service | int) -> int:
+    return service.pk if isinstance(service, Service) else service

@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Look, Person, RoleName, Service
 from parkway.tenancy.people import Actor, Permission, actor, allows, roles_at
+from parkway.tenancy.scope import within
 from parkway.words import Refused
 
 View = Callable[..., HttpResponse]
@@ -93,12 +94,13 @@ def at_service(permission: Permission = Permission.SEE) -> Callable[[View], View
             request.visit = visit  # type: ignore[attr-defined]  # for the header of every page
             if not visit.may(permission):
                 raise Denied(visit, permission)
-            if visit.person.is_support and not visit.roles:
-                address = request.path[:300]
-                Look.objects.create(
-                    person=visit.person, service=visit.service, address=address, at=timezone.now()
-                )
-            return view(request, visit, **more)
+            with within(visit.service):
+                if visit.person.is_support and not visit.roles:
+                    address = request.path[:300]
+                    Look.objects.create(
+                        person=visit.person, service=visit.service, address=address, at=timezone.now()
+                    )
+                return view(request, visit, **more)
 
         return let_in
 

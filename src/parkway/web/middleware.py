@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
 
+from parkway.tenancy.scope import within
 from parkway.web import errors
 from parkway.web.searching import LOOK
 from parkway.words import Refused
@@ -37,7 +38,8 @@ class Doorkeeper:
         self._answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self._answer(request)
+        with within():  # nobody's records, until `at_service` or another view says whose
+            response = self._answer(request)
         signing_in = response.status_code == HTTPStatus.FOUND and response["Location"].startswith(SIGN_IN)
         if signing_in and request.headers.get("HX-Request"):
             # a part of a page cannot sign in: let the whole page go there

@@ -12,6 +12,7 @@ from parkway.sync.health import health_of
 from parkway.sync.rulebook import rulebook
 from parkway.tenancy.models import Person
 from parkway.tenancy.people import services_of
+from parkway.tenancy.scope import within
 from parkway.web.access import Visit, at_service
 
 
@@ -21,7 +22,8 @@ def home(request: HttpRequest) -> HttpResponse:
     services = services_of(cast("Person", request.user))
     if len(services) == 1:
         return redirect("service", services[0].slug)
-    standing = health_of(services)
+    with within(*services):
+        standing = health_of(services)
     needing = sum(each.needs_you for each in standing)
     return render(request, "web/home.html", {"health": standing, "needing": needing})
 

@@ -15,6 +15,7 @@ from parkway.sync.health import health_of
 from parkway.sync.models import Notice, Stage
 from parkway.tenancy.models import Person
 from parkway.tenancy.people import Permission, services_of
+from parkway.tenancy.scope import within
 from parkway.web.access import Visit, at_service, support_only
 from parkway.web.paging import page_of
 from parkway.web.searching import searchable, searched
@@ -33,14 +34,15 @@ def index(request: HttpRequest) -> HttpResponse:
         found = [s for s in found if at.get(s.pk, Stage.DISABLED.value) == stage]
     page = page_of(request, found)
     told = Notice.objects.filter(for_support=True, settled_at=None).select_related("service")
-    context = {
-        "page": page,
-        "lines": health_of(page.object_list),
-        "search": search,
-        "stage": stage,
-        "stages": Stage.choices,
-        "told": told.order_by("-at")[:20],
-    }
+    with within(*services):
+        context = {
+            "page": page,
+            "lines": health_of(page.object_list),
+            "search": search,
+            "stage": stage,
+            "stages": Stage.choices,
+            "told": list(told.order_by("-at")[:20]),
+        }
     return render(request, "web/support/index.html", context)
 
 

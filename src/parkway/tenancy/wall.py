@@ -1,0 +1,132 @@
+"""The second wall between tenants: row-level security of PostgreSQL, which asks what `within` named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, migrations
+from django.db.models import Model
+
+from parkway import rows
+from parkway.tenancy.models import Service
+from parkway.words import Refused
+
+OPEN = {"tenancy_role", "sync_integration"}
+"""Tables with a service that are read before a service is known: who works where, and what is due."""
+
+NAMED = (
+    "service_id IN (SELECT unnest(string_to_array(current_setting('parkway.services', true), ','))::bigint)"
+)
+"""Of the services that `within` named, and when it named none, of none: a list made once a statement."""
+
+
+def walled(*tables: str) -> migrations.RunPython:
+    """A step of a migration: these tables, which have a service_id, show the rows of the named services
+    alone, to their owner too.
+    """
+    return _step(dict.fromkeys(tables, NAMED))
+
+
+def walled_through(table: str, **parents: str) -> migrations.RunPython:
+    """The same for a table without service_id: its rows are seen with those that these columns point to."""
+    seen = [
+        f"EXISTS (SELECT 1 FROM {parent} p WHERE p.id = {table}.{column})"
+        for column, parent in parents.items()
+    ]
+    return _step({table: " AND ".join(seen)})
+
+
+def _step(policies: dict[str, str]) -> migrations.RunPython:
+    up, down = [], []
+    for table, seen in policies.items():
+        up += [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            f"CREATE POLICY wall ON {table} USING ({seen})",
+        ]
+        down += [
+            f"DROP POLICY wall ON {table}",
+            f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
+        ]
+    return migrations.RunPython(_on_postgresql(up), _on_postgresql(down))
+
+
+def _on_postgresql(statements: Sequence[str]) -> Callable[[Any, Any], None]:
+    def run(apps: Any, editor: Any) -> None:
+        for statement in statements if editor.connection.vendor == "postgresql" else ():
+            editor.execute(statement)
+
+    return run
+
+
+def tables() -> set[str]:
+    """The tables that must be behind the wall: those with a service, and those that tie their rows."""
+    models = list(apps.get_models(include_auto_created=True))
+    own = {model._meta.db_table for model in models if Service in _points_to(model, "service")}
+    ties = {
+        model._meta.db_table
+        for model in models
+        if model._meta.auto_created and any(to._meta.db_table in own for to in _points_to(model))
+    }
+    return (own | ties) - OPEN
+
+
+def _points_to(model: type[Model], name: str = "") -> set[type[Model]]:
+    """The models to which its rows belong, by all columns or the one of this name."""
+    fields = [field for field in model._meta.concrete_fields if not name or field.name == name]
+    return {field.related_model for field in fields if isinstance(field.related_model, type)}
+
+
+def gaps() -> list[str]:
+    """Why the wall does not hold back whoever works on this database, in sentences; empty when it does.
+
+    On SQLite, which has no such wall, empty too.
+    """
+    if connection.vendor != "postgresql":
+        return []
+    found = []
+    [(role, passes)] = rows.read(
+        "SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+    )
+    if passes:
+        found.append(
+            f"The role {role} passes row-level security: it is a superuser or has BYPASSRLS. "
+            "Let Parkway work as a role that is neither."
+        )
+    standing = rows.read(
+        """SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
+           WHERE c.relnamespace::regnamespace::text = current_schema()
+             AND c.relrowsecurity AND c.relforcerowsecurity"""
+    )
+    missing = sorted(tables() - {table for (table,) in standing})
+    if missing:
+        found.append(f"No row-level security on {', '.join(missing)}. Run `parkway migrate`.")
+    return found
+
+
+def admit(role: str) -> None:
+    """Let another role than the tables' owner work with them, also with those to come: rows, and no more.
+
+    Raises Refused on SQLite, and when the role is not there or would pass the wall.
+    """
+    if connection.vendor != "postgresql":
+        raise Refused("SQLite has no roles: leave --application-role out.")
+    found = rows.read("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [role])
+    if not found:
+        raise Refused(f"The server has no role {role}. Make it first: createuser --pwprompt {role}")
+    if found[0][0]:
+        raise Refused(f"The role {role} passes row-level security: it is a superuser or has BYPASSRLS.")
+    [(schema,)] = rows.read("SELECT quote_ident(current_schema())")
+    name, ours = connection.ops.quote_name(role), f"IN SCHEMA {schema}"
+    for statement in (
+        f"GRANT USAGE ON SCHEMA {schema} TO {name}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES {ours} TO {name}",
+        f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {name}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES {ours} TO {name}",
+        f"ALTER DEFAULT PRIVILEGES {ours} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {name}",
+        f"ALTER DEFAULT PRIVILEGES {ours} GRANT USAGE, SELECT ON SEQUENCES TO {name}",
+    ):
+        rows.write(statement)
