@@ -62,8 +62,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         if APPLICATION:
             application = dj_database_url.parse(APPLICATION)
             wall.admit(application["USER"])
-            with connection.cursor() as cursor:  # what empties the tables after a test
+            with (
+                connection.cursor() as cursor
+            ):  # to empty the tables after a test, and to be a step behind or ahead
                 cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {application['USER']}")
+                cursor.execute(f"GRANT INSERT, DELETE ON django_migrations TO {application['USER']}")
             _become({name: application[name] for name in owner})
     yield
     with django_db_blocker.unblock():
