@@ -40,6 +40,10 @@ COMMANDS = {
     "off": ("parkway.cli.setting:off", "Turn syncing off; profiles and links stay."),
     "on": ("parkway.cli.setting:on", "Turn syncing on again, after a preview."),
     "serve": ("parkway.config.serving:serve", "Serve the pages, and run the syncs that are due."),
+    "doctor": (
+        "parkway.config.doctor.command:doctor",
+        "What is wrong here, and how to mend it.",
+    ),
     "plan": ("parkway.cli.plan:command", "A dry run on CSV files alone, without a database."),
     "rules": ("parkway.cli.asking:rules", "The rules in words."),
     "first-run": ("parkway.cli.database:first_run", "Load the demo when the database is new, and sync it."),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 from django.core.management import call_command
+from django.db import connection
 
 from parkway.cli import opened, pages, running
 from parkway.demo.fleet import FLEET, load
@@ -17,8 +20,16 @@ from parkway.tenancy.scope import within_all
 
 
 def _migrate() -> None:
+    _closed_to_others()
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
+
+
+def _closed_to_others() -> None:
+    """A new file is for this user alone, and SQLite gives the files beside it the same mode."""
+    if connection.vendor == "sqlite":
+        with suppress(OSError):  # it is there already, or is told when it is opened
+            os.close(os.open(str(connection.settings_dict["NAME"]), os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @click.command(

@@ -66,12 +66,12 @@ def why_not_ready() -> str | None:
     except DatabaseError:
         connection.close()
         return "the database does not answer"
-    if missing := _known() - applied.keys():
+    if missing := known_migrations() - applied.keys():
         return f"the database is {len(missing)} migrations behind"
     return None
 
 
 @cache
-def _known() -> frozenset[tuple[str, str]]:
+def known_migrations() -> frozenset[tuple[str, str]]:
     """The migrations of this program: they do not change while it runs."""
     return frozenset(MigrationLoader(None).disk_migrations)

@@ -1,0 +1,117 @@
+"""The database: is it there, may it be written, is it fit for children's records, and of this version?"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.db import Error, NotSupportedError, connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from parkway import rows
+from parkway.cli import troubles
+from parkway.config.doctor.findings import Finding, Level
+from parkway.config.front import known_migrations
+
+AREA = "database"
+
+
+def reachable() -> Finding:
+    """Whether the database answers at all; every further look needs it."""
+    path = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor == "sqlite" and not path.exists():
+        mend = "Make it with `parkway migrate`, or name another one with DATABASE_URL."
+        return Finding(AREA, Level.BAD, f"There is no database at {path}.", mend)
+    try:
+        connection.ensure_connection()
+    except NotSupportedError as error:
+        return Finding(AREA, Level.BAD, f"The server is too old: {error}.", "Install a newer one.")
+    except Error as error:
+        told = troubles.sentence(error) or f"{path.name} is no database of Parkway ({type(error).__name__})."
+        return Finding(AREA, Level.BAD, told, "Mend that first; the rest needs the database.")
+    if connection.vendor == "sqlite":
+        return Finding(AREA, Level.FINE, f"SQLite {sqlite3.sqlite_version} at {path}.")
+    [(version,)] = rows.read("SHOW server_version")
+    return Finding(AREA, Level.FINE, f"PostgreSQL {version.split()[0]} answers.")
+
+
+def look() -> Iterator[Finding]:
+    """What a database that answers has to be."""
+    yield _writable()
+    yield from _of_sqlite() if connection.vendor == "sqlite" else _of_postgresql()
+    yield from _migrations()
+
+
+def _writable() -> Finding:
+    """Whether the lock of a write can be had; nothing is changed."""
+    told = ""
+    try:
+        with transaction.atomic():  # on SQLite it begins with that lock
+            if connection.vendor == "postgresql":
+                told = _refused_by_postgresql()
+    except Error as error:
+        told = troubles.sentence(error) or "The database cannot be written."
+    if told:
+        return Finding(AREA, Level.BAD, told, "Until then everything can be looked at, and nothing changed.")
+    return Finding(AREA, Level.FINE, "It can be written.")
+
+
+def _refused_by_postgresql() -> str:
+    [(refused, allowed)] = rows.read(
+        """SELECT current_setting('transaction_read_only') = 'on',
+                  has_table_privilege(to_regclass('sync_integration'), 'UPDATE')"""
+    )
+    if refused:
+        return "The server takes no writes: it is a standby, or set to be read-only."
+    return "" if allowed is not False else "This role may not change the tables: see docs/operating.md."
+
+
+def _of_sqlite() -> Iterator[Finding]:
+    [(mode,)] = rows.read("PRAGMA journal_mode")
+    if mode != "wal":
+        told = f"Its journal is “{mode}”, not WAL: readers and the writer wait for each other."
+        yield Finding(AREA, Level.BAD, told, "Keep it on a disk of this machine, in a folder to write to.")
+    path = Path(str(connection.settings_dict["NAME"]))
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        mend = f"chmod 600 {path}*"
+        yield Finding(AREA, Level.LOOK, "Other users of this machine may read the database's file.", mend)
+
+
+def _of_postgresql() -> Iterator[Finding]:
+    [(encoding,)] = rows.read("SHOW server_encoding")
+    if encoding != "UTF8":
+        told = f"The database's encoding is {encoding}: names with macrons do not fit into it."
+        yield Finding(AREA, Level.BAD, told, "Move to a database made with --encoding=UTF8.")
+    [(role, passes)] = rows.read(
+        "SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+    )
+    if passes:
+        told = f"The role {role} is a superuser or has BYPASSRLS: the wall between services does not hold it."
+        yield Finding(AREA, Level.LOOK, told, "Work as a role that is neither: see docs/operating.md.")
+
+
+def _migrations() -> Iterator[Finding]:
+    applied, known = MigrationRecorder(connection).applied_migrations().keys(), known_migrations()
+    if missing := sorted(known - applied):
+        told = f"The database lacks {_some(missing)}."
+        yield Finding(AREA, Level.BAD, told, "Run `parkway migrate`.")
+    installed = {app.label for app in apps.get_app_configs()}
+    if newer := sorted((app, name) for app, name in applied - known if app in installed):
+        told = f"The database has {_some(newer)}, which this program does not know."
+        yield Finding(AREA, Level.LOOK, told, "A newer Parkway migrated it: install that one here too.")
+    cache = str(settings.CACHES["default"]["LOCATION"])
+    if cache not in connection.introspection.table_names():
+        told = f"The table {cache} is missing: nobody can sign in."
+        yield Finding(AREA, Level.BAD, told, "Run `parkway migrate`.")
+    if not missing:
+        yield Finding(AREA, Level.FINE, f"All {len(known)} migrations are applied.")
+
+
+def _some(migrations: list[tuple[str, str]]) -> str:
+    """The first few by name, and how many more there are."""
+    shown = ", ".join(f"{app}.{name}" for app, name in migrations[:3])
+    return f"{shown} and {len(migrations) - 3} more" if len(migrations) > 3 else shown

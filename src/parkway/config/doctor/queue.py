@@ -1,0 +1,33 @@
+"""The queue: is what is due being run?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from parkway.config.doctor.findings import Finding, Level
+from parkway.engine.wording import count
+from parkway.sync import gauges
+
+AREA = "queue"
+LATE = 15 * 60  # seconds; what is due is looked for every half minute
+
+
+def look() -> Iterator[Finding]:
+    """Everything about runs that should be under way."""
+    due = gauges.due(timezone.now())
+    if due.oldest > LATE:
+        number = count(due.services, "service is", "services are")
+        told = f"{number} due for a run, the first for {_long(due.oldest)}."
+        mend = "Let `parkway serve` or a worker run. `parkway sync --due` runs them now."
+        yield Finding(AREA, Level.BAD, told, mend)
+    else:
+        yield Finding(AREA, Level.FINE, f"{count(due.services, 'service is', 'services are')} due for a run.")
+
+
+def _long(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 120:
+        return count(minutes, "minute")
+    return count(minutes // 60, "hour") if minutes < 48 * 60 else count(minutes // (24 * 60), "day")
