@@ -26,7 +26,7 @@ from parkway.config.doctor.findings import Finding, Level
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Service
 from tests.operating.place import Place
-from tests.postgres import Cluster, cluster
+from tests.postgres import APPLICATION, OWNER, Cluster, cluster
 from tests.stories.world import World
 
 KEY = "kX9-a-key-that-is-long-enough-and-has-many-signs"
@@ -289,7 +289,7 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def on_a_server(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    made = Place(tmp_path_factory.mktemp("server"), server.url, PARKWAY_SECRET_KEY=KEY)
+    made = Place(tmp_path_factory.mktemp("server"), server.url(OWNER), PARKWAY_SECRET_KEY=KEY)
     made.done("migrate")
     return made
 
@@ -304,30 +304,39 @@ def test_without_a_secret_key_each_process_would_make_its_own(on_a_server: Place
 @pytest.mark.deep
 def test_the_clock_of_the_server_an_hour_ahead(on_a_server: Place, server: Cluster) -> None:
     """Its clock as this program sees it: a function found before the server's own."""
-    with psycopg.connect(server.url, autocommit=True) as db:
+    with psycopg.connect(server.url(OWNER), autocommit=True) as db:
         db.execute("CREATE SCHEMA odd")
         db.execute(
             "CREATE FUNCTION odd.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
             "$$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$"
         )
-    odd = f"{server.url}?options=-csearch_path%3Dodd,pg_catalog,public"
+    odd = f"{server.url(OWNER)}?options=-csearch_path%3Dodd,pg_catalog,public"
     (told,) = report(on_a_server, DATABASE_URL=odd)["bad"]
     assert "3,600 seconds apart" in told or "3,599 seconds apart" in told
 
 
 @pytest.mark.deep
 def test_a_server_that_takes_no_writes(on_a_server: Place, server: Cluster) -> None:
-    url = f"{server.url}?options=-cdefault_transaction_read_only%3Don"
+    url = f"{server.url(OWNER)}?options=-cdefault_transaction_read_only%3Don"
     (told,) = report(on_a_server, DATABASE_URL=url)["bad"]
     assert "takes no writes" in told
 
 
 @pytest.mark.deep
-def test_a_superuser_and_a_wrong_encoding(on_a_server: Place, server: Cluster) -> None:
-    assert any("BYPASSRLS" in told for told in report(on_a_server, code=0)["look"])
-    with psycopg.connect(server.url, autocommit=True) as db:
-        db.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    latin = f"{server.url.rpartition('/')[0]}/latin"
+def test_a_superuser_a_role_without_rights_and_a_wrong_encoding(on_a_server: Place, server: Cluster) -> None:
+    assert not any("walled" in told for told in report(on_a_server, code=0)["look"])
+    look = report(on_a_server, code=0, DATABASE_URL=server.url("postgres"))["look"]
+    assert any("The role postgres passes row-level security" in told for told in look)
+    bad = report(on_a_server, DATABASE_URL=server.url(APPLICATION))["bad"]
+    assert any("may not change the tables" in told for told in bad)
+    on_a_server.done("migrate", "--application-role", APPLICATION)
+    assert report(on_a_server, code=0, DATABASE_URL=server.url(APPLICATION))["bad"] == []
+    with psycopg.connect(server.url("postgres"), autocommit=True) as db:
+        db.execute(
+            f"CREATE DATABASE latin OWNER {OWNER} ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' "
+            "TEMPLATE template0"
+        )
+    latin = f"{server.url(OWNER).rpartition('/')[0]}/latin"
     bad = report(on_a_server, DATABASE_URL=latin)["bad"]
     assert any("encoding is LATIN1" in told for told in bad)
     assert any("lacks account.0001_initial" in told for told in bad)

@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from tests.operating.place import Place, until
-from tests.postgres import cluster
+from tests.postgres import OWNER, cluster
 
 ELSEWHERE = {"host": "10.0.0.7:8000"}  # as a load balancer asks, by the address of the machine
 
@@ -73,7 +73,7 @@ def test_a_served_database_that_goes_away_is_not_ready_but_alive(tmp_path: Path)
 @pytest.mark.deep
 def test_a_server_that_stops_and_starts_again(tmp_path: Path) -> None:
     with cluster() as server:
-        place = Place(tmp_path, server.url)
+        place = Place(tmp_path, server.url(OWNER))
         place.done("migrate")
         with place.served("--no-scheduler") as serving:
             assert serving.get("/readyz").status == 200

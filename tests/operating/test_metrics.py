@@ -15,7 +15,7 @@ from parkway.sync import ended, gauges
 from parkway.sync.models import Integration
 from parkway.words import Refused
 from tests.operating.place import Answer, Place, until
-from tests.postgres import cluster
+from tests.postgres import OWNER, cluster
 from tests.stories.world import World
 
 DEMO = 18  # services of the demo that sync
@@ -109,7 +109,7 @@ def test_a_served_fleet_tells_its_numbers_and_names_nobody(tmp_path: Path) -> No
 @pytest.mark.deep
 def test_a_database_that_is_down_is_told_and_the_rest_still_answered(tmp_path: Path) -> None:
     with cluster() as server:
-        place = Place(tmp_path, server.url)
+        place = Place(tmp_path, server.url(OWNER))
         place.done("migrate")
         with place.served("--no-scheduler") as serving:
             assert numbers(Answer(serving.metrics).text)["parkway_database_up"] == 1

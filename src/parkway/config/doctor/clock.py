@@ -17,6 +17,7 @@ from parkway.config.doctor.findings import Finding, Level
 from parkway.engine.wording import count
 from parkway.sync.models import Integration, Run
 from parkway.tenancy.models import Service
+from parkway.tenancy.scope import within_all
 
 AREA = "clock"
 APART = timedelta(seconds=5)
@@ -41,7 +42,8 @@ def _clock() -> Iterator[Finding]:
         if bad := ahead > APART:
             told = f"This clock and the database server's are {ahead.total_seconds():,.0f} seconds apart."
             yield Finding(AREA, Level.BAD, told, f"{mend}, here and there.")
-    instants = (Run.objects.aggregate(at=Max("at")), Integration.objects.aggregate(at=Max("checked_at")))
+    with within_all():
+        instants = (Run.objects.aggregate(at=Max("at")), Integration.objects.aggregate(at=Max("checked_at")))
     newest = max((found["at"] for found in instants if found["at"]), default=None)
     now = datetime.now(UTC)
     if newest is not None and newest - now > APART:

@@ -16,8 +16,10 @@ from parkway import rows
 from parkway.cli import troubles
 from parkway.config.doctor.findings import Finding, Level
 from parkway.config.front import known_migrations
+from parkway.tenancy import wall
 
 AREA = "database"
+SEE = "docs/operating.md tells of the roles."
 
 
 def reachable() -> Finding:
@@ -67,7 +69,7 @@ def _refused_by_postgresql() -> str:
     )
     if refused:
         return "The server takes no writes: it is a standby, or set to be read-only."
-    return "" if allowed is not False else "This role may not change the tables: see docs/operating.md."
+    return "" if allowed is not False else f"This role may not change the tables; {SEE}"
 
 
 def _of_sqlite() -> Iterator[Finding]:
@@ -86,12 +88,8 @@ def _of_postgresql() -> Iterator[Finding]:
     if encoding != "UTF8":
         told = f"The database's encoding is {encoding}: names with macrons do not fit into it."
         yield Finding(AREA, Level.BAD, told, "Move to a database made with --encoding=UTF8.")
-    [(role, passes)] = rows.read(
-        "SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-    )
-    if passes:
-        told = f"The role {role} is a superuser or has BYPASSRLS: the wall between services does not hold it."
-        yield Finding(AREA, Level.LOOK, told, "Work as a role that is neither: see docs/operating.md.")
+    for gap in wall.gaps():
+        yield Finding(AREA, Level.LOOK, f"Services are not walled off from each other. {gap}", SEE)
 
 
 def _migrations() -> Iterator[Finding]:
