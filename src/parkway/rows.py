@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db import connection, models
+from django.db import InterfaceError, OperationalError, connection, models
 
 Row = tuple[Any, ...]
 
@@ -177,6 +177,18 @@ def held(alias: str = "") -> str:
 def unheld() -> str:
     """The end of a query that takes those rows that no other transaction holds, without waiting."""
     return " FOR NO KEY UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+
+
+HELD = ("55P03", "40P01", "57014")  # of PostgreSQL: a lock or a statement took too long, or a deadlock
+ENDED = ("25P03",)  # the server ended a transaction that said nothing for too long, and its connection
+
+
+def cannot_work(error: BaseException) -> bool:
+    """Whether an error says that the database as a whole cannot work now: it is away, full, or locked. Then
+    nothing is wrong with the rows at hand. One that others hold for too long is not such an error.
+    """
+    state = getattr(error.__cause__, "sqlstate", None)
+    return (isinstance(error, (OperationalError, InterfaceError)) and state not in HELD) or state in ENDED
 
 
 def marks(number: int) -> str:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
-from parkway.sync import due
+from parkway.sync import due, gauges
 from parkway.sync.fleet import Due, Everybody, Pass
 from parkway.sync.gather import HERE
 from parkway.sync.models import Integration, Notice, Run, Trigger
@@ -73,11 +73,11 @@ def a_pass(worlds: Sequence[World], **more: object) -> Pass:
 
 
 def test_what_is_due_is_run_in_one_batch_and_then_nothing_is_left(worlds: list[World]) -> None:
-    assert due.how_many(worlds[0].now) == 5
+    assert gauges.due(worlds[0].now).services == 5
     [done] = a_pass(worlds)
     assert (done.services, len(done.runs)) == (5, 5)
     assert {world.state("ben") for world in worlds} == {"live"}
-    assert due.how_many(worlds[0].now) == 0
+    assert gauges.due(worlds[0].now).services == 0
     assert list(a_pass(worlds)) == []
 
 
@@ -145,7 +145,7 @@ def test_a_pass_that_is_asked_to_stop_ends_between_two_batches(worlds: list[Worl
     for step in a_pass(worlds, stopping=lambda: len(done) == 2):
         done.append(step)
     assert len(done) == 2
-    assert due.how_many(worlds[0].now) == 3
+    assert gauges.due(worlds[0].now).services == 3
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -44,6 +44,7 @@ COMMANDS = {
         "parkway.config.doctor.command:doctor",
         "What is wrong here, and how to mend it.",
     ),
+    "worker": ("parkway.config.working:worker", "Run the syncs that are due, beside others (PostgreSQL)."),
     "plan": ("parkway.cli.plan:command", "A dry run on CSV files alone, without a database."),
     "rules": ("parkway.cli.asking:rules", "The rules in words."),
     "first-run": ("parkway.cli.database:first_run", "Load the demo when the database is new, and sync it."),

@@ -9,7 +9,7 @@ import click
 
 from parkway.cli import opened, pages
 from parkway.cli.running import Tally
-from parkway.sync import due
+from parkway.sync import gauges
 from parkway.sync.fleet import Due, Everybody, Pass
 from parkway.sync.models import Integration, RunState, Stage
 
@@ -31,7 +31,7 @@ def fleet(everybody: bool, full: bool) -> None:
     opened.ready()
     began = opened.now()
     on = Integration.objects.filter(stage=Stage.ON)
-    number = on.count() if everybody else due.how_many(began)
+    number = on.count() if everybody else gauges.due(began).services
     ending: list[int] = []
 
     def end(signum: int, frame: FrameType | None) -> None:
@@ -53,7 +53,7 @@ def fleet(everybody: bool, full: bool) -> None:
             signal.signal(each, handler)
     click.echo(tally.sentence())
     if ending:
-        click.echo(f"Ended early: {due.how_many(opened.now()):,} more are due.", err=True)
+        click.echo(f"Ended early: {gauges.due(opened.now()).services:,} more are due.", err=True)
         raise SystemExit(130)
     if tally.states[RunState.FAILED]:
         raise SystemExit(70)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from parkway.config.long_running import LOOPBACK, log_each_run, metrics_options
+
+if TYPE_CHECKING:
+    from parkway.jobs.scheduler import Scheduler
 
 PORT, THREADS = click.IntRange(0, 65535), click.IntRange(1, 128)
 LARGEST = 50_000_000  # bytes of a request: two files of an import, and more than any form
@@ -35,12 +38,19 @@ Examples:
 @click.option(
     "--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once."
 )
-@click.option("--scheduler/--no-scheduler", default=True, help="Run the syncs that are due in this process.")
+@click.option(
+    "--scheduler/--no-scheduler",
+    default=True,
+    help="Run the syncs that are due in this process, while no `parkway worker` does.",
+)
 @metrics_options
 def serve(
     host: str, port: int, threads: int, scheduler: bool, metrics_port: int | None, metrics_host: str
 ) -> None:
     """Serve Manage, Storypark and the page between them, and run the syncs that are due.
+
+    That is all a small installation needs. On PostgreSQL `parkway worker` takes the syncs over while one
+    runs, here or on another machine; with --no-scheduler they are left to workers alone.
 
     On this machine alone plain HTTP is enough. For others to reach it, put a web server with HTTPS before it.
     """
@@ -52,8 +62,6 @@ def serve(
     from parkway.cli import opened
     from parkway.config import metrics
     from parkway.config.wsgi import application
-    from parkway.jobs.scheduler import Scheduler
-    from parkway.sync import wake
     from parkway.words import Refused
 
     opened.ready()
@@ -68,10 +76,7 @@ def serve(
             f"Another port: parkway serve --port {port + 1}"
         ) from error
     unpublish = metrics.publish(metrics_port, metrics_host)
-    running = Scheduler()
-    if scheduler:
-        wake.wire(running)
-        running.start()
+    running = _scheduler(scheduler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"\nParkway is at http://{shown}:{server.effective_port}/  (Ctrl-C ends it)")
@@ -83,3 +88,24 @@ def serve(
         running.end()
         server.close()
         unpublish()
+
+
+def _scheduler(wanted: bool) -> Scheduler:
+    """The scheduler, started when it is wanted; and who carries calls for runs asked for at once."""
+    from django.db import connection
+
+    from parkway.jobs.scheduler import Scheduler
+    from parkway.sync import wake
+
+    if connection.vendor == "postgresql":
+        from parkway.jobs.queue import Queue, anybody_works
+
+        made = Scheduler(others=anybody_works)
+        wake.wire(Queue(otherwise=made if wanted else None))
+    else:
+        made = Scheduler()
+        if wanted:
+            wake.wire(made)
+    if wanted:
+        made.start()
+    return made

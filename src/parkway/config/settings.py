@@ -90,6 +90,10 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "parkway.config",
 ]
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    INSTALLED_APPS.insert(INSTALLED_APPS.index("parkway.config"), "procrastinate.contrib.django")
+    PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+    PROCRASTINATE_IMPORT_PATHS = ["parkway.jobs.queue"]
 MIDDLEWARE = [
     "parkway.config.front.Front",
     "django.middleware.security.SecurityMiddleware",

@@ -1,9 +1,10 @@
-"""Runs what is due, in a thread beside the web server: all that one machine with SQLite needs."""
+"""Runs what is due, in a thread beside the web server: all that a small installation needs."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.sessions.backends.db import SessionStore
@@ -20,11 +21,13 @@ log = logging.getLogger("parkway.jobs")
 class Scheduler(threading.Thread):
     """Looks at what is due every half minute, and at once when somebody asks (R15).
 
-    What is due stands in the data, so nothing is lost when the process ends: the next one finds it.
+    What is due stands in the data, so nothing is lost when the process ends: the next one finds it. While
+    `others` work, such as workers of the queue, it leaves everything to them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, others: Callable[[], bool] = lambda: False) -> None:
         super().__init__(name="scheduler", daemon=True)
+        self._others = others
         self._called = threading.Event()
         self._ending = False
         self._tidy_at = timezone.now()
@@ -47,6 +50,8 @@ class Scheduler(threading.Thread):
     def look(self) -> None:
         """Run every service that is due; what is asked for meanwhile comes next."""
         close_old_connections()
+        if self._others():
+            return
         for _ in fleet.Pass(stopping=lambda: self._ending):
             pass
         self._tidy()

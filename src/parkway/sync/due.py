@@ -34,12 +34,6 @@ def due_now(now: datetime) -> list[int]:
     return list(waiting.order_by(order, "pk").values_list("pk", flat=True))
 
 
-def how_many(now: datetime) -> int:
-    """How many services are due."""
-    on = Integration.objects.filter(stage=Stage.ON)
-    return on.filter(Q(next_run_at=None) | Q(next_run_at__lte=now)).count()
-
-
 def claim(which: str, values: Sequence[object], number: int = AT_A_GLANCE) -> list[int]:
     """Up to `number` services that are on and that `which` (SQL of the integration) is true of, held by the
     transaction at hand until it ends: nobody else runs them. Those that others hold are passed over.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from parkway import rows
@@ -47,9 +47,14 @@ class Due:
 
     def claim(self, now: datetime, but: Collection[int]) -> list[int]:
         """One that was asked for, or up to a hundred."""
-        asked = due.claim(f"next_run_at IS NULL{_none_of(but)} ORDER BY service_id", [*but], 1)
-        waiting = f"next_run_at <= %s{_none_of(but)} ORDER BY next_run_at"
-        return asked or due.claim(waiting, [rows.as_instant(now), *but])
+        which = f"next_run_at IS NULL{_none_of(but)}"
+        return (
+            due.claim(f"{which} AND asked <> '' ORDER BY service_id", [*but], 1)
+            or due.claim(f"{which} ORDER BY service_id", [*but])
+            or due.claim(
+                f"next_run_at <= %s{_none_of(but)} ORDER BY next_run_at", [rows.as_instant(now), *but]
+            )
+        )
 
     def still(self, service_id: int, now: datetime) -> bool:
         """Whether it is due."""
@@ -89,7 +94,7 @@ class Pass:
     between two batches, says so. `full` reads everything everywhere.
 
     A service that breaks gets a run that says so, and holds up no other. One that cannot even be recorded is
-    left to a later pass.
+    left to a later pass. Raises the database's error when it cannot work at all; what is due stays due.
     """
 
     wanted: Wanted = field(default_factory=Due)
@@ -118,8 +123,8 @@ class Pass:
                     batch = next(due.batches(to_run), [])
                     runs = run_batch(batch, start, self.ends, self.full) if batch else []
             return Done(glanced + len(batch), runs)
-        except Exception:
-            if not batch:
+        except Exception as error:
+            if not batch or rows.cannot_work(error):
                 raise
         return self._one_by_one(batch, start)
 
@@ -132,9 +137,9 @@ class Pass:
                 runs = run_alone(
                     service_id, start, self.ends, self.full, lambda key: self.wanted.still(key, start.now)
                 )
-            except OperationalError:  # the database cannot be reached, and what is due stays due
-                raise
-            except Exception:
+            except Exception as error:
+                if rows.cannot_work(error):
+                    raise
                 log.exception("A run could not even be recorded", extra={"service_id": service_id})
                 self.given_up.add(service_id)
                 runs = []

@@ -126,6 +126,8 @@ def run_alone(
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
+        if rows.cannot_work(error):  # not the service's fault: it stays due
+            raise
         log.exception("A run failed", extra={"service_id": service_id})
         state = RunState.FAILED
         message = f"Something broke ({type(error).__name__}), nothing was changed."

@@ -1,0 +1,95 @@
+"""The queue on PostgreSQL: it carries calls for runs to the workers, and nothing that could be lost.
+
+What is due stands in the data. A job says no more than "run what is due" or "run this service": when it is
+lost, the dispatcher of the next minute sends another; when it comes twice, the second finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from datetime import timedelta
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateWorker
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
+from procrastinate.tasks import Task
+
+from parkway.sync import due, fleet, gauges
+from parkway.sync.run import Start, run_sync
+from parkway.sync.wake import Wake
+
+AT_MOST = 16  # jobs that wait for workers to run what is due; each runs batch after batch
+AT_ONCE = 10  # the priority of what a person waits for
+QUIET = timedelta(seconds=40)  # without a sign of life, and a worker counts no longer; one comes every 10
+KEPT = 24  # hours for which jobs that are done can be looked at
+
+log = logging.getLogger("parkway.jobs")
+
+
+@app.task(name="parkway.run_due", pass_context=True)
+def run_due(context: JobContext) -> None:
+    """Run what is due, batch by batch, until nothing is left or the worker is asked to end."""
+    for _ in fleet.Pass(stopping=context.should_abort):
+        pass
+
+
+@app.task(name="parkway.run_one", priority=AT_ONCE)
+def run_one(service_id: int) -> None:
+    """Run one service that somebody asked for, after the run that may be under way (D13)."""
+    run_sync([service_id], Start(timezone.now()))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="parkway.dispatch", queueing_lock="dispatch", priority=AT_ONCE)
+def dispatch(timestamp: int) -> None:
+    """Every minute: as many jobs as there are batches due, each waiting in the queue only once."""
+    services = gauges.due(timezone.now()).services
+    for slot in range(min(-(-services // due.AT_A_GLANCE), AT_MOST)):
+        _send(run_due, f"due-{slot}")
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="parkway.tidy_queue", queueing_lock="tidy-queue", pass_context=True)
+async def tidy_queue(context: JobContext, timestamp: int) -> None:
+    """Forget the jobs of workers that died, whose services are still due, and those done long ago."""
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs():
+        log.warning("A worker died or sleeps; its job is dropped", extra={"job_id": job.id})
+        await jobs.finish_job(job, Status.ABORTED, delete_job=True)
+    await jobs.delete_old_jobs(KEPT, include_failed=True, include_cancelled=True, include_aborted=True)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="parkway.forget_sessions", queueing_lock="forget-sessions")
+def forget_sessions(timestamp: int) -> None:
+    """Once a day, forget sessions that are over: they may hold what somebody typed."""
+    SessionStore.clear_expired()
+
+
+class Queue:
+    """Carries calls for runs asked for at once to the workers, or `otherwise` while there are none (R15)."""
+
+    def __init__(self, otherwise: Wake | None = None) -> None:
+        self._otherwise = otherwise
+
+    def wake(self, service_id: int) -> None:
+        """Send a job, unless one for this service waits already."""
+        if self._otherwise is None or anybody_works():
+            _send(run_one, f"service-{service_id}", service_id=service_id)
+        else:
+            self._otherwise.wake(service_id)
+
+
+def anybody_works() -> bool:
+    """Whether some worker is alive, here or on another machine."""
+    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=timezone.now() - QUIET).exists()
+
+
+def _send(task: Task[..., None, ...], once: str, **values: int) -> None:
+    with suppress(AlreadyEnqueued):
+        task.configure(queueing_lock=once).defer(**values)

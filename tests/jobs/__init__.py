@@ -1,0 +1,1 @@
+"""Tests of who carries the calls for runs."""
