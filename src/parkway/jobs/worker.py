@@ -6,8 +6,9 @@ import asyncio
 import logging
 import signal
 
+from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.utils import connector_params
 
 AGAIN_AFTER = 5.0  # seconds, when the database was away
 
@@ -43,7 +44,8 @@ async def _work(concurrency: int) -> None:
 
 async def _serve(concurrency: int) -> None:
     """Serve the queue on connections of its own until cancelled; jobs at work are told, and finish."""
-    with app.replace_connector(DjangoConnector().get_worker_connector()):
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)
+    with app.replace_connector(connector):
         async with app.open_async():
             await app.run_worker_async(
                 concurrency=concurrency,
