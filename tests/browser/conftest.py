@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from weakref import WeakSet
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +15,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from parkway.jobs.scheduler import Scheduler
+from parkway.sync import wake
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import World
@@ -70,6 +73,20 @@ def person(world: World) -> Callable[..., Person]:
 
 
 @pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    """The scheduler as `parkway serve` wires it: what the pages ask for is run."""
+    before, made = wake._wired[0], Scheduler()
+    wake.wire(made)
+    made.start()
+    yield made
+    made.end()
+    wake.wire(before)
+
+
+without_javascript: WeakSet[BrowserContext] = WeakSet()
+
+
+@pytest.fixture
 def browse(chromium: Browser, live_server: object, settings: object) -> Iterator[Callable[..., Page]]:
     """Opens a page of a new visitor: signed in as a person, or nobody; on a phone, in the dark, without
     JavaScript. Fails the test when a page wrote an error to the console, as a broken script or a violated
@@ -89,6 +106,8 @@ def browse(chromium: Browser, live_server: object, settings: object) -> Iterator
             java_script_enabled=javascript,
             locale="en-NZ",
         )
+        if not javascript:
+            without_javascript.add(context)
         context.set_default_timeout(timedelta(seconds=10) / timedelta(milliseconds=1))
         contexts.append(context)
         if who is not None:
@@ -111,7 +130,8 @@ def browse(chromium: Browser, live_server: object, settings: object) -> Iterator
 
 
 def assert_accessible(page: Page) -> None:
-    """Axe finds nothing, and the page does not scroll sideways."""
+    """Axe, which is a script itself, finds nothing, and the page does not scroll sideways."""
+    assert page.context not in without_javascript, "Axe would wait for ever on a page without JavaScript."
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

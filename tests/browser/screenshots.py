@@ -30,10 +30,18 @@ README = {
 """The pictures of the README: their pages, and how much of each from the top."""
 
 
+BEFORE = {"sign-in", "password-forgotten"}
+"""What people see before they are signed in."""
+
+
 def addresses() -> dict[str, str]:
     """The pages by the name of their picture."""
     return {
         "sign-in": "/accounts/login/",
+        "password-forgotten": "/accounts/password/reset/",
+        "password-change": "/accounts/password/change/",
+        "two-step": "/accounts/two-step/",
+        "two-step-begin": "/accounts/two-step/totp/activate/",
         "services": "/",
         "help": "/help/",
         "contact": "/help/contact/",
@@ -148,7 +156,7 @@ def _take(url: str, wanted: set[str]) -> None:
                 for name, address in addresses().items():
                     if wanted and name not in wanted:
                         continue
-                    page = (visitor if name == "sign-in" else signed_in).new_page()
+                    page = (visitor if name in BEFORE else signed_in).new_page()
                     page.goto(address)
                     page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=True)
                     page.close()

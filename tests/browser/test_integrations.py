@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -13,10 +13,11 @@ from playwright.sync_api import Page, expect
 from parkway.jobs.scheduler import Scheduler
 from parkway.manage import verbs as manage
 from parkway.storypark import verbs as storypark
-from parkway.sync import wake
+from parkway.sync import integration
 from parkway.sync.models import Integration, Run, Trigger
 from parkway.sync.run import Start, run_sync
 from parkway.tenancy.models import Look, Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.words import ChoiceKind
 from tests.browser.conftest import assert_accessible
@@ -220,17 +221,6 @@ def test_d15_off_and_on_again(world: World, ana: Person, browse: Browse) -> None
     assert world.profile_of("ana").first_name == "Ana"
 
 
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    """The scheduler as `parkway serve` wires it."""
-    before, made = wake._wired[0], Scheduler()
-    wake.wire(made)
-    made.start()
-    yield made
-    made.end()
-    wake.wire(before)
-
-
 def test_r15_sync_now_shows_its_progress(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
@@ -368,7 +358,8 @@ def test_the_pages_are_accessible(world: World, ana: Person, browse: Browse, dar
     run_now(world)
     page.goto(f"{base(world)}held/")
     assert_accessible(page)
-    for address in ("/help/", "/help/contact/", "/"):
+    integration.turn_off(world.service, OPERATOR, now=timezone.now())
+    for address in ("/help/", "/help/contact/", "/", base(world), f"{base(world)}on/"):
         page.goto(address)
         assert_accessible(page)
 

@@ -122,7 +122,7 @@ def test_b2_a_live_profile_says_why_it_is_here(world: World, educator: Person, b
     expect(page.get_by_text("Nothing had been decided for this child")).to_be_visible()
 
 
-def test_r14_an_archived_profile_keeps_its_stories_says_why_and_takes_no_new_ones(
+def test_r14_d16_an_archived_profile_keeps_its_stories_says_why_and_takes_no_new_ones(
     world: World, educator: Person, browse: Browse
 ) -> None:
     world.enrol("Ida")

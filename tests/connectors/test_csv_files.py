@@ -244,6 +244,9 @@ def test_a_bad_date_of_a_child(bad: Bad, column: str) -> None:
         ("c2,A\rna,,,", "first_name: it holds a control character (U+000D); take it out"),
         ("c2,A\x85na,,,", "first_name: it holds a control character (U+0085); take it out"),
         ("c2,Ana,\x1b[31m,,", "last_name: it holds a control character (U+001B); take it out"),
+        ("c2,A\u202ena,,,", "first_name: it holds a control character (U+202E); take it out"),
+        ("c2,Ana,\u2066Lee,,", "last_name: it holds a control character (U+2066); take it out"),
+        ("c2,\u200b,Lee,,", "first_name: it holds only signs that nobody can see; take them out"),
         ("c2," + "x" * 140_000 + ",,,", "row: a value is longer than 131,072 characters"),
     ],
 )  # fmt: skip

@@ -65,6 +65,7 @@ WHO = {
     "manage-rooms": May(EVERYBODY, MANAGE),
     "manage-room": IN_MANAGE,
     "manage-import": IN_MANAGE,
+    "manage-import-carry-out": May(None, MANAGE),
     "manage-example": May(MANAGE),
     # Storypark
     "storypark-children": May(STORYPARK, STORYPARK),

@@ -242,6 +242,27 @@ def test_d21_a_room_is_placed_by_hand_and_renamed_by_the_first_run(world: World)
     assert scope(RoomLink, world.service).count() == 1
 
 
+def test_d21_a_new_room_instead_of_the_one_that_is_alike(world: World) -> None:
+    world.enrol("Noah", rooms=["Tui"])
+    world.enrol("Zoë", rooms=["Kea"])
+    alike, other = (storypark.add_room(world.service, name) for name in ("Tūī", "KEA"))
+    client, page = visitor(world, "ana", RoleName.ADMIN_EDUCATOR), address(world, "rooms/")
+    steps = {step.name: step for step in set_up.rooms(set_up.look(world.service, world.now))}
+    assert steps["Tui"].renamed_from == "Tūī"
+    assert "A new room Tui</option>" in client.get(page).content.decode()
+    for name in ("Tui", "Kea"):
+        client.post(page, {"room": steps[name].room_id, "target": draft.NEW})
+    assert "A new room <strong>Tui</strong> is made" in client.get(page).content.decode()
+    client.post(page, {"room": steps["Kea"].room_id, "target": ""})  # another thought
+    world.set_up()
+    other.refresh_from_db()
+    assert (alike.name, other.name) == ("Tūī", "Kea")
+    assert world.rooms("noah") == {"Tui"}
+    assert scope(RoomLink, world.service).filter(target_id="").count() == 0
+    world.sync_fully()
+    assert world.rooms("noah") == {"Tui"}
+
+
 def test_a_visitor_is_sent_to_sign_in(world: World) -> None:
     answer = Client().get(address(world))
     assert answer["Location"].startswith("/accounts/login/")

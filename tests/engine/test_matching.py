@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parkway.engine.matching import (
+    A_NEW_ROOM,
     Certainty,
     Doubt,
     Room,
@@ -673,3 +674,14 @@ def test_d21_every_room_of_manage_gets_one_step_and_no_target_is_taken_twice(min
 def test_d3_archived_children_seek_nothing():
     assert decide([child("a", standing=GONE)], [profile("u")])["a"].step is Step.LEAVE_OUT
     assert decide([child("a", standing=ACTIVE)], [profile("u")])["a"].step is Step.LINK
+
+
+def test_d21_a_new_room_is_made_where_somebody_wants_one():
+    tui, like_it = [Room("m1", "Tui")], [Room("s1", "Tūī")]
+    assert [step.target_id for step in match_rooms(tui, like_it, {})] == ["s1"]
+    [step] = match_rooms(tui, like_it, {"m1": A_NEW_ROOM})
+    assert (step.target_id, step.renamed_from, step.pending) == (None, None, True)
+    [step] = match_rooms(tui, [Room("s1", "Tui")], {"m1": A_NEW_ROOM})
+    assert step.target_id == "s1", "two rooms cannot have the very same name"
+    both = match_rooms([*tui, Room("m2", "TUI")], like_it, {"m1": A_NEW_ROOM})
+    assert {step.room_id: step.target_id for step in both} == {"m1": None, "m2": "s1"}

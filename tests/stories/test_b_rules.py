@@ -15,7 +15,7 @@ from parkway.storypark.models import Profile
 from parkway.sync import choices, dry_run, foresight, integration, journal
 from parkway.sync.gather import HERE
 from parkway.sync.integration import PlanChanged
-from parkway.sync.models import Entry, Notice, Run, Trigger
+from parkway.sync.models import Entry, Link, Notice, Run, Trigger
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import change_service
@@ -537,6 +537,19 @@ def test_b8_the_origin_of_an_archive_is_kept(world: World) -> None:
         world.profile_of("mila").reference: "integration",
         world.profile_of("ana").reference: "",
     }
+
+
+def test_b8_what_set_up_archived_is_told_from_what_a_run_archived(world: World) -> None:
+    """A child who was linked before, as by files taken over, and does not belong any more."""
+    world.enrol("Ana")
+    world.enrol("Mila", until=LONG_AGO)
+    profile = world.portfolio("Mila")
+    Link.objects.create(service=world.service, child_id="mila", profile_id=profile.reference)
+    world.set_up()
+    assert (world.state("mila"), world.profile_of("mila").archived_by) == ("archived", "set-up")
+    world.leave("ana")
+    world.sync()
+    assert world.profile_of("ana").archived_by == "integration"
 
 
 def test_b8_restoring_undoes_what_the_sync_did_or_a_rule_demands_and_says_so(world: World) -> None:

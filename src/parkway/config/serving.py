@@ -57,14 +57,17 @@ def serve(
     if host in LOOPBACK and os.environ.get("PARKWAY_BEHIND_PROXY") != "1":
         os.environ.setdefault("PARKWAY_PLAIN_HTTP", "1")  # before the settings are read
     log_each_run()
+    from django.conf import settings
     from waitress.server import create_server
 
     from parkway.cli import opened
     from parkway.config import metrics
+    from parkway.config.secret_key import keep_secret_key
     from parkway.config.wsgi import application
     from parkway.words import Refused
 
     opened.ready()
+    keep_secret_key(settings.DATABASES["default"])
     limits = {"max_request_body_size": LARGEST, "max_request_header_size": 64 * 1024}
     try:
         server = create_server(

@@ -3,7 +3,7 @@
 | variable | meaning | default |
 |---|---|---|
 | `DATABASE_URL` | `sqlite:///PATH` or `postgres://…` | `parkway.sqlite3` in the current folder |
-| `PARKWAY_SECRET_KEY` | signs sessions and tokens; keep it secret | a new one for each process |
+| `PARKWAY_SECRET_KEY` | signs sessions and tokens; keep it secret | on SQLite `serve` keeps one |
 | `PARKWAY_HOSTS` | the names people reach Parkway by, with commas between | this machine alone |
 | `PARKWAY_PLAIN_HTTP` | `1` sends cookies without HTTPS; only for this machine alone | off |
 | `PARKWAY_BEHIND_PROXY` | `1` believes the proxy's `X-Forwarded-Proto` and `X-Forwarded-For` | off |
@@ -156,8 +156,15 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # whose sign-ins are counted together
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Parkway"
-# counts of failed sign-ins, shared by every process of Parkway
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
+# shared by every process of Parkway: counts of failed sign-ins, marks of forms that were sent, files that
+# wait for their sender's yes
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "web_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # what has not run out is not thrown out to make room
+    }
+}
 
 # Cookies, headers
 SECURE = not _on("PARKWAY_PLAIN_HTTP")

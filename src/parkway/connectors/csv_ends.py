@@ -17,7 +17,6 @@ from itertools import chain, count
 from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
 from parkway.connectors.csv_reading import (
     BYTE_ORDER_MARK,
-    CONTROL,
     BadFiles,
     Columns,
     Report,
@@ -34,6 +33,7 @@ from parkway.connectors.ports import (
     RosterAnswer,
     refuse_taken,
 )
+from parkway.engine.folding import UNSEEN
 from parkway.words import Booking, Details, ProfileState, Refused, Room, SourceSilent
 
 ROOMS = Columns(key="room_id", required=("room_id", "name"), known=("room_id", "name"))
@@ -279,7 +279,7 @@ class _Sheet:
         self._set(record, "rooms", ";".join(sorted(rooms)))
 
     def _set(self, record: list[str], column: str, text: str) -> None:
-        if CONTROL.search(text):
+        if UNSEEN.search(text):
             raise Refused(f"A file cannot hold {shown(text)}: it has a control character. Take that out.")
         if column in self._places:
             record[self._places[column]] = text

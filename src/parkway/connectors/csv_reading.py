@@ -1,7 +1,8 @@
 """Tables from CSV files, read strictly: every bad line is collected, none is guessed at.
 
 A file is UTF-8 with or without a byte order mark; lines end in LF or CRLF. A value never holds a control
-character, so a record is one line, and an unclosed quotation mark spoils its own line only.
+character, so a record is one line, and an unclosed quotation mark spoils its own line only. Nor does it hold
+a sign that nobody can see and that turns or breaks the text around it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from io import BufferedReader
 from operator import itemgetter
 from typing import NamedTuple
 
+from parkway.engine.folding import UNSEEN, is_plain
 from parkway.words import Refused
 
 LONGEST_LINE = 1_000_000  # bytes; a longer "line" is not a table
@@ -25,7 +27,6 @@ LONGEST_RECORD = 20  # lines; after so many an unclosed quotation mark is believ
 LONGEST_SHOWN = 60  # characters of a bad value in a message
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # the Unicode category Cc
 NOT_UTF8 = re.compile(r"[\udc80-\udcff]")  # bytes that did not decode, as "surrogateescape" keeps them
 ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
@@ -326,14 +327,16 @@ class Table:
         )
 
     def _has_odd_values(self, line: int, record: list[str]) -> bool:
-        """Report the values that are not UTF-8 or hold a control character; whether there are any."""
+        """Report the values that are not UTF-8 or hold what nobody can see; whether there are any."""
         found = False
         for number, value in enumerate(record):
             if NOT_UTF8.search(value):
                 what = f"it is not UTF-8{_guess(value)}; {SAVE_AS}"
-            elif control := CONTROL.search(value):
+            elif control := UNSEEN.search(value):
                 name = {"\n": "a line break", "\t": "a tab"}.get(control[0], f"U+{ord(control[0]):04X}")
                 what = f"it holds a control character ({name}); take it out"
+            elif not is_plain(value):
+                what = "it holds only signs that nobody can see; take them out"
             else:
                 continue
             self.bad(line, self._column(number), what)

@@ -107,11 +107,16 @@ class RoomChange(NamedTuple):
 
 
 class Orders(NamedTuple):
-    """Everything a run writes to the profiles of one service. Rooms come first, archives before the rest."""
+    """Everything a run writes to the profiles of one service. Rooms come first, archives before the rest.
+
+    `set_up` says that the run is the one that ends set-up: an end that keeps where an archive came from (B8)
+    keeps that.
+    """
 
     rooms: Sequence[RoomChange] = ()
     creates: Sequence[NewProfile] = ()
     changes: Sequence[ProfileChange] = ()
+    set_up: bool = False
 
 
 class Outcome(NamedTuple):

@@ -162,8 +162,12 @@ def _change(
     """Archive, restore, rewrite and mark profiles that exist."""
     found_by = ["service_id", "reference"]
     changes = [(key, change) for key, order in orders.items() for change in order.changes]
+    origins = {
+        key: (ArchivedBy.SET_UP if order.set_up else ArchivedBy.INTEGRATION).value
+        for key, order in orders.items()
+    }
     archived = [
-        (ARCHIVED, today[key], ArchivedBy.INTEGRATION.value, key, change.profile_id)
+        (ARCHIVED, today[key], origins[key], key, change.profile_id)
         for key, change in changes
         if change.archive is True
     ]

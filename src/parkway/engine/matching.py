@@ -221,6 +221,10 @@ def _by_near_keys(profiles: Iterable[Profile]) -> dict[tuple[str, ...], list[Pro
     return keyed
 
 
+A_NEW_ROOM = ""
+"""What a room of Manage is linked to when somebody wants a new room for it in Storypark."""
+
+
 class RoomStep(NamedTuple):
     """What happens to one room of Manage in Storypark: linked to `target_id`, created (None), or renamed."""
 
@@ -239,7 +243,8 @@ class RoomStep(NamedTuple):
 def match_rooms(source: Sequence[Room], target: Sequence[Room], links: Mapping[str, str]) -> list[RoomStep]:
     """A step for each room of Manage (D21): linked ones follow renames; the others are proposed by folded
     name, when unique on both sides, or created. No room of Storypark is ever deleted. A name of signs alone
-    is compared as it is.
+    is compared as it is. A link to `A_NEW_ROOM` is somebody's wish for a room of its own, which only a room
+    of the very same name stands against.
     """
     names = {room.room_id: room.name for room in target}
     place = {room.room_id: links[room.room_id] for room in source if links.get(room.room_id) in names}
@@ -247,11 +252,13 @@ def match_rooms(source: Sequence[Room], target: Sequence[Room], links: Mapping[s
     alike: dict[str, list[Room]] = defaultdict(list)
     for room in free:
         alike[_room_key(room)].append(room)
-    rivals = Counter(_room_key(room) for room in source if room.room_id not in place)
+    new = {room.room_id for room in source if links.get(room.room_id) == A_NEW_ROOM}
+    rivals = Counter(_room_key(room) for room in source if room.room_id not in {*place, *new})
     steps = []
     for room in sorted(source):
         target_id, found = place.get(room.room_id), alike[_room_key(room)]
-        if target_id is None and len(found) == 1 and rivals[_room_key(room)] == 1:
+        wanted_new = room.room_id in new
+        if target_id is None and not wanted_new and len(found) == 1 and rivals[_room_key(room)] == 1:
             target_id = found[0].room_id
         old = names[target_id] if target_id is not None else room.name
         renamed_from = old if old != room.name else None

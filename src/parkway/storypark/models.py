@@ -45,6 +45,7 @@ class ArchivedBy(models.TextChoices):
 
     PERSON = "person", "a person"
     INTEGRATION = "integration", "the integration"
+    SET_UP = "set-up", "set-up"
     IMPORT = "import", "an import"
 
 

@@ -10,16 +10,18 @@ from django.db import transaction
 
 from parkway import rows
 from parkway.connectors.csv_files import Files, ProfileRow
+from parkway.engine.plan import Plan
+from parkway.manage.models import Child
 from parkway.manage.roster import Booked, take_roster
 from parkway.storypark.portfolios import take_profiles
-from parkway.sync import apply, choices
+from parkway.sync import apply, choices, integration
 from parkway.sync.gather import HERE
 from parkway.sync.models import Integration, Link, Stage
 from parkway.sync.run import lock
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import scope
-from parkway.words import Refused
+from parkway.words import Refused, SourceSilent
 
 
 class Adopted(NamedTuple):
@@ -65,12 +67,59 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Adop
     if files.profiles:
         take_profiles(service, [row.profile for row in files.profiles], today)
     links = _take_links(service, files.profiles)
-    integration = Integration.objects.filter(service=service, stage=Stage.ON).first()
-    if links and integration is not None:
-        apply.mark_linked(integration, now, HERE)
+    syncing = Integration.objects.filter(service=service, stage=Stage.ON).first()
+    if links and syncing is not None:
+        apply.mark_linked(syncing, now, HERE)
     ids = [child.child_id for child in files.children]
     wishes = choices.take(service, ids, files.choices, files.untold, by, now)
     return Adopted(taken.new, taken.known, taken.bookings, len(files.profiles), links, wishes)
+
+
+class Change(NamedTuple):
+    """A child whose status becomes another by what files say; `was` is empty for a new one."""
+
+    name: str
+    was: str
+    status: str
+
+
+class Foreseen(NamedTuple):
+    """What taking files over would do: in Manage, whose status becomes another, and the plan of the run after
+    it. `plan` is None while syncing is not on, or when an end is `silent`.
+    """
+
+    adopted: Adopted
+    changes: Sequence[Change]
+    plan: Plan | None
+    silent: str = ""
+
+
+def foresee_files(service: Service, files: Files, by: Actor, now: datetime) -> Foreseen:
+    """What taking files over would do: it is done, looked at, and taken back. Raises what doing it raises."""
+    with transaction.atomic():
+        before = _statuses(service)
+        adopted = take_files(service, files, by, now)
+        after = _statuses(service)
+        changes = [
+            Change(name, before[key][1] if key in before else "", status)
+            for key, (name, status) in after.items()
+            if key not in before or before[key][1] != status
+        ]
+        plan, silent = None, ""
+        if integration.is_on(service):
+            try:
+                plan = integration.preview(service, now)
+            except SourceSilent as said:
+                silent = str(said)
+        transaction.set_rollback(True)
+    return Foreseen(adopted, changes, plan, silent)
+
+
+def _statuses(service: Service) -> dict[str, tuple[str, str]]:
+    """The name and the status of every child, by id."""
+    found = scope(Child, service).order_by("first_name", "last_name", "reference")
+    rows_ = found.values_list("reference", "first_name", "last_name", "status")
+    return {key: (f"{first} {last}".strip(), status) for key, first, last, status in rows_}
 
 
 def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:

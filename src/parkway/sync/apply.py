@@ -17,13 +17,19 @@ from parkway.words import FIELDS, Child, Decision, Details, Profile, Step
 NOTHING_MADE = Outcome({}, {})
 
 
-def carry_out(plans: Mapping[int, Plan], runs: Mapping[int, int], ends: Ends) -> dict[int, Outcome]:
+def carry_out(
+    plans: Mapping[int, Plan], runs: Mapping[int, int], ends: Ends, set_up: bool = False
+) -> dict[int, Outcome]:
     """Write what these plans decided for these runs, by service id: rooms, profiles, links; choices carried
-    out are done.
+    out are done. `set_up`: these are the runs that end set-up (B8).
 
     The ids of what was made, by service id.
     """
-    orders = {key: orders_of(key, plan, runs[key]) for key, plan in plans.items() if not plan.changes_nothing}
+    orders = {
+        key: orders_of(key, plan, runs[key], set_up)
+        for key, plan in plans.items()
+        if not plan.changes_nothing
+    }
     days = {key: plans[key].situation.today for key in orders}
     made = dict.fromkeys(plans, NOTHING_MADE) | dict(ends.profiles.write(orders, days) if orders else {})
     _link_rooms({key: plans[key] for key in orders}, made)
@@ -32,7 +38,7 @@ def carry_out(plans: Mapping[int, Plan], runs: Mapping[int, int], ends: Ends) ->
     return made
 
 
-def orders_of(service_id: int, plan: Plan, run: int) -> Orders:
+def orders_of(service_id: int, plan: Plan, run: int, set_up: bool = False) -> Orders:
     """What the profiles' end has to write."""
     creates, changes = [], []
     for decision in plan.actions():
@@ -47,7 +53,7 @@ def orders_of(service_id: int, plan: Plan, run: int) -> Orders:
         for step in plan.situation.rooms
         if step.target_id is None or step.renamed_from
     ]
-    return Orders(rooms, creates, changes)
+    return Orders(rooms, creates, changes, set_up)
 
 
 def _supplied(child: Child) -> Details:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from parkway.engine.matching import A_NEW_ROOM
 from parkway.sync import choices, integration
 from parkway.sync.choices import Made
 from parkway.sync.gather import HERE, Ends, ask_of
@@ -25,6 +26,9 @@ from parkway.tenancy.people import Actor, require_change
 from parkway.tenancy.scope import scope
 from parkway.words import Child, ChoiceKind, Refused
 from parkway.words import Choice as Wish
+
+NEW = "new room"
+"""What a person chooses for a room of Manage who wants a new one in Storypark."""
 
 
 class Trouble(StrEnum):
@@ -157,7 +161,8 @@ def digest(wishes: Mapping[str, Wish]) -> str:
 def place_room(
     service: Service, room_id: str, target_id: str, by: Actor, now: datetime, ends: Ends = HERE
 ) -> None:
-    """Say which room of Storypark a room of Manage is; "" leaves it to the proposal by name.
+    """Say which room of Storypark a room of Manage is: one that is there, `NEW` for one that is made, ""
+    for what is proposed by name.
 
     Raises Refused when either is not there, or another room of Manage has that room already.
     """
@@ -168,7 +173,9 @@ def place_room(
     if room_id not in steps:
         raise Refused("Manage no longer has this room. Look at the rooms again.")
     links.filter(room_id=room_id).delete()
-    if target_id:
+    if target_id == NEW:
+        RoomLink.objects.create(service=service, room_id=room_id, target_id=A_NEW_ROOM)
+    elif target_id:
         holder = links.filter(target_id=target_id).first()
         if holder is not None and holder.room_id in steps:
             name = steps[holder.room_id].name

@@ -112,16 +112,21 @@ class Link(models.Model):
 
 
 class RoomLink(models.Model):
-    """The tie between a room of Manage and one of Storypark (D21)."""
+    """The tie between a room of Manage and one of Storypark (D21).
+
+    Until the first run has made it, `target_id` is empty where somebody wants a new room.
+    """
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
     room_id = models.CharField(max_length=64)
-    target_id = models.CharField(max_length=64)
+    target_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["service", "room_id"], name="one_link_a_room"),
-            models.UniqueConstraint(fields=["service", "target_id"], name="one_room_a_target"),
+            models.UniqueConstraint(
+                fields=["service", "target_id"], condition=~Q(target_id=""), name="one_room_a_target"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -196,7 +196,8 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
     done = {key: _run_of(g.integration, start, RunState.DONE, "", plan) for key, (g, plan) in going.items()}
     Run.objects.bulk_create(done.values())
     numbers = {key: run.pk for key, run in done.items()}
-    made = apply.carry_out({key: plan for key, (_, plan) in going.items()}, numbers, ends)
+    plans_going = {key: plan for key, (_, plan) in going.items()}
+    made = apply.carry_out(plans_going, numbers, ends, start.trigger is Trigger.SETUP)
     journal.record(
         journal.Page(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
         for key, (gathered, plan) in going.items()

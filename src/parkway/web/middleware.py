@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from itertools import chain
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.utils.cache import patch_cache_control
 
 from parkway.tenancy.scope import within
 from parkway.web import errors
+from parkway.web.once import SentBefore
 from parkway.web.searching import LOOK
 from parkway.words import Refused
 
@@ -71,13 +72,22 @@ class Doorkeeper:
             request.session[UNSENT] = {"path": request.path, "form": form, "writer": writer}
             request.session.set_expiry(KEPT)
         messages.info(request, text)
-        return redirect(f"{SIGN_IN}?{urlencode({'next': request.path})}")
+        return redirect(f"{SIGN_IN}?{urlencode({'next': _page_of(request)})}")
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What a verb refuses is told on a page of its own, when the view had no better place."""
+        if isinstance(exception, SentBefore):
+            messages.info(request, str(exception))
+            return redirect(exception.to)
         if isinstance(exception, Refused):
             return errors.page(request, HTTPStatus.CONFLICT, "That was not done", str(exception))
         return None
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Where the form stands that was sent: its own address may know no page to look at."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    return came_from.path if came_from.path and came_from.netloc == request.get_host() else request.path
 
 
 def _refuse_nul(request: HttpRequest) -> None:

@@ -12,6 +12,7 @@ from parkway.engine import wording
 from parkway.storypark.models import Profile
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Service
+from parkway.web import once
 from parkway.words import Details, Step
 
 register = template.Library()
@@ -23,6 +24,7 @@ STATES = {
     "live": "good",
     "Published": "good",
     "on": "good",
+    "off": "resting",
     "needs you": "attention",
     "Draft": "resting",
     "Inactive": "resting",
@@ -71,7 +73,7 @@ def moment(value: datetime | None, service: Service) -> str:
         return ""
     local = value.astimezone(service.zone)
     hour = local.hour % 12 or 12
-    return f"{day(local.date())}, {hour}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+    return f"{day(local.date())}, {hour}:{local:%M}\u00a0{'am' if local.hour < 12 else 'pm'}"
 
 
 @register.filter
@@ -152,6 +154,13 @@ def did(run: Run) -> str:
 def label(text: str) -> SafeString:
     """A status as a label: colour and word."""
     return format_html('<span class="label {}">{}</span>', STATES.get(text, "plain"), text)
+
+
+@register.simple_tag(takes_context=True)
+def carried_out_once(context: template.Context) -> SafeString:
+    """The mark by which a form that arrives twice is known."""
+    field = '<input type="hidden" name="{}" value="{}">'
+    return format_html(field, once.FIELD, once.mark(context["request"]))
 
 
 @register.simple_tag

@@ -29,5 +29,6 @@ urls = [
     path("rooms/", manage_rooms.index, name="manage-rooms"),
     path("rooms/<int:room>/", manage_rooms.rename, name="manage-room"),
     path("import/", manage_files.take, name="manage-import"),
+    path("import/carry-out/", manage_files.carry_out, name="manage-import-carry-out"),
     path("import/example-<str:kind>.csv", manage_files.example, name="manage-example"),
 ]

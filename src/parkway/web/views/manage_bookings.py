@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -16,7 +17,7 @@ from parkway.manage import foreseen, listing, verbs
 from parkway.manage.foreseen import Foreseen
 from parkway.manage.models import Booking
 from parkway.tenancy.people import Permission
-from parkway.web import outlooks
+from parkway.web import once, outlooks
 from parkway.web.access import Visit, at_service
 from parkway.web.manage_forms import BookingForm, EndForm
 from parkway.web.middleware import typed
@@ -50,7 +51,8 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
                 context |= {"title": title, "button": "Add this booking", "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
             more = {"weekdays": form.cleaned_data.get("weekdays", ()), "room": form.cleaned_data["room"]}
-            verbs.book(found, today, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
+            with once.only(request, to=reverse("manage-child", args=[visit.service.slug, child])):
+                verbs.book(found, today, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
         except Refused as refused:
             form.add_error("ends_on", str(refused))
         else:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,7 +19,7 @@ from parkway.manage.models import Booking
 from parkway.sync import what_if
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
-from parkway.web import outlooks
+from parkway.web import once, outlooks
 from parkway.web.access import Visit, at_service
 from parkway.web.manage_forms import DAYS, ChildForm
 from parkway.web.middleware import typed
@@ -91,7 +92,8 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = ChildForm(rooms, request.POST if request.method == "POST" else typed(request))
     if request.method == "POST" and form.is_valid():
         try:
-            child = verbs.enrol(visit.service, form.details(), visit.service.today(now))
+            with once.only(request, to=reverse("manage-children", args=[visit.service.slug])):
+                child = verbs.enrol(visit.service, form.details(), visit.service.today(now))
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parkway.connectors.csv_files import BOOKINGS, CHILDREN, Files, read_files
 from parkway.connectors.csv_reading import BadFiles, Problem
 from parkway.engine import wording
 from parkway.manage.export import children_csv
-from parkway.sync.adopt import LONGEST, Adopted, take_files
+from parkway.sync.adopt import LONGEST, Adopted, Change, foresee_files, take_files
 from parkway.tenancy.people import Permission
-from parkway.web import outlooks
+from parkway.web import outlooks, sent_files
 from parkway.web.access import Visit, at_service
 from parkway.web.manage_forms import LARGEST, FilesForm
-from parkway.words import Refused
+from parkway.web.plans import shown
+from parkway.web.sent_files import SentFiles
+from parkway.words import Refused, Status
 
-SHOWN = 500  # bad lines on the page
+SHOWN, WARNINGS = 500, 10  # bad lines and warnings on a page
 EXAMPLES = {
     "children": (
         "child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms,archived_on\n"
@@ -53,22 +55,74 @@ class Report(NamedTuple):
 @require_http_methods(["GET", "HEAD", "POST"])
 @at_service(Permission.CHANGE_MANAGE)
 def take(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Take children and bookings over from files: all of it, or nothing and a report of every bad line."""
-    now = timezone.now()
+    """Children and bookings from files: a report of every bad line, or what taking them over will do."""
     form, report = FilesForm(None), None
     if request.method == "POST":
         form = FilesForm(request.POST, request.FILES)
         if form.is_valid():
+            sent = sent_files.of(form.cleaned_data["children"], form.cleaned_data["bookings"])
             try:
-                files = _read(visit, form.cleaned_data["children"], form.cleaned_data["bookings"])
-                taken = take_files(visit.service, files, visit.by, now)
+                return _foretell(request, visit, sent)
             except BadFiles as bad:
-                report = _report(bad, form.cleaned_data["children"], form.cleaned_data["bookings"])
+                report = _report(bad, sent)
             except Refused as refused:
                 form.add_error(None, str(refused))
-            else:
-                _tell(request, visit, taken, files)
-                return redirect("manage-children", visit.service.slug)
+    return _page(request, visit, form, report)
+
+
+def _foretell(request: HttpRequest, visit: Visit, sent: SentFiles) -> HttpResponse:
+    """What taking the files over will do, before it is done; they wait for the answer."""
+    now = timezone.now()
+    files = _read(visit, sent)
+    seen = foresee_files(visit.service, files, visit.by, now)
+    plan = shown(seen.plan) if seen.plan else None
+    context = {
+        "waiting": sent_files.keep(visit, sent),
+        "names": [name for name in (sent.children_name, sent.bookings_name) if name],
+        "seen": seen,
+        "statuses": _statuses(seen.changes),
+        "plan": plan,
+        "warnings": [_bare(text) for text in files.warnings[:WARNINGS]],
+        "next_run": outlooks.next_run(visit, now),
+    }
+    return render(request, "web/manage/import_check.html", context)
+
+
+def _statuses(changes: Sequence[Change]) -> list[tuple[str, list[Change]]]:
+    """The children whose status becomes another, by the status that they will have, and the new ones."""
+    groups = []
+    for status in Status:
+        known = [each for each in changes if each.was and each.status == status]
+        new = [each for each in changes if not each.was and each.status == status]
+        become = wording.count(len(known), "child becomes", "children become")
+        groups.append((f"{become} {status.value}", known))
+        groups.append((f"{wording.count(len(new), 'new child', 'new children')}, {status.value}", new))
+    return [(title, these) for title, these in groups if these]
+
+
+@require_POST
+@at_service(Permission.CHANGE_MANAGE)
+def carry_out(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Take over the files that wait for their sender's answer: all of it, or nothing."""
+    sent = sent_files.claim(visit, request.POST.get("waiting", ""))
+    if sent is None:
+        text = "Those files were imported already, or they waited too long. Look, and else send them again."
+        messages.warning(request, text)
+        return redirect("manage-import", visit.service.slug)
+    try:
+        files = _read(visit, sent)
+        taken = take_files(visit.service, files, visit.by, timezone.now())
+    except BadFiles as bad:
+        return _page(request, visit, FilesForm(None), _report(bad, sent))
+    except Refused as refused:
+        messages.warning(request, str(refused))
+        return redirect("manage-import", visit.service.slug)
+    _tell(request, visit, taken, files)
+    return redirect("manage-children", visit.service.slug)
+
+
+def _page(request: HttpRequest, visit: Visit, form: FilesForm, report: Report | None) -> HttpResponse:
+    now = timezone.now()
     context = {
         "form": form,
         "report": report,
@@ -85,15 +139,14 @@ def _columns(required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[st
     return [(name, name in required) for name in known if name not in ("sync", "keep_until")]
 
 
-def _read(visit: Visit, children: UploadedFile, bookings: UploadedFile | None) -> Files:
+def _read(visit: Visit, sent: SentFiles) -> Files:
     """Read the files that were sent, by names of our own. Raises BadFiles."""
     today = visit.service.today(timezone.now())
     with tempfile.TemporaryDirectory(prefix="parkway-") as folder:
         paths = {}
-        for name, given in (("children", children), ("bookings", bookings)):
+        for name, given in (("children", sent.children), ("bookings", sent.bookings)):
             path = Path(folder, name)
-            with path.open("wb") as stream:
-                stream.writelines(given.chunks() if given else [NO_BOOKINGS.encode()])
+            path.write_bytes(given if given is not None else NO_BOOKINGS.encode())
             paths[name] = str(path)
         try:
             return read_files(
@@ -107,9 +160,9 @@ def _read(visit: Visit, children: UploadedFile, bookings: UploadedFile | None) -
             raise BadFiles(problems, [text.replace(ours, "") for text in bad.warnings]) from None
 
 
-def _report(bad: BadFiles, children: UploadedFile, bookings: UploadedFile | None) -> Report:
+def _report(bad: BadFiles, sent: SentFiles) -> Report:
     """What is wrong, with the files called as the person calls them."""
-    names = {"children": children.name or "children", "bookings": bookings.name if bookings else "bookings"}
+    names = {"children": sent.children_name, "bookings": sent.bookings_name}
     problems = [each._replace(file=names.get(each.file) or each.file) for each in bad.problems[:SHOWN]]
     return Report(problems, len(bad.problems), list(bad.warnings))
 
@@ -121,8 +174,13 @@ def _tell(request: HttpRequest, visit: Visit, taken: Adopted, files: Files) -> N
     run = outlooks.next_run(visit, timezone.now())
     after = f" They reach Storypark at the next run, {run}." if run else ""
     messages.success(request, f"{new}, {known} brought up to date, {bookings}.{after}")
-    for warning in files.warnings[:10]:
-        messages.warning(request, warning.rsplit("/", 1)[-1])
+    for warning in files.warnings[:WARNINGS]:
+        messages.warning(request, _bare(warning))
+
+
+def _bare(warning: str) -> str:
+    """A warning without the folder that the file was read in."""
+    return warning.rsplit("/", 1)[-1]
 
 
 @require_safe

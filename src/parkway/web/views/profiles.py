@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,6 +19,7 @@ from parkway.storypark.models import ArchivedBy, Profile
 from parkway.sync import integration, journal
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
+from parkway.web import once
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
@@ -76,6 +78,7 @@ def profile(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             "stories": listing.stories(visit.service).filter(profiles=one),
             "syncing": integration.is_on(visit.service),
             "by_syncing": one.archived_by == ArchivedBy.INTEGRATION,
+            "by_set_up": one.archived_by == ArchivedBy.SET_UP,
             "by_hand": one.archived_by == ArchivedBy.PERSON,
             "on": on,
             "child_id": child_id,
@@ -127,7 +130,8 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = DetailsForm(visit.service, request.POST if request.method == "POST" else typed(request))
     if request.method == "POST" and form.is_valid():
         try:
-            made = verbs.create_profile(visit.service, Details(**form.values))
+            with once.only(request, to=reverse("storypark-children", args=[visit.service.slug])):
+                made = verbs.create_profile(visit.service, Details(**form.values))
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

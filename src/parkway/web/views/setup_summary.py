@@ -69,6 +69,7 @@ def rooms(request: HttpRequest, visit: Visit) -> HttpResponse:
         "at": "rooms",
         "rooms": set_up.rooms(lists),
         "free": set_up.free_rooms(visit.service, lists, now),
+        "new": draft.NEW,
         "editable": visit.may_change_integration,
     }
     return render(request, "web/integrations/setup_rooms.html", context)

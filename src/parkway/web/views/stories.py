@@ -9,12 +9,14 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Profile, Story, StoryState
 from parkway.tenancy.people import Permission
+from parkway.web import once
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
@@ -110,7 +112,8 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
         title, text = form.cleaned_data["title"], form.cleaned_data["text"]
         today = visit.service.today(timezone.now())
         try:
-            made = verbs.write_story(form.about, title, text, today, publish)
+            with once.only(request, to=reverse("storypark-stories", args=[visit.service.slug])):
+                made = verbs.write_story(form.about, title, text, today, publish)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

@@ -26,7 +26,9 @@ document.addEventListener("keydown", (event) => {
 
 // After a part of the page was renewed: say what is there now, and keep the focus where it was.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const said = event.detail.target.querySelector?.("[data-announce]") ?? event.detail.target;
+  const before = event.detail.target; // what was there; it may have been replaced as a whole
+  const now = (before.id && document.getElementById(before.id)) || event.target;
+  const said = now.matches("[data-announce]") ? now : now.querySelector("[data-announce]");
   const text = said?.dataset?.announce;
   if (text) document.getElementById("announce").textContent = text;
 });

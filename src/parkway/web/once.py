@@ -1,0 +1,50 @@
+"""A form that makes something is carried out once, however often it arrives: a double click, or a way back.
+
+The page carries a mark, which goes along from page to page until the thing is made. Who comes second with the
+same mark is told so. Without a mark, as from a program, there is nothing to tell two requests apart by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+FIELD = "once"
+KEPT = 60 * 60  # seconds that a mark is known
+
+
+class SentBefore(Exception):
+    """This very form was carried out already; `to` is where its sender goes on."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__("That was sent already, so it was not done a second time.")
+        self.to = to
+
+
+def mark(request: HttpRequest) -> str:
+    """The mark of the form that was sent, else a new one."""
+    return request.POST.get(FIELD) or secrets.token_urlsafe(16)
+
+
+@contextmanager
+def only(request: HttpRequest, to: str) -> Iterator[None]:
+    """Do what a form asks for unless it was done before, which raises SentBefore. What is refused, or breaks,
+    may be sent again.
+    """
+    sent = request.POST.get(FIELD)
+    if not sent:
+        yield
+        return
+    key = f"once.{hashlib.sha256(f'{request.user.pk}.{sent}'.encode()).hexdigest()}"
+    if not cache.add(key, True, KEPT) and cache.get(key):  # a database in trouble is no "sent before"
+        raise SentBefore(to)
+    try:
+        yield
+    except BaseException:
+        cache.delete(key)
+        raise
