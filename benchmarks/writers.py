@@ -1,0 +1,136 @@
+"""`python -m benchmarks.writers`: how many changes a database takes when many write at once.
+
+Each writer is a process of its own that changes a child of its own service again and again without a pause,
+through Manage's verbs, as the pages do: many more than people make. Beside them stands the same with a first
+sync of the whole fleet going on. On SQLite all writers share one lock; on PostgreSQL those of one service.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks import fleet
+from benchmarks.soak import database
+
+NUMBERS = (1, 2, 4, 8, 16)
+HEAD = """| database | writers | first sync beside | changes/s | p50 ms | p99 ms | longest ms | given up |
+|---|---:|---|---:|---:|---:|---:|---:|"""
+
+
+def main() -> None:
+    """Measure both databases, or those asked for, and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.writers")
+    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--services", type=int, default=200, help="of 100 children each")
+    parser.add_argument("--seconds", type=float, default=8, help="that the writers of a line write")
+    asked = parser.parse_args()
+    print(HEAD)
+    for kind in asked.databases:
+        with tempfile.TemporaryDirectory(prefix="parkway-writers-") as folder, database(kind, folder) as url:
+            os.environ["DATABASE_URL"] = url
+            subprocess.run(
+                [Path(sys.executable).with_name("parkway"), "migrate"], check=True, stdout=subprocess.DEVNULL
+            )
+            _step("make", asked.services)
+            for syncing in (False, True):
+                for number in NUMBERS:
+                    print(_line(kind, number, syncing, asked.seconds), flush=True)
+
+
+def _line(kind: str, number: int, syncing: bool, seconds: float) -> str:
+    """One line of the table: so many writers at once."""
+    beside = [_begin("sync", 0)] if syncing else []
+    try:
+        begun = [_begin("write", index, seconds) for index in range(number)]
+        found = [json.loads(writer.communicate()[0]) for writer in begun]
+    finally:
+        for process in beside:
+            process.kill()
+            process.communicate()
+    taken = sorted(each for writer in found for each in writer["taken"])
+    refused = sum(writer["refused"] for writer in found)
+    p99 = statistics.quantiles(taken, n=100)[98] if len(taken) > 1 else taken[0]
+    return (
+        f"| {kind} | {number} | {'yes' if syncing else 'no'} | {len(taken) / seconds:,.1f} "
+        f"| {statistics.median(taken):.1f} | {p99:.0f} | {taken[-1]:.0f} | {refused} |"
+    )
+
+
+def _begin(*words: object) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "benchmarks.writers", "--step", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+
+def _step(*words: object) -> None:
+    begun = _begin(*words)
+    begun.communicate()
+    if begun.returncode:
+        raise SystemExit(begun.returncode)
+
+
+def step(what: str, number: int, seconds: float = 0.0) -> None:
+    """A process of its own: make the fleet, write as one of the writers, or sync everything endlessly."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "parkway.config.settings"
+    import django
+
+    django.setup()
+    if what == "make":
+        fleet.make(number * fleet.A_SERVICE)
+    elif what == "write":
+        print(json.dumps(_write(number, seconds)))
+    else:
+        _sync()
+
+
+def _write(number: int, seconds: float) -> dict[str, Any]:
+    """Change a child of the service of this number for some seconds: how long each change took, in ms, and
+    how many were given up because the lock was not to be had in time.
+    """
+    from django.db import OperationalError
+
+    from parkway.manage import verbs
+    from parkway.manage.models import Child
+    from parkway.tenancy.models import Service
+
+    service = Service.objects.order_by("pk")[number]
+    child = Child.objects.filter(service=service).order_by("pk")[0]
+    taken, refused, ends = list[float](), 0, time.monotonic() + seconds
+    while time.monotonic() < ends:
+        began = time.perf_counter()
+        try:
+            verbs.amend(child, fleet.TODAY, preferred_name=f"Name {len(taken)}")
+        except OperationalError:
+            refused += 1
+        taken.append((time.perf_counter() - began) * 1000)
+    return {"taken": taken, "refused": refused}
+
+
+def _sync() -> None:
+    """First syncs of the fleet until the process is ended: what a run made is forgotten before the next."""
+    from django.db import transaction
+
+    from parkway.sync.models import Integration
+    from parkway.sync.run import Start, run_sync
+
+    keys = list(Integration.objects.order_by("pk").values_list("pk", flat=True))
+    while True:
+        with transaction.atomic():
+            Integration.objects.update(seen_version=None, seen_profiles=None)
+        run_sync(keys, Start(fleet.FIRST_SYNC), full=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--step"]:
+        what, number, *more = sys.argv[2:]
+        step(what, int(number), *map(float, more))
+    else:
+        main()
