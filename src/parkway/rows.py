@@ -6,6 +6,7 @@ parameters; the few things in which SQLite and PostgreSQL differ are here and no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -189,6 +190,16 @@ def cannot_work(error: BaseException) -> bool:
     """
     state = getattr(error.__cause__, "sqlstate", None)
     return (isinstance(error, (OperationalError, InterfaceError)) and state not in HELD) or state in ENDED
+
+
+def give_way(held: float) -> None:
+    """Let others write who waited while this process held the database for so many seconds.
+
+    On SQLite whoever waits for the lock looks again after a tenth of a second at most, and would hardly ever
+    find it free between two transactions of a long pass.
+    """
+    if connection.vendor == "sqlite":
+        time.sleep(min(held, 0.15))
 
 
 def marks(number: int) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.manage import verbs as manage
 from parkway.sync import due, gauges
 from parkway.sync.fleet import Due, Everybody, Pass
 from parkway.sync.gather import HERE
@@ -205,3 +208,47 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
     [done] = a_pass(worlds)
     assert [run.service_id for run in done.runs] == [worlds[1].service.pk]
     assert scope(Run, worlds[1].service).count() == 2
+
+
+class Slow(ManageHere):
+    """Manage that takes its time to answer, while the run holds what it claimed; it says when it begins."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+        self.times = 0
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        self.times += 1
+        self.asked.release()
+        time.sleep(0.3)
+        return super().read(asks)
+
+    def wait_until_asked(self) -> None:
+        """Until the next answer is being waited for."""
+        while self.asked.acquire(blocking=False):
+            pass
+        assert self.asked.acquire(timeout=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_get_their_turn_during_a_long_pass(worlds: list[World]) -> None:
+    ending, slow, waited_for = threading.Event(), Slow(), 0
+
+    def pass_after_pass() -> None:
+        ends = HERE._replace(roster=slow)
+        while not ending.is_set():
+            list(Pass(Everybody(timezone.now()), ending.is_set, ends, full=True))
+        connection.close()
+
+    passing = threading.Thread(target=pass_after_pass)
+    passing.start()
+    try:
+        for number in range(6):
+            slow.wait_until_asked()
+            before = slow.times
+            manage.add_room(worlds[0].service, f"Room {number}")
+            waited_for += slow.times - before
+    finally:
+        ending.set()
+        passing.join()
+    assert waited_for <= 6, "people waited for more than the step at hand"

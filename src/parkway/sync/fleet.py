@@ -7,6 +7,7 @@ over; when it dies, the database gives up its claim with its transaction, and th
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -106,8 +107,11 @@ class Pass:
 
     def __iter__(self) -> Iterator[Done]:
         """Run; what each step did."""
+        began = time.monotonic()
         while not self.stopping() and (done := self._step(Start(self.clock()))):
+            rows.give_way(time.monotonic() - began)
             yield done
+            began = time.monotonic()
 
     def _step(self, start: Start) -> Done | None:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
