@@ -7,22 +7,24 @@ parameters; the few things in which SQLite and PostgreSQL differ are here and no
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache, lru_cache
-from itertools import chain
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeVar, cast
 
 from django.db import InterfaceError, OperationalError, connection, models
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
 
+new = cast("Callable[[type[T], Row], T]", tuple.__new__)
+"""A named tuple of a row that has all its values, in half the time that calling its class takes."""
+
 KINDS = {int: "bigint", str: "text", date: "date"}  # of PostgreSQL, for keys
-VALUES = (
-    1000  # that travel in one statement to SQLite: with more, putting it together takes longer than it saves
-)
-ROWS = 10_000  # that travel in one statement to PostgreSQL, so that memory stays small
+VALUES = 1000  # that travel in a statement to SQLite: with more, putting it together takes too long
+ROWS = 10_000  # that travel in a statement to PostgreSQL, so that memory stays small
 
 
 def read(sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -240,13 +242,8 @@ def instant(seconds: str) -> str:
     )
 
 
-def batches(values: Iterable[Any], size: int) -> Iterable[list[Any]]:
+def batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
     """The values in lists of at most `size`."""
-    batch: list[Any] = []
-    for value in values:
-        batch.append(value)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+    left = iter(values)
+    while batch := list(islice(left, size)):
         yield batch

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from parkway.engine.plan import Plan, Situation, after, make_plan, plain
+from parkway.engine.matching import RoomStep
+from parkway.engine.plan import Plan, Situation, after, make_plan, nothing_left, plain
 from parkway.engine.safety import Limits
 from parkway.words import (
     ACTIONS,
@@ -80,6 +81,37 @@ def test_b6_a_second_run_changes_nothing(start):
 @given(worlds(max_children=14).map(lambda world: world.situation))
 def test_b6_a_second_run_changes_nothing_for_large_services(start):
     check_convergence(start)
+
+
+def disturbed(now: Situation, key: str, **more) -> Situation:
+    """The situation in which somebody changed one profile since."""
+    return replace(now, profiles={**now.profiles, key: now.profiles[key]._replace(**more)})
+
+
+def test_b6_what_somebody_changed_during_a_run_is_left_to_do():
+    children = [child("a", details("Ana"), ACTIVE), child("b", details("Ben"), GONE)]
+    profiles = [profile("p1", details("Anna")), profile("p2", details("Ben"))]
+    plan = make_plan(situation(children, profiles, {"a": "p1", "b": "p2"}))
+    now = after(plan)
+
+    assert nothing_left(plan, now)
+    for changed in (
+        disturbed(now, "p1", state=ARCHIVED),
+        disturbed(now, "p1", state=DELETED),
+        disturbed(now, "p1", details=details("Anna")),
+        disturbed(now, "p2", state=LIVE),
+        replace(now, links={"b": "p2"}),
+        replace(now, rooms=[RoomStep("1", "Kea", None)]),
+    ):
+        assert not nothing_left(plan, changed)
+
+
+@QUICK
+@given(situations)
+def test_b6_the_glance_that_proves_a_run_agrees_with_another_plan(start):
+    plan = make_plan(start)
+    for now in (start, after(plan)):
+        assert nothing_left(plan, now) == make_plan(now).changes_nothing
 
 
 # --- spaces -----------------------------------------------------------------------------------------

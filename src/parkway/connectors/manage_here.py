@@ -43,15 +43,14 @@ class ManageHere:
         rooms = _rooms(list(found))
         names = {int(room.room_id): room.name for each in rooms.values() for room in each}
         placed = _placed(asked, names)
-        day, statuses = rows.as_day, standing.STATUSES
+        day, new, statuses = rows.as_day, rows.new, standing.STATUSES
         for service_id, pk, reference, first, last, preferred, born, gender, status, *days in rows.read_by(
             asked,
             f"""SELECT c.service_id, c.id, c.reference, c.first_name, c.last_name, c.preferred_name,
                        {rows.days("c.date_of_birth")}, c.gender, c.status, {rows.days(*DAYS)} {CHANGED}""",
         ):
-            details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
-            change, booked_from, booked_until, start, end, archived = map(day, days)
-            standing_ = Standing(statuses[status], change, booked_from, booked_until, start, end, archived)
+            details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
+            standing_ = new(Standing, (statuses[status], *map(day, days), True))
             found[service_id].append(Known(reference, details, standing_))
         return {
             key: RosterAnswer(children, rooms.get(key, []), whole=key not in since)

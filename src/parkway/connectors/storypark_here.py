@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from parkway import rows, words
-from parkway.connectors.ports import Ask, NewProfile, Orders, Outcome, ProfilesAnswer, refuse_taken
+from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer, refuse_taken
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.scope import scope
 from parkway.words import Details, ProfileState
@@ -33,13 +33,13 @@ class StoryparkHere:
         profiles: dict[int, dict[str, Known]] = {service_id: {} for service_id in ids}
         rooms = _rooms(ids)
         placed = _placed(asks, {int(room.room_id): room.name for each in rooms.values() for room in each})
-        day = rows.as_day
+        day, new = rows.as_day, rows.new
         for service_id, pk, reference, state, first, last, preferred, born, gender in _of_profiles(
             asks,
             f"""p.service_id, p.id, p.reference, p.state, p.first_name, p.last_name, p.preferred_name,
                 {rows.days("p.date_of_birth")}, p.gender""",
         ):
-            details = Details(first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS))
+            details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
             profiles[service_id][reference] = Known(reference, STATES[state], details)
         return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid[key]) for key in ids}
 
@@ -207,21 +207,23 @@ def _create(
     """Make the new profiles; the ids they get, by service and child id."""
     made: dict[int, dict[str, str]] = {key: {} for key in orders}
     asked = [(key, order) for key, each in orders.items() for order in each.creates]
-    before = _created_before(asked)
+    inhabited = _inhabited([key for key, each in orders.items() if each.creates])
+    before = _created_before([(key, order.key) for key, order in asked if key in inhabited])
     new = []
     for key, order in asked:
-        if reference := before.get((key, order.key)):
+        if before and (reference := before.get((key, order.key))):
             made[key][order.child_id] = reference
         else:
             new.append((key, order))
     profiles, placed = [], []
     primary_keys = rows.reserve_ids(Profile, len(new))
-    references = _references(dict(zip(primary_keys, (key for key, _ in new), strict=True)))
-    for pk, (key, order) in zip(primary_keys, new, strict=True):
-        reference = made[key][order.child_id] = references[pk]
-        first, last, preferred, born, gender, rooms = order.details
-        details = (first, last, preferred, rows.from_day(born), gender)
-        profiles.append((pk, key, reference, LIVE, *details, "", order.managed_link, order.key))
+    owners = zip(primary_keys, new, strict=True)
+    odd = _odd_references({pk: key for pk, (key, _) in owners if key in inhabited})
+    for pk, (key, (child_id, details, link, created_key)) in zip(primary_keys, new, strict=True):
+        reference = made[key][child_id] = odd.get(pk) or f"P-{pk}"
+        first, last, preferred, born, gender, rooms = details
+        values = (first, last, preferred, rows.from_day(born), gender, "", link, created_key)
+        profiles.append((pk, key, reference, LIVE, *values))
         placed += [(key, pk, names[key][name]) for name in rooms]
     columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
     rows.insert(Profile, [*columns, "created_key"], profiles)
@@ -229,12 +231,23 @@ def _create(
     return made
 
 
-def _references(services: Mapping[int, int]) -> dict[int, str]:
-    """Ids for new profiles by primary key, none of which their service has: profiles that were taken over
-    from elsewhere brought theirs along.
+def _inhabited(ids: Sequence[int]) -> set[int]:
+    """Those of these services that have profiles: elsewhere a new one can meet no other."""
+    some = f"SELECT 1 FROM {rows.table(Profile)} p WHERE p.service_id = a.service_id"
+    found = rows.read(
+        f"""SELECT service_id FROM {rows.table(Account)} a
+            WHERE service_id IN ({rows.marks(len(ids))}) AND EXISTS ({some})""",
+        ids,
+    )
+    return {service_id for (service_id,) in found}
+
+
+def _odd_references(services: Mapping[int, int]) -> dict[int, str]:
+    """Ids by primary key for the new profiles that cannot have their usual one, because their service has it:
+    profiles that were taken over from elsewhere brought theirs along.
     """
     found = {pk: f"P-{pk}" for pk in services}
-    unsure = list(found)
+    unsure, odd = list(found), dict[int, str]()
     while unsure:
         taken = set()
         for batch in rows.batches(unsure, 500):
@@ -248,13 +261,13 @@ def _references(services: Mapping[int, int]) -> dict[int, str]:
                 )
             )
         unsure = [pk for pk in unsure if (services[pk], found[pk]) in taken]
-        found |= {pk: f"{found[pk]}+" for pk in unsure}
-    return found
+        odd |= {pk: f"{found[pk]}+" for pk in unsure}
+        found |= odd
+    return odd
 
 
-def _created_before(asked: Sequence[tuple[int, NewProfile]]) -> dict[tuple[int, str], str]:
+def _created_before(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """The ids of profiles that were made under these keys before, by service and key."""
-    wanted = [(service_id, order.key) for service_id, order in asked]
     found = rows.read_by(
         wanted,
         f"""SELECT p.service_id, p.created_key, p.reference FROM wanted

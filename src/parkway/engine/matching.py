@@ -50,6 +50,9 @@ class Found(NamedTuple):
     doubt: Facts | None = None
 
 
+NOTHING = Found()
+
+
 class Pool:
     """The profiles of a service that nobody is linked to and nobody has chosen, found by folded name."""
 
@@ -61,6 +64,9 @@ class Pool:
                 self._by_id[profile.profile_id] = profile
                 for name in full_names(profile.details):
                     self._by_name[name].append(profile.profile_id)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_id)
 
     def alike(self, details: Details) -> list[Profile]:
         """The profiles that carry one of these names, by id."""
@@ -77,7 +83,8 @@ def seek(
     choices: Mapping[str, Choice],
     asked: Mapping[str, Facts],
 ) -> dict[str, Found]:
-    """What each seeker finds: a child who belongs and has no live or archived linked profile (D19).
+    """What each seeker finds, if anything: a child who belongs and has no live or archived linked profile
+    (D19).
 
     `taken` are the profile ids that are linked. `asked` are the facts of the children whom a person was
     asked about in an earlier run: the question stands until a person chooses, or the child's name or date
@@ -85,6 +92,8 @@ def seek(
     """
     reserved = {c.profile_id for c in choices.values() if c.kind is ChoiceKind.PROFILE and c.profile_id}
     pool = Pool(profiles.values(), reserved.union(taken))
+    if not (pool or choices or asked):
+        return {}
     chosen = Counter(
         choice.profile_id or ""
         for child in seekers

@@ -15,6 +15,7 @@ from parkway.engine.matching import RoomStep
 from parkway.words import (
     ACTIONS,
     FIELDS,
+    OUTCOMES,
     Changes,
     Child,
     Choice,
@@ -77,8 +78,8 @@ class Situation:
 
     def live_profiles(self) -> int:
         """How many profiles are live."""
-        live = sum(profile.state is ProfileState.LIVE for profile in self.profiles.values())
-        return live + self.rest.live
+        states = [profile.state for profile in self.profiles.values()]
+        return states.count(ProfileState.LIVE) + self.rest.live
 
     def live_linked(self) -> int:
         """How many profiles are live and linked."""
@@ -98,7 +99,7 @@ class Plan:
 
     def counts(self) -> dict[Step, int]:
         """How many children each step concerns; every step is there, also those at 0."""
-        counted = Counter(decision.step for decision in self.decisions)
+        counted = Counter([decision.step for decision in self.decisions])
         counted[Step.KEEP] += self.situation.rest.kept
         counted[Step.LEAVE_OUT] += self.situation.rest.left_out
         return {step: counted[step] for step in Step}
@@ -169,31 +170,35 @@ def plain_value(value: Value) -> str | list[str] | None:
 
 def make_plan(situation: Situation) -> Plan:
     """The plan for one service: who belongs (rules), whose profile is whose (matching), who gets a space."""
-    profiles, links = situation.profiles, situation.links
-    linked = set(links.values())
+    profiles, links, choices = situation.profiles, situation.links, situation.choices
+    usual = rules.without_a_choice(situation.inactive)
     decisions: dict[str, Decision] = {}
     seekers: list[tuple[Child, rules.Rule, Facts]] = []
     for child in situation.children:
-        choice = situation.choices.get(child.child_id, NO_CHOICE)
-        rule = rules.rule_for(child, choice.kind, situation.inactive, choice.keep_until, situation.today)
+        child_id = child.child_id
+        choice = choices.get(child_id, NO_CHOICE)
+        if choice is NO_CHOICE:
+            rule = usual[child.standing.status]
+        else:
+            rule = rules.rule_for(child, choice.kind, situation.inactive, choice.keep_until, situation.today)
         facts = rules.facts_of(rule, child, choice)
-        profile_id = links.get(child.child_id)
+        profile_id = links.get(child_id)
         profile = profiles.get(profile_id) if profile_id is not None else None
         if profile_id is not None and profile is None and not _settled_by_a_person(rule, choice):
-            decisions[child.child_id] = _profile_unknown(child, profile_id)
+            decisions[child_id] = _profile_unknown(child, profile_id)
             continue
         if profile is not None and profile.state is ProfileState.DELETED:
             profile = None
         if profile is None and rule.verdict is rules.Verdict.BELONGS:
             seekers.append((child, rule, facts))
         else:
-            decisions[child.child_id] = _settle(child, rule, facts, profile)
+            decisions[child_id] = _settle(child, rule, facts, profile)
     if seekers:
-        found = matching.seek(
-            [child for child, _, _ in seekers], profiles, linked, situation.choices, situation.asked
-        )
+        sought = [child for child, _, _ in seekers]
+        found = matching.seek(sought, profiles, set(links.values()), choices, situation.asked)
         for child, rule, facts in seekers:
-            decisions[child.child_id] = _settle_seeker(child, rule, facts, found[child.child_id])
+            child_id = child.child_id
+            decisions[child_id] = _settle_seeker(child, rule, facts, found.get(child_id, matching.NOTHING))
     for child_id in links.keys() - {child.child_id for child in situation.children}:
         decisions[child_id] = _settle_missing(child_id, situation)
     return _weigh(situation, decisions)
@@ -274,7 +279,7 @@ def details_after(profile: Profile, changes: Changes) -> Details:
 def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
     """Give the spaces away (D4, D5) and see whether a person has to look first (D12)."""
     live = situation.live_profiles()
-    archives = sum(decision.step is Step.ARCHIVE for decision in decisions.values())
+    archives = [decision.step for decision in decisions.values()].count(Step.ARCHIVE)
     claims = [d for d in decisions.values() if d.step in (Step.CREATE, Step.RESTORE)]
     free = spaces.free_spaces(situation.paid_children, live, archives)
     granted, waiting = spaces.allot(claims, free, situation.today)
@@ -293,6 +298,38 @@ def _wait(claim: Decision, position: int, paid_children: int) -> Decision:
     return claim._replace(
         step=Step.WAIT, rule=rules.NO_SPACE.slug, facts=facts, changes=NO_CHANGES, position=position
     )
+
+
+def nothing_left(plan: Plan, now: Situation) -> bool:
+    """Whether nothing is left to do after a plan was carried out, in the situation found `now` (B6).
+
+    Where each child stands as the plan wanted, that is certain at a glance; else the plan is made again.
+    """
+    return _all_stand(plan, now) or make_plan(now).changes_nothing
+
+
+def _all_stand(plan: Plan, now: Situation) -> bool:
+    """Whether each child has a live profile with the child's own details, or none that is live, as decided.
+
+    Only of a plan that leaves nobody waiting, held or missing: what is decided for these hangs on others.
+    """
+    if any(room.pending for room in now.rooms):
+        return False
+    links, profiles = now.links, now.profiles
+    for decision in plan.decisions:
+        if decision.child is None:
+            return False
+        profile = profiles.get(links.get(decision.child_id, ""))
+        match OUTCOMES[decision.step]:
+            case "live" if profile is not None and profile.details == decision.child.details:
+                stands = profile.state is ProfileState.LIVE
+            case "out":
+                stands = profile is None or profile.state is ProfileState.ARCHIVED
+            case _:
+                stands = False
+        if not stands:
+            return False
+    return True
 
 
 def after(plan: Plan) -> Situation:

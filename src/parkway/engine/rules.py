@@ -6,9 +6,11 @@ words: its slug is used in the journal, in the documentation, on the pages and i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -216,6 +218,15 @@ def every_case() -> list[Case]:
 
 
 _ANSWERS = {tuple(case): next(rule for rule in RULES if rule.answers(case)) for case in every_case()}
+_USUAL = {
+    setting: {status: _ANSWERS[True, None, status, setting, False] for status in Status}
+    for setting in InactivePolicy
+}
+
+
+def without_a_choice(setting: InactivePolicy) -> Mapping[Status, Rule]:
+    """The rules that answer for listed children of whom nobody chose anything, by status."""
+    return _USUAL[setting]
 
 
 def rule_for(
@@ -234,6 +245,12 @@ def rule_for(
 
 
 BY_SLUG: dict[str, Rule | Obstacle] = {row.slug: row for row in (*RULES, *OBSTACLES)}
+
+NEVER_BOOKED = Standing(Status.INACTIVE)
+NO_FACTS: Facts = {}
+NAME = "\0"  # stands for a name in a sentence made before the child is known
+OF_STANDING = frozenset({"active", "inactive-stays", "inactive-leaves", "archived"})
+"""The rules whose facts, and whose sentences but for the name, follow from a child's standing alone."""
 
 LEFT_AS_IT_IS = {
     None: "",
@@ -260,40 +277,62 @@ DOUBTS = {
 def facts_of(rule: Rule, child: Child | None, choice: Choice) -> Facts:
     """What the rule looked at. While these stay the same, the decision is the same decision (B2)."""
     if child is None:
-        return {}
-    standing, facts = child.standing, {}
+        return NO_FACTS
+    standing = child.standing
     match rule.slug:
         case "active":
-            facts = {"booked_from": standing.booked_from, "booked_until": standing.booked_until}
+            return {"booked_from": standing.booked_from, "booked_until": standing.booked_until}
         case "inactive-stays" | "inactive-leaves" | "keep-until":
-            facts = {"last_end": standing.last_end, "next_start": standing.next_start}
+            nearest = {"last_end": standing.last_end, "next_start": standing.next_start}
+            return {**nearest, "keep_until": choice.keep_until} if rule.slug == "keep-until" else nearest
         case "archived":
-            facts = {"archived_on": standing.archived_on}
-    if rule.slug == "keep-until":
-        facts["keep_until"] = choice.keep_until
-    return {"kept_by": choice.by} if rule.slug == "kept" else facts
+            return {"archived_on": standing.archived_on}
+        case "kept":
+            return {"kept_by": choice.by}
+    return NO_FACTS
 
 
 def because(decision: Decision, window: Window, today: date) -> str:
     """The decision's reason as one sentence for an educator, with the facts filled in."""
-    name = decision.called or "this child"
-    standing = decision.child.standing if decision.child else Standing(Status.INACTIVE)
-    facts = decision.facts
-    filled = _Filled(name, standing, facts, window, today)
-    filled["left_as_it_is"] = LEFT_AS_IT_IS[decision.profile.state if decision.profile else None]
-    text = BY_SLUG[decision.rule].sentence.format_map(filled)
+    name, child = decision.called or "this child", decision.child
+    if child is not None and decision.rule in OF_STANDING:
+        text = _sentence(decision.rule, child.standing, window, today)
+        if name.endswith(wording.HISSING):
+            text = text.replace(wording.possessive(NAME), wording.possessive(name))
+        text = text.replace(NAME, name)
+    else:
+        standing = child.standing if child is not None else NEVER_BOOKED
+        state = decision.profile.state if decision.profile else None
+        filled = _Filled(name, standing, window, today, decision.facts, state)
+        text = BY_SLUG[decision.rule].sentence.format_map(filled)
     return text[0].upper() + text[1:]
+
+
+@lru_cache(maxsize=16_384)
+def _sentence(rule: str, standing: Standing, window: Window, today: date) -> str:
+    """The sentence of a rule that looks at nothing but a standing, with NAME where the child's name belongs:
+    many children of a service stand alike.
+    """
+    return BY_SLUG[rule].sentence.format_map(_Filled(NAME, standing, window, today))
 
 
 class _Filled(dict[str, str]):
     """The facts of one decision in words, each made only when the sentence asks for it."""
 
-    def __init__(self, name: str, standing: Standing, facts: Facts, window: Window, today: date) -> None:
-        super().__init__(name=name)
-        self._given = (name, standing, facts, window, today)
+    def __init__(
+        self,
+        name: str,
+        standing: Standing,
+        window: Window,
+        today: date,
+        facts: Facts = NO_FACTS,
+        profile: ProfileState | None = None,
+    ) -> None:
+        super().__init__(name=name, left_as_it_is=LEFT_AS_IT_IS[profile])
+        self._given = (name, standing, window, today, facts)
 
     def __missing__(self, key: str) -> str:
-        name, standing, facts, window, today = self._given
+        name, standing, window, today, facts = self._given
         value = facts.get(key)
         match key:
             case "booked":

@@ -12,6 +12,8 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
+HISSING = ("s", "S")  # a name that ends so takes an apostrophe alone
+
 DONE = {
     Step.CREATE: "created",
     Step.LINK: "linked",
@@ -58,7 +60,7 @@ def ordinal(number: int) -> str:
 
 def possessive(name: str) -> str:
     """ "Mānaia's", "James'"."""
-    return f"{name}'" if name.endswith(("s", "S")) else f"{name}'s"
+    return f"{name}'" if name.endswith(HISSING) else f"{name}'s"
 
 
 def booked(standing: Standing, window: Window, today: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from parkway.tenancy.scope import scope
 from parkway.words import FIELDS, Child, Decision, Details, Profile, Step
 
 NOTHING_MADE = Outcome({}, {})
+PLAIN = re.compile(r"[\w.~-]+", re.ASCII).fullmatch  # what needs no quoting, as hardly any id does
 
 
 def carry_out(
@@ -74,7 +76,7 @@ def _change(service_id: int, decision: Decision, profile: Profile) -> ProfileCha
 
 def managed_link(service_id: int, child_id: str) -> str:
     """Where a profile's child is found in Manage (R14); an id may hold any printable character."""
-    return f"/manage/{service_id}/children/{quote(child_id, safe='')}"
+    return f"/manage/{service_id}/children/{child_id if PLAIN(child_id) else quote(child_id, safe='')}"
 
 
 def mark_linked(integration: Integration, now: datetime, ends: Ends) -> None:

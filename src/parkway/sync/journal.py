@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from parkway import rows
 from parkway.engine import wording
-from parkway.engine.plan import Plan, plain
+from parkway.engine.plan import Plan, plain, unlisted
 from parkway.sync.gather import HERE, Ends, ask_of
 from parkway.sync.kept import Current
 from parkway.sync.models import Entry, Integration, Link, Run
@@ -42,28 +42,25 @@ COLUMNS = [
 ]
 
 
-class Line(NamedTuple):
-    """One decision about to be recorded, with what the journal adds to its sentence. The `last` one of a
-    child is told to whoever asks why, but no later decision is compared with it.
-    """
-
-    decision: Decision
-    profile_id: str
-    addition: str = ""
-    last: bool = False
-
-
 class Page(NamedTuple):
-    """The lines of one run of one service, and the journal as it was."""
+    """What one run of one service decided, and the journal as it was. By child id, `made` has the ids of new
+    profiles, and `additions` what the journal adds to the sentence of a decision.
+    """
 
     run: Run
     plan: Plan
-    lines: Iterable[Line]
     journal: Mapping[str, Current]
+    made: Mapping[str, str]
+    additions: Mapping[str, str]
 
 
 def record(pages: Iterable[Page]) -> None:
-    """Write the entries that these decisions need, retiring those they replace."""
+    """Write the entries that these decisions need, retiring those they replace.
+
+    A child whom Manage no longer lists, and who is not, or no longer, linked, has no decision: whatever was
+    decided, such as a place in the queue, stands no more. The last entry says so to whoever asks why, and no
+    later decision is compared with it.
+    """
     new: list[rows.Row] = []
     retired: list[rows.Row] = []
     for page in pages:
@@ -74,47 +71,47 @@ def record(pages: Iterable[Page]) -> None:
 
 def _fill(page: Page, new: list[rows.Row], retired: list[rows.Row]) -> None:
     """The entries of one page, and those that they replace."""
-    run, at = page.run, rows.as_instant(page.run.at)
-    for line in page.lines:
-        decision = line.decision
-        facts = facts_text(decision.facts)
-        before = page.journal.get(decision.child_id)
+    plan, journal = page.plan, page.journal
+    head, at = (page.run.service_id, page.run.pk), rows.as_instant(page.run.at)
+    for decision in plan.decisions:
+        child_id, facts = decision.child_id, facts_text(decision.facts)
+        profile_id = decision.profile_id or page.made.get(child_id, "")
+        before = journal.get(child_id)
         if before is not None:
-            if not line.last and decision.step not in ACTIONS and _stands(before, line, facts):
+            if decision.step not in ACTIONS and _stands(before, decision, profile_id, facts):
                 continue
             retired.append((False, before.entry_id))
-        because = page.plan.because(decision)
-        new.append(
-            (
-                run.service_id,
-                run.pk,
-                decision.child_id,
-                at,
-                decision.step.value,
-                decision.rule,
-                decision.status.value if decision.status else "",
-                line.profile_id,
-                f"{because} {line.addition}" if line.addition else because,
-                facts,
-                changes_text(decision),
-                rows.from_day(decision.next_change),
-                not line.last,
-            )
-        )
+        because = plan.because(decision)
+        if child_id in page.additions:
+            because = f"{because} {page.additions[child_id]}"
+        new.append((*head, child_id, at, *_told(decision, profile_id, because, facts), True))
+    for child_id in sorted(journal.keys() - {decision.child_id for decision in plan.decisions}):
+        last = unlisted(child_id)
+        retired.append((False, journal[child_id].entry_id))
+        new.append((*head, child_id, at, *_told(last, "", plan.because(last), facts_text(last.facts)), False))
 
 
-def _stands(before: Current, line: Line, facts: str) -> bool:
+def _told(decision: Decision, profile_id: str, because: str, facts: str) -> rows.Row:
+    """What an entry says of a decision, in the order of COLUMNS from the step to the next change."""
+    step, rule, changes = decision.step.value, decision.rule, changes_text(decision)
+    if decision.child is None:
+        return step, rule, "", profile_id, because, facts, changes, None
+    standing = decision.child.standing
+    next_change = rows.from_day(standing.next_change)
+    return step, rule, standing.status.value, profile_id, because, facts, changes, next_change
+
+
+def _stands(before: Current, decision: Decision, profile_id: str, facts: str) -> bool:
     """Whether the current entry already says what this decision says, facts stated beside the rule's own
     included: status, profile and the day of the next change.
     """
-    decision = line.decision
     return (
         OUTCOMES[before.step] == OUTCOMES[decision.step]
         and before.rule == decision.rule
         and before.facts == facts
         and before.status == (decision.status or "")
         and before.next_change == decision.next_change
-        and before.profile_id == line.profile_id
+        and before.profile_id == profile_id
     )
 
 

@@ -29,7 +29,11 @@ from parkway.tenancy.people import SCHEDULE, Actor
 from parkway.tenancy.scope import within
 from parkway.words import ACTIONS, OUTCOMES, Decision, SourceSilent, Step
 
-MAY_DRIFT = (Step.RESTORE, Step.ARCHIVE)
+DRIFTS = {
+    (Step.RESTORE, "live"): "The profile had been archived by hand, and was restored.",
+    (Step.ARCHIVE, "out"): "The profile had been made live by hand, and was archived again.",
+}
+"""What to add to a step where the last run left the child so: somebody else changed the profile (D7)."""
 
 log = logging.getLogger("parkway.sync")
 
@@ -199,7 +203,7 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
     plans_going = {key: plan for key, (_, plan) in going.items()}
     made = apply.carry_out(plans_going, numbers, ends, start.trigger is Trigger.SETUP)
     journal.record(
-        journal.Page(done[key], plan, _lines(gathered, plan, made[key].profiles), gathered.journal)
+        journal.Page(done[key], plan, gathered.journal, made[key].profiles, _drifts(gathered, plan))
         for key, (gathered, plan) in going.items()
     )
     _prove(going, done, start, ends)
@@ -209,32 +213,15 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
     return runs
 
 
-def _lines(gathered: Gathered, plan: Plan, made: Mapping[str, str]) -> list[journal.Line]:
-    lines = []
+def _drifts(gathered: Gathered, plan: Plan) -> dict[str, str]:
+    """What to add to the sentences of children whose profile is not as the last run left it, by child id."""
+    told = {}
     for decision in plan.decisions:
-        profile_id = decision.profile_id or made.get(decision.child_id, "")
-        drift = _drift(gathered, decision) if decision.step in MAY_DRIFT else ""
-        lines.append(journal.Line(decision, profile_id, drift))
-    return [*lines, *_gone(gathered, plan)]
-
-
-def _gone(gathered: Gathered, plan: Plan) -> list[journal.Line]:
-    """The last line of children whom Manage no longer lists and who are not, or no longer, linked: whatever
-    was decided for them, such as a place in the queue, stands no more.
-    """
-    gone = gathered.journal.keys() - {decision.child_id for decision in plan.decisions}
-    return [journal.Line(plans.unlisted(child_id), "", last=True) for child_id in sorted(gone)]
-
-
-def _drift(gathered: Gathered, decision: Decision) -> str:
-    """What to add when the profile is not as the last run left it: somebody else changed it (D7)."""
-    before = gathered.journal.get(decision.child_id)
-    outcome = OUTCOMES[before.step] if before else None
-    if decision.step is Step.RESTORE and outcome == "live":
-        return "The profile had been archived by hand, and was restored."
-    if decision.step is Step.ARCHIVE and outcome == "out":
-        return "The profile had been made live by hand, and was archived again."
-    return ""
+        if (before := gathered.journal.get(decision.child_id)) is not None:
+            drift = DRIFTS.get((decision.step, OUTCOMES[before.step]))
+            if drift:
+                told[decision.child_id] = drift
+    return told
 
 
 def _record_held(gathered: Gathered, plan: Plan, hold: Hold, start: Start) -> Run:
@@ -242,27 +229,29 @@ def _record_held(gathered: Gathered, plan: Plan, hold: Hold, start: Start) -> Ru
     run = _new_run(gathered.integration, start, RunState.HELD, hold.reason, plan)
     run.live_after, run.fingerprint = run.live_before, plan.fingerprint
     run.save(update_fields=["live_after", "fingerprint"])
-    addition = f"On hold: {hold.reason}"
-    lines = []
-    for decision in plan.decisions:
-        if decision.step in ACTIONS:
-            facts = {**decision.facts, "withheld": decision.step.value}
-            withheld = decision._replace(step=Step.HOLD, facts=facts, changes={})
-            lines.append(journal.Line(withheld, decision.profile_id or "", addition))
-        else:
-            lines.append(journal.Line(decision, decision.profile_id or ""))
-    journal.record([journal.Page(run, plan, [*lines, *_gone(gathered, plan)], gathered.journal)])
+    told = {decision.child_id: f"On hold: {hold.reason}" for decision in plan.actions()}
+    withheld = replace(plan, decisions=[_withheld(decision) for decision in plan.decisions])
+    journal.record([journal.Page(run, withheld, gathered.journal, {}, told)])
     _tell(run, hold.reason)
     return run
+
+
+def _withheld(decision: Decision) -> Decision:
+    """The same, or on hold what it would have written."""
+    if decision.step not in ACTIONS:
+        return decision
+    return decision._replace(
+        step=Step.HOLD, facts={**decision.facts, "withheld": decision.step.value}, changes={}
+    )
 
 
 def _prove(
     going: Mapping[int, tuple[Gathered, Plan]], done: Mapping[int, Run], start: Start, ends: Ends
 ) -> None:
-    """Make the plan again where something was written: nothing may be left but what waits or is held (B6)."""
+    """Look again where something was written: nothing may be left but what waits or is held (B6)."""
     wrote = {key: gathered for key, (gathered, plan) in going.items() if not plan.changes_nothing}
     for key, again in gather_again(wrote, start.now, ends).items():
-        if not plans.make_plan(again.situation).changes_nothing:
+        if not plans.nothing_left(going[key][1], again.situation):
             run = done[key]
             run.converged = False
             run.save(update_fields=["converged"])
