@@ -69,7 +69,11 @@ format: install ## sort imports, mend what can be mended, format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: install ## measure the runs against their limits
+$(VENV)/.bench: $(STAMP) requirements-bench.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench: postgresql $(VENV)/.bench ## measure the runs against their limit and their peers, on both databases
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.pages
 
@@ -88,6 +92,7 @@ PIN := CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet $(UPGRADE) 
 pins: install ## pin the newest allowed versions anew, with hashes (UPGRADE= adds what is new and upgrades nothing)
 	$(PIN) --output-file=requirements.txt pyproject.toml
 	$(PIN) --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
+	$(PIN) --extra=bench --constraint=requirements.txt --output-file=requirements-bench.txt pyproject.toml
 
 clean: ## remove .venv and everything that can be made again (never data: var/ and databases stay)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

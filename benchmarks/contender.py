@@ -9,8 +9,10 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks import fleet, limit
@@ -20,15 +22,17 @@ MOMENTS = {"first": fleet.FIRST_SYNC, "no-change": fleet.NEXT_PASS, "change": fl
 
 def _parkway(now: datetime) -> Callable[[], object]:
     _django()
-    from parkway.sync import due
-    from parkway.sync.run import Start, run_sync
+    from parkway.sync.fleet import Pass
 
-    return lambda: run_sync(due.due_now(now), Start(now))
+    return lambda: deque(Pass(clock=lambda: now), maxlen=0)
 
 
 def _limit(now: datetime) -> Callable[[], object]:
-    file = os.environ["DATABASE_URL"].removeprefix("sqlite:///")
-    return lambda: limit.sync(file, now, fleet.TODAY)
+    return lambda: limit.sync(os.environ["DATABASE_URL"], now, fleet.TODAY)
+
+
+def _limit_alone(now: datetime) -> Callable[[], object]:
+    return lambda: limit.sync(os.environ["DATABASE_URL"], now, fleet.TODAY, alone=True)
 
 
 def _per_child(now: datetime) -> Callable[[], object]:
@@ -38,7 +42,33 @@ def _per_child(now: datetime) -> Callable[[], object]:
     return lambda: per_child.sync(now)
 
 
-CONTENDERS = {"limit": _limit, "parkway": _parkway, "per child": _per_child}
+def _diffsync(now: datetime) -> Callable[[], object]:
+    from benchmarks import by_diffsync
+
+    return lambda: by_diffsync.sync(os.environ["DATABASE_URL"], fleet.TODAY)
+
+
+def _dlt(now: datetime) -> Callable[[], object]:
+    from benchmarks import by_dlt
+
+    return lambda: by_dlt.sync(os.environ["DATABASE_URL"], fleet.TODAY)
+
+
+CONTENDERS = {
+    "limit": _limit,
+    "limit, service by service": _limit_alone,
+    "parkway": _parkway,
+    "dlt": _dlt,
+    "diffsync": _diffsync,
+    "per child": _per_child,
+}
+WHOLE = frozenset({"limit", "limit, service by service", "parkway", "per child"})
+"""The contenders that write everything that Parkway writes; the others keep a target in step."""
+
+
+def is_here(name: str) -> bool:
+    """Whether what a contender needs is installed."""
+    return name not in ("dlt", "diffsync") or find_spec(name) is not None
 
 
 def _django() -> None:
@@ -55,12 +85,27 @@ def _prepare(what: str, size: int) -> None:
 
         call_command("migrate", verbosity=0)
         fleet.make(size)
+        _admit_the_application()
     else:
         fleet.change()
     from django.db import connection
 
-    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    else:
+        connection.cursor().execute("VACUUM ANALYZE")
     connection.close()
+
+
+def _admit_the_application() -> None:
+    """Let Parkway work on what a superuser has made, as a role that does not pass the wall."""
+    from django.db import connection
+
+    from parkway.tenancy import wall
+    from tests.postgres import APPLICATION
+
+    if connection.vendor == "postgresql":
+        wall.admit(APPLICATION)
 
 
 def peak_mb() -> float:
@@ -81,9 +126,10 @@ def main() -> None:
         _prepare(name, int(argument))
         return
     work = CONTENDERS[name](MOMENTS[argument])
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     work()
-    print(json.dumps({"seconds": time.perf_counter() - started, "mb": peak_mb()}))
+    taken = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - busy}
+    print(json.dumps(taken | {"mb": peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def _services(organisation_id: int, numbers: Sequence[int], random: Random, toda
         short, stay = number % FEW_SPACES == 0, number % KEEP_INACTIVE == 1
         Account.objects.create(service=service, paid_children=A_SERVICE * 3 // 4 if short else A_SERVICE * 2)
         inactive = "stay" if stay else "leave"
-        Integration.objects.create(service=service, stage=Stage.ON, inactive=inactive)
+        Integration.objects.create(service=service, stage=Stage.ON, inactive=inactive, next_run_at=FIRST_SYNC)
     _children([service.pk for service in services], rooms, random, today)
 
 

@@ -1,4 +1,5 @@
-"""The limit: set-based SQL by hand, one transaction for the fleet, the same reads and the same writes.
+"""The limit: set-based SQL by hand, in one transaction for the fleet or in one for each service, with
+the same reads and the same writes.
 
 It reads every child at every pass, decides in the scan, and writes profiles, rooms, links, journal entries
 with their sentences and facts, runs, and what the next pass compares. It leaves out what the measured fleet
@@ -7,285 +8,181 @@ has no case of: profiles that nobody is linked to, renamed rooms, held runs, tom
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from datetime import date, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
 
+from benchmarks import statements as sql
 from parkway.engine import wording
 
-CONNECTION = """PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;
+SQLITE = """PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;
 PRAGMA cache_size=-65536; PRAGMA foreign_keys=ON;"""
 
-FIELDS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
-C, P = (", ".join(f"{alias}.{field}" for field in FIELDS) for alias in "cp")
-NAME = "coalesce(nullif(c.preferred_name, ''), nullif(c.first_name, ''), c.last_name)"
-NAMES = f"{NAME} || CASE WHEN {NAME} LIKE '%s' THEN '''' ELSE '''s' END"
-AWAY = "more than 8 weeks away"
-NOT_BOOKED = f"""CASE
-  WHEN c.last_end IS NULL AND c.next_start IS NULL THEN {NAME} || ' has no confirmed booking'
-  WHEN c.next_start IS NULL THEN {NAMES} || ' last booking ended on ' || le.words || ', more than 8 weeks ago'
-  WHEN c.last_end IS NULL THEN {NAMES} || ' first booking starts on ' || ns.words || ', {AWAY}'
-  ELSE {NAMES} || ' last booking ended on ' || le.words || ', more than 8 weeks ago, and the next one starts on '
-       || ns.words || ', {AWAY}' END"""
-BOOKED = """CASE
-  WHEN c.booked_from IS NULL THEN ''
-  WHEN c.booked_until IS NULL THEN ', booked from ' || bf.words || ' with no end date'
-  WHEN c.booked_from = c.booked_until THEN ', booked on ' || bf.words
-  ELSE ', booked from ' || bf.words || ' to ' || bu.words END || CASE
-  WHEN c.booked_until < :today THEN ', and stays Active for 8 weeks after that'
-  WHEN c.booked_from > :today THEN ', which is within the next 8 weeks' ELSE '' END"""
-ORDINAL = """x.position || CASE WHEN x.position % 100 IN (11, 12, 13) THEN 'th' WHEN x.position % 10 = 1 THEN 'st'
-  WHEN x.position % 10 = 2 THEN 'nd' WHEN x.position % 10 = 3 THEN 'rd' ELSE 'th' END"""
-BECAUSE = f"""CASE x.rule
-  WHEN 'active' THEN {NAME} || ' is Active in Manage' || {BOOKED} || '.'
-  WHEN 'inactive-leaves' THEN {NOT_BOOKED} || ', and this service lets Inactive children leave Storypark.'
-  WHEN 'inactive-stays' THEN {NOT_BOOKED} || ', and this service keeps Inactive children in Storypark.'
-  WHEN 'archived' THEN {NAME} || ' was archived in Manage' || coalesce(' on ' || ar.words, '') || '.'
-  WHEN 'dont-add' THEN 'Somebody chose not to sync ' || {NAME}
-       || ', so Parkway leaves this child and any profile alone.'
-  ELSE {NAME} || ' belongs in Storypark and is ' || {ORDINAL} || ' in line for a space: the plan pays for '
-       || x.paid || ' children, and no space is free.' END"""
-
-
-def _day(column: str) -> str:
-    return f"""coalesce('"' || {column} || '"', 'null')"""
-
-
-def _rooms(table: str, owner: str, pk: str) -> str:
-    """The names of somebody's rooms as a JSON list."""
-    ends = "storypark" if table == "storypark_profileroom" else "manage"
-    return f"""(SELECT json_group_array(name) FROM (SELECT r.name FROM {table} t JOIN {ends}_room r
-      ON r.id = t.room_id WHERE t.{owner} = {pk} ORDER BY r.name))"""
-
-
-OTHER_ROOMS = """(EXISTS (SELECT 1 FROM manage_childroom cr JOIN place ON place.room = cr.room_id
-    WHERE cr.child_id = c.id AND NOT EXISTS (SELECT 1 FROM storypark_profileroom pr
-      WHERE pr.profile_id = p.id AND pr.room_id = place.target))
-  OR (SELECT count(*) FROM manage_childroom cr WHERE cr.child_id = c.id)
-     <> (SELECT count(*) FROM storypark_profileroom pr WHERE pr.profile_id = p.id))"""
-
-CHANGES = (
-    "'{' || substr("
-    + " || ".join(
-        f"CASE WHEN c.{field} IS NOT p.{field} THEN "
-        f"""', "{field}": [' || json_quote(p.{field}) || ', ' || json_quote(c.{field}) || ']' ELSE '' END"""
-        for field in FIELDS
-    )
-    + f""" || CASE WHEN {OTHER_ROOMS} THEN ', "rooms": [' || {_rooms("storypark_profileroom", "profile_id", "p.id")}
-      || ', ' || {_rooms("manage_childroom", "child_id", "c.id")} || ']' ELSE '' END, 3) || '}}'"""
-)
-
-DUE = "i.stage = 'on' AND (i.next_run_at IS NULL OR i.next_run_at <= :now)"
-
-PLAN = f"""INSERT INTO plan SELECT NULL, pk, service, child, profile_pk, profile, entry, status, next_change, rule,
-    step, facts, NULL, NULL, was FROM (
-  SELECT *, CASE rule
-      WHEN 'active' THEN '{{"booked_from": ' || {_day("booked_from")} || ', "booked_until": '
-        || {_day("booked_until")} || '}}'
-      WHEN 'archived' THEN '{{"archived_on": ' || {_day("archived_on")} || '}}'
-      WHEN 'dont-add' THEN '{{}}'
-      ELSE '{{"last_end": ' || {_day("last_end")} || ', "next_start": ' || {_day("next_start")} || '}}'
-    END AS facts, CASE
-      WHEN rule IN ('active', 'inactive-stays') THEN CASE
-        WHEN state IS NULL THEN 'create' WHEN state = 'archived' THEN 'restore'
-        WHEN differs THEN 'update' ELSE 'keep' END
-      WHEN state = 'live' AND rule <> 'dont-add' THEN 'archive' ELSE 'leave_out' END AS step
-  FROM (
-    SELECT c.id AS pk, c.service_id AS service, c.reference AS child, c.status AS status,
-      c.next_change AS next_change, c.booked_from AS booked_from, c.booked_until AS booked_until,
-      c.next_start AS next_start, c.last_end AS last_end, c.archived_on AS archived_on,
-      p.id AS profile_pk, p.reference AS profile, p.state AS state,
-      e.id AS entry, e.step AS was, e.rule AS old_rule, e.facts AS old_facts, e.status <> c.status
-        OR e.next_change IS NOT c.next_change OR e.profile_id <> coalesce(p.reference, '') AS restated,
-      CASE WHEN ch.kind = 'dont_add' THEN 'dont-add' WHEN c.status = 'Archived' THEN 'archived'
-        WHEN c.status = 'Active' THEN 'active' WHEN i.inactive = 'stay' THEN 'inactive-stays'
-        ELSE 'inactive-leaves' END AS rule,
-      p.state = 'live' AND (({C}) IS NOT ({P}) OR {OTHER_ROOMS}) AS differs
-    FROM sync_integration i
-    JOIN manage_child c ON c.service_id = i.service_id
-    LEFT JOIN sync_choice ch ON ch.service_id = c.service_id AND ch.child_id = c.reference
-    LEFT JOIN sync_link l ON l.service_id = c.service_id AND l.child_id = c.reference
-    LEFT JOIN storypark_profile p ON p.service_id = l.service_id AND p.reference = l.profile_id
-    LEFT JOIN sync_entry e ON e.service_id = c.service_id AND e.child_id = c.reference AND e.current
-    WHERE {DUE} LIMIT -1) LIMIT -1)
-WHERE step NOT IN ('keep', 'leave_out') OR old_rule IS NOT rule OR old_facts IS NOT facts
-  OR restated OR (step = 'keep') <> (was NOT IN ('archive', 'leave_out', 'wait', 'hold'))"""
-
-MISSING = """SELECT count(*) FROM sync_link l WHERE NOT EXISTS
-  (SELECT 1 FROM manage_child c WHERE c.service_id = l.service_id AND c.reference = l.child_id)"""
-
-FULL = """INSERT INTO room_left
-  SELECT w.service, a.paid_children, max(0, a.paid_children
-    - (SELECT count(*) FROM storypark_profile p WHERE p.service_id = w.service AND p.state = 'live') + w.leaving)
-  FROM (SELECT service, sum(step IN ('create', 'restore')) AS wish, sum(step = 'archive') AS leaving
-        FROM plan GROUP BY service) w
-  JOIN storypark_account a ON a.service_id = w.service
-  WHERE w.wish > max(0, a.paid_children
-    - (SELECT count(*) FROM storypark_profile p WHERE p.service_id = w.service AND p.state = 'live') + w.leaving)"""
-
-QUEUE = """UPDATE plan SET step = 'wait', rule = 'no-space', position = q.turn - q.free, paid = q.paid,
-    facts = '{"position": ' || (q.turn - q.free) || ', "paid_children": ' || q.paid || ', "belongs_by": "'
-      || plan.rule || '"}'
-  FROM (SELECT x.id, f.free, f.paid, row_number() OVER (PARTITION BY x.service ORDER BY
-          2 * (x.status <> 'Active') + (x.step <> 'restore'),
-          CASE WHEN c.next_start IS NOT NULL THEN 0 WHEN c.last_end IS NOT NULL THEN 1 ELSE 2 END,
-          CASE WHEN c.next_start IS NOT NULL THEN max(0, julianday(c.next_start) - julianday(:today))
-               ELSE -julianday(c.last_end) END,
-          x.child) AS turn
-        FROM plan x JOIN room_left f ON f.service = x.service JOIN manage_child c ON c.id = x.pk
-        WHERE x.step IN ('create', 'restore')) q
-  WHERE q.id = plan.id AND q.turn > q.free"""
-
-STILL_WAITING = """DELETE FROM plan WHERE step = 'wait' AND was = 'wait' AND EXISTS
-  (SELECT 1 FROM sync_entry e WHERE e.id = plan.entry AND e.rule = plan.rule AND e.facts = plan.facts
-    AND e.status = plan.status AND e.next_change IS plan.next_change
-    AND e.profile_id = coalesce(plan.profile, ''))"""
-
-RUNS = """INSERT INTO sync_run(service_id, trigger, started_by, person_id, at, today, state, message, inactive,
-    paid_children, live_before, live_after, waiting, counts, fingerprint, converged)
-  SELECT i.service_id, 'schedule', 'the schedule', NULL, :now, :today, 'done', '', i.inactive, a.paid_children,
-    live.number, live.number + t.created + t.restored - t.archived, t.waiting + coalesce(o.waiting, 0),
-    json_object('create', t.created, 'link', 0, 'restore', t.restored, 'update', t.updated,
-      'keep', t.kept + coalesce(o.kept, 0), 'archive', t.archived,
-      'leave_out', t.out + coalesce(o.out, 0), 'wait', t.waiting + coalesce(o.waiting, 0), 'hold', 0), '', 1
-  FROM (SELECT service, sum(step = 'create') AS created, sum(step = 'restore') AS restored,
-          sum(step = 'update') AS updated, sum(step = 'archive') AS archived, sum(step = 'wait') AS waiting,
-          sum(step = 'keep') AS kept, sum(step = 'leave_out') AS out FROM plan GROUP BY service) t
-  JOIN sync_integration i ON i.service_id = t.service
-  JOIN storypark_account a ON a.service_id = t.service
-  JOIN (SELECT service_id, sum(state = 'live') AS number FROM storypark_profile GROUP BY service_id
-        UNION ALL SELECT service_id, 0 FROM sync_integration n WHERE NOT EXISTS
-          (SELECT 1 FROM storypark_profile p WHERE p.service_id = n.service_id)) live
-    ON live.service_id = t.service
-  LEFT JOIN (SELECT e.service_id, sum(e.step IN ('create', 'link', 'restore', 'update', 'keep')) AS kept,
-          sum(e.step IN ('archive', 'leave_out')) AS out, sum(e.step = 'wait') AS waiting
-        FROM sync_entry e WHERE e.current AND e.service_id IN (SELECT service FROM plan)
-          AND e.id NOT IN (SELECT entry FROM plan WHERE entry IS NOT NULL)
-        GROUP BY e.service_id) o ON o.service_id = t.service"""
-
-PROFILE = "coalesce(x.profile, CASE WHEN x.step = 'create' THEN 'P-' || (:base + x.id) ELSE '' END)"
-LINK = "'/manage/' || x.service || '/children/' || x.child"
-
-WRITES = (
-    f"""INSERT INTO storypark_profile(id, service_id, reference, state, {", ".join(FIELDS)}, archived_by, managed_link,
-        created_key)
-      SELECT :base + x.id, x.service, 'P-' || (:base + x.id), 'live', {C}, '', {LINK}, run.run || '.' || x.child
-      FROM plan x JOIN manage_child c ON c.id = x.pk JOIN run ON run.service = x.service WHERE x.step = 'create'""",
-    """INSERT INTO storypark_profileroom(service_id, profile_id, room_id) SELECT x.service, :base + x.id, place.target
-      FROM plan x JOIN manage_childroom cr ON cr.child_id = x.pk JOIN place ON place.room = cr.room_id
-      WHERE x.step = 'create'""",
-    """INSERT INTO sync_link(service_id, child_id, profile_id)
-      SELECT x.service, x.child, 'P-' || (:base + x.id) FROM plan x WHERE x.step = 'create'""",
-    f"""UPDATE storypark_profile SET {", ".join(f"{field} = c.{field}" for field in FIELDS)}, state = 'live',
-        archived_on = NULL, archived_by = '',
-        managed_link = CASE WHEN x.step = 'restore' THEN {LINK} ELSE managed_link END
-      FROM plan x JOIN manage_child c ON c.id = x.pk
-      WHERE x.step IN ('update', 'restore') AND storypark_profile.id = x.profile_pk""",
-    """DELETE FROM storypark_profileroom WHERE id IN (SELECT pr.id FROM plan x
-      JOIN storypark_profileroom pr ON pr.profile_id = x.profile_pk
-      WHERE x.step IN ('update', 'restore') AND NOT EXISTS (SELECT 1 FROM manage_childroom cr
-        JOIN place ON place.room = cr.room_id WHERE cr.child_id = x.pk AND place.target = pr.room_id))""",
-    """INSERT INTO storypark_profileroom(service_id, profile_id, room_id)
-      SELECT x.service, x.profile_pk, place.target FROM plan x
-      JOIN manage_childroom cr ON cr.child_id = x.pk JOIN place ON place.room = cr.room_id
-      WHERE x.step IN ('update', 'restore') AND NOT EXISTS (SELECT 1 FROM storypark_profileroom pr
-        WHERE pr.profile_id = x.profile_pk AND pr.room_id = place.target)""",
-    """UPDATE storypark_profile SET state = 'archived', archived_on = :today, archived_by = 'integration'
-      FROM plan x WHERE x.step = 'archive' AND storypark_profile.id = x.profile_pk""",
-    "UPDATE sync_entry SET current = 0 WHERE id IN (SELECT entry FROM plan WHERE entry IS NOT NULL)",
-    f"""INSERT INTO sync_entry(service_id, run_id, child_id, at, step, rule, status, profile_id, because, facts,
-        changes, next_change, current)
-      SELECT x.service, run.run, x.child, :now, x.step, x.rule, x.status, {PROFILE}, {BECAUSE}, x.facts,
-        coalesce(change.changes, ''), x.next_change, 1
-      FROM plan x JOIN manage_child c ON c.id = x.pk JOIN run ON run.service = x.service
-      LEFT JOIN change ON change.id = x.id
-      LEFT JOIN day bf ON bf.day = c.booked_from LEFT JOIN day bu ON bu.day = c.booked_until
-      LEFT JOIN day le ON le.day = c.last_end LEFT JOIN day ns ON ns.day = c.next_start
-      LEFT JOIN day ar ON ar.day = c.archived_on""",
-    """UPDATE storypark_account SET version = version + 1 WHERE service_id IN
-      (SELECT service FROM plan WHERE step NOT IN ('keep', 'leave_out', 'wait'))""",
-)
-
-CHANGED = f"""INSERT INTO change SELECT x.id, {CHANGES} FROM plan x JOIN manage_child c ON c.id = x.pk
-  JOIN storypark_profile p ON p.id = x.profile_pk
-  WHERE x.step = 'update' OR x.step = 'restore' AND (({C}) IS NOT ({P}) OR {OTHER_ROOMS})"""
-
-NEW_ROOMS = (
-    """INSERT INTO storypark_room(service_id, name) SELECT r.service_id, r.name FROM manage_room r
-      WHERE NOT EXISTS (SELECT 1 FROM sync_roomlink l WHERE l.service_id = r.service_id
-          AND l.room_id = CAST(r.id AS TEXT))
-        AND NOT EXISTS (SELECT 1 FROM storypark_room t WHERE t.service_id = r.service_id AND t.name = r.name)""",
-    """INSERT INTO sync_roomlink(service_id, room_id, target_id)
-      SELECT r.service_id, CAST(r.id AS TEXT), CAST(t.id AS TEXT) FROM manage_room r
-      JOIN storypark_room t ON t.service_id = r.service_id AND t.name = r.name
-      WHERE NOT EXISTS (SELECT 1 FROM sync_roomlink l WHERE l.service_id = r.service_id
-          AND l.room_id = CAST(r.id AS TEXT))""",
-    """INSERT INTO place SELECT CAST(room_id AS INTEGER), CAST(target_id AS INTEGER) FROM sync_roomlink""",
-)
-
-SEEN = f"""UPDATE sync_integration AS i SET checked_at = :now, next_run_at = :next, seen_roster = seen.roster,
-    seen_profiles = seen.profiles, seen_service = seen.service, seen_version = i.version,
-    look_again_at = CASE WHEN seen.waiting THEN :midnight END
-  FROM (SELECT s.id, s.version AS service, g.version AS roster, a.version AS profiles,
-          EXISTS (SELECT 1 FROM sync_entry e WHERE e.service_id = s.id AND e.current AND e.step = 'wait') AS waiting
-        FROM tenancy_service s JOIN manage_ledger g ON g.service_id = s.id
-        JOIN storypark_account a ON a.service_id = s.id) seen
-  WHERE seen.id = i.service_id AND {DUE}"""
-
-TABLES = """
-CREATE TEMP TABLE plan(id INTEGER PRIMARY KEY, pk, service, child, profile_pk, profile, entry, status, next_change,
-  rule, step, facts, position, paid, was);
+WORDS = {
+    "sqlite": {
+        "MOST": "max",
+        "JSON_ARRAY": "json_array",
+        "JSON_LIST": "json_group_array",
+        "JSON_OBJECT": "json_object",
+        "LIST_OF(name)": "group_concat(name, '|')",
+        "BYTES": "BINARY",
+        "FENCE": "LIMIT -1",
+        "INSTANT": "datetime",
+        "MOVED": sql.MOVED_ALONE,
+        "ROOMS": "",
+    },
+    "postgresql": {
+        "MOST": "greatest",
+        "JSON_ARRAY": "json_build_array",
+        "JSON_LIST": "json_agg",
+        "JSON_OBJECT": "json_build_object",
+        "LIST_OF(name)": "string_agg(name, '|')",
+        "BYTES": '"C"',
+        "FENCE": "OFFSET 0",
+        "INSTANT": "pg_temp.instant",
+        "MOVED": "here.targets IS DISTINCT FROM there.targets",
+        "ROOMS": f"LEFT JOIN {sql.HERE} here ON here.child_id = c.id "
+        f"LEFT JOIN {sql.THERE} there ON there.profile_id = p.id",
+    },
+}
+TABLES = {
+    "sqlite": """
+CREATE TEMP TABLE plan(id INTEGER PRIMARY KEY, pk, service, child, profile_pk, profile, entry, status,
+  next_change, rule, step, facts, position, paid, was);
 CREATE TEMP TABLE room_left(service INTEGER PRIMARY KEY, paid, free);
 CREATE TEMP TABLE run(service INTEGER PRIMARY KEY, run);
 CREATE TEMP TABLE change(id INTEGER PRIMARY KEY, changes);
 CREATE TEMP TABLE place(room INTEGER PRIMARY KEY, target);
 CREATE TEMP TABLE day(day DATE PRIMARY KEY, words) WITHOUT ROWID;
-"""
+""",
+    "postgresql": """
+CREATE TEMP TABLE plan(id bigserial, pk bigint, service bigint, child text, profile_pk bigint, profile text,
+  entry bigint, status text, next_change date, rule text, step text, facts text, position int, paid int,
+  was text);
+CREATE TEMP TABLE room_left(service bigint, paid int, free int);
+CREATE TEMP TABLE run(service bigint, run bigint);
+CREATE TEMP TABLE change(id bigint, changes text);
+CREATE TEMP TABLE place(room bigint, target bigint);
+CREATE TEMP TABLE day(day date, words text);
+CREATE FUNCTION pg_temp.instant(bigint, text) RETURNS timestamptz LANGUAGE sql AS 'SELECT to_timestamp($1)';
+""",
+}
+EMPTIED = ("plan", "room_left", "run", "change", "place")
+EVERYBODY = "TRUE"
 
 
-def sync(database: str, now: datetime, today: date) -> None:
-    """Bring the whole fleet of a SQLite database into step."""
-    connection = sqlite3.connect(database, isolation_level=None)
-    connection.executescript(CONNECTION)
-    connection.executescript(TABLES)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        _sync(connection, now, today)
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
+def sync(url: str, now: datetime, today: date, alone: bool = False) -> None:
+    """Bring the whole fleet of a database into step, all services together or each `alone`."""
+    limit = Limit(url, now, today)
+    with closing(limit.connection):
+        if not alone:
+            limit.pass_over()
+            return
+        limit.of_one_service()
+        for (service,) in limit.rows("SELECT id FROM tenancy_service ORDER BY id"):
+            limit.pass_over(service)
 
 
-def _sync(connection: sqlite3.Connection, now: datetime, today: date) -> None:
-    run = connection.execute
-    last = dict(run("SELECT name, seq FROM sqlite_sequence").fetchall())
-    values = {
-        "now": _stored(now),
-        "next": _stored(now + timedelta(hours=12)),
-        "midnight": _stored(now + timedelta(hours=12)),
-        "today": today.isoformat(),
-        "base": last.get("storypark_profile", 0),
-        "runs": last.get("sync_run", 0),
-    }
-    if run(MISSING).fetchone()[0]:
-        raise NotImplementedError("the measured fleet misses no child")
-    for statement in NEW_ROOMS:
-        run(statement)
-    run(PLAN, values)
-    if run("SELECT EXISTS (SELECT 1 FROM plan)").fetchone()[0]:
-        run(FULL)
-        run(QUEUE, values)
-        run(STILL_WAITING)
-        run(CHANGED)
+class Limit:
+    """A connection to one of the two databases, which gets the statements in its own words."""
+
+    def __init__(self, url: str, now: datetime, today: date) -> None:
+        self.today, self.kind = today, "sqlite" if url.startswith("sqlite") else "postgresql"
+        self.values = {
+            "now": _instant(now),
+            "second": int(now.timestamp()),
+            "midnight": _instant(now + timedelta(hours=12)),
+            "today": today.isoformat(),
+        }
+        self.connection: Any
+        if self.kind == "sqlite":
+            self.connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+            self.connection.executescript(SQLITE + TABLES[self.kind])
+        else:
+            import psycopg
+
+            self.connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+            self.connection.execute(TABLES[self.kind])
         days = [today + timedelta(number) for number in range(-1500, 500)]
-        connection.executemany(
-            "INSERT INTO day VALUES (?, ?)", [(day.isoformat(), wording.day(day, today)) for day in days]
-        )
-        run(RUNS, values)
-        run("INSERT INTO run SELECT service_id, id FROM sync_run WHERE id > :runs", values)
-        for statement in WRITES:
-            run(statement, values)
-    run(SEEN, values)
+        words = ", ".join(f"('{day}', '{wording.day(day, today)}')" for day in days)
+        self.connection.execute(f"INSERT INTO day VALUES {words}")
+
+    def of_one_service(self) -> None:
+        """Tell PostgreSQL that each time it is about a few rows: it would look at every row of the fleet."""
+        if self.kind == "postgresql":
+            self.run("SET enable_hashjoin = off")
+            self.run("SET enable_mergejoin = off")
+            self.run("SET enable_seqscan = off")
+
+    def pass_over(self, service: int | None = None) -> None:
+        """All services, or one, in one transaction."""
+        self.run("BEGIN IMMEDIATE" if self.kind == "sqlite" else "BEGIN")
+        if service is not None:
+            for name in EMPTIED:
+                self.run(f"DELETE FROM {name}")
+        self.values["service"] = service
+        self._decide_and_write()
+        self.run("COMMIT")
+
+    def _decide_and_write(self) -> None:
+        for statement in sql.NEW_ROOMS:
+            self.run(statement)
+        self.run(sql.PLAN)
+        if self.rows("SELECT EXISTS (SELECT 1 FROM plan)")[0][0]:
+            self._known("plan")
+            for statement in (sql.FULL, sql.QUEUE, sql.STILL_WAITING, sql.CHANGED):
+                self.run(statement)
+            self.values["runs"] = self.rows("SELECT coalesce(max(id), 0) FROM sync_run")[0][0]
+            self.run(sql.RUNS)
+            self.run("INSERT INTO run SELECT service_id, id FROM sync_run WHERE id > :runs")
+            self.values["base"] = self._base()
+            for statement in sql.WRITES:
+                self.run(statement)
+        self.run(sql.SEEN)
+
+    def _base(self) -> int:
+        """What a line of the plan adds to its own number to number a new profile."""
+        if self.kind == "sqlite":
+            return int(self.rows("SELECT coalesce(max(id), 0) FROM storypark_profile")[0][0])
+        first, last = self.rows("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM plan")[0]
+        given = self.rows("SELECT nextval('storypark_profile_id_seq')")[0][0]
+        self.rows(f"SELECT setval('storypark_profile_id_seq', {given + last - first})")
+        return int(given - first)
+
+    def _known(self, table: str) -> None:
+        """Let PostgreSQL's planner know how many rows a table has now; of one service, it need not."""
+        if self.kind == "postgresql" and self.values["service"] is None:
+            self.run(f"ANALYZE {table}")
+
+    def run(self, statement: str) -> Any:
+        """Run a statement."""
+        text = _in_words(statement, self.kind, self.values.get("service") is not None)
+        if self.kind == "sqlite":
+            return self.connection.execute(text, self.values)
+        return self.connection.execute(re.sub(r"(?<!:):([a-z]+)", lambda name: self._literal(name[1]), text))
+
+    def rows(self, query: str) -> list[Any]:
+        """What a query finds."""
+        found: list[Any] = self.run(query).fetchall()
+        return found
+
+    def _literal(self, name: str) -> str:
+        value = self.values[name]
+        if name in ("now", "midnight"):
+            return f"timestamptz '{value}+00'"
+        return f"date '{value}'" if name == "today" else str(value)
 
 
-def _stored(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(" ")
+@cache
+def _in_words(statement: str, kind: str, of_one: bool) -> str:
+    """A statement as a database understands it, of one service or of everybody."""
+    for word, meaning in WORDS[kind].items():
+        statement = statement.replace(word, meaning)
+    return re.sub(r"\bOF\(([a-z_.]+)\)", r"\1 = :service" if of_one else EVERYBODY, statement)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")

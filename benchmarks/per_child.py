@@ -5,7 +5,7 @@ It does the same work with the same rules and sentences, each child by a handful
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def _sync(integration: Integration, now: datetime) -> None:
     from parkway.engine import spaces
     from parkway.manage.models import Child, Ledger
     from parkway.storypark.models import Account, Profile
+    from parkway.sync import due
     from parkway.sync.models import Run
     from parkway.words import Step
 
@@ -71,7 +72,7 @@ def _sync(integration: Integration, now: datetime) -> None:
     if any(counts[step] for step in ("create", "restore", "update", "archive")):
         account.version += 1
         account.save()
-    integration.checked_at, integration.next_run_at = now, now + timedelta(hours=12)
+    integration.checked_at, integration.next_run_at = now, due.following(integration.pk, now)
     integration.seen_roster = Ledger.objects.get(service=service).version
     integration.seen_profiles, integration.seen_service = account.version, service.version
     integration.seen_version = integration.version

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ MISSING = "No PostgreSQL server is installed here. On Debian and Ubuntu: make po
 # text sorts by a language's customs, as on many servers: a test fails where the program relies on less
 CLUSTER = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-NZ"]
 OWNER, APPLICATION = "parkway_owner", "parkway"
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 60}
 
 
 def programs() -> Path:
@@ -45,8 +45,8 @@ def programs() -> Path:
 class Cluster:
     """A cluster in a folder of its own. A server refuses to be root; for root it is the user postgres."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.password = folder, secrets.token_hex(16)
+    def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
+        self.folder, self.password, self.settings = folder, secrets.token_hex(16), settings
         self.data, self.programs = folder / "data", programs()
         self.port = _free_port()
         self.user: dict[str, Any] = {}
@@ -78,8 +78,7 @@ class Cluster:
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "max_connections": 60,
-            **FORGETFUL,
+            **self.settings,
         }
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         log = self.folder / "log"
@@ -114,10 +113,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A running cluster, of which nothing is left behind."""
+def cluster(settings: Mapping[str, object] = FORGETFUL) -> Iterator[Cluster]:
+    """A running cluster with these settings, of which nothing is left behind."""
     with tempfile.TemporaryDirectory(prefix="parkway-postgres-") as folder:
-        made = Cluster(Path(folder))
+        made = Cluster(Path(folder), settings)
         try:
             made.start()
             yield made

@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import tomllib
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "parkway"
 PURE = [SOURCE / "words.py", *sorted((SOURCE / "engine").rglob("*.py"))]
-REQUIREMENTS = ["requirements.txt", "requirements-dev.txt"]
+REQUIREMENTS = ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"]
 
 LONGEST_MODULE = 400
 SAYS_NOTHING = {"utils", "helpers", "common", "manager", "core", "services"}
@@ -103,20 +102,21 @@ def test_every_requirement_is_pinned_with_a_hash(name):
     assert [line for line in lines if not PIN.fullmatch(line)] == []
 
 
-def test_development_uses_the_versions_that_run():
-    development = pins("requirements-dev.txt")
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_development_and_benchmarks_use_the_versions_that_run(name):
+    pinned = pins(name)
 
-    assert {name: development.get(name) for name in pins("requirements.txt")} == pins("requirements.txt")
+    assert {package: pinned.get(package) for package in pins("requirements.txt")} == pins("requirements.txt")
 
 
 def test_every_dependency_is_pinned():
     declared = project()["project"]
     wanted = {
         "requirements.txt": declared["dependencies"],
-        "requirements-dev.txt": [
-            *chain.from_iterable(declared["optional-dependencies"].values()),
-            *declared["dependencies"],
-        ],
+        **{
+            f"requirements-{extra}.txt": [*more, *declared["dependencies"]]
+            for extra, more in declared["optional-dependencies"].items()
+        },
     }
     missing = {
         (name, dependency)
