@@ -41,6 +41,7 @@ def _services(organisation_id: int, numbers: Sequence[int], random: Random, toda
     from parkway.storypark.models import Account
     from parkway.sync.models import Integration, Stage
     from parkway.tenancy.models import Service
+    from parkway.tenancy.scope import within
 
     services = Service.objects.bulk_create(
         Service(
@@ -51,16 +52,20 @@ def _services(organisation_id: int, numbers: Sequence[int], random: Random, toda
         )
         for number in numbers
     )
-    Room.objects.bulk_create(Room(service=service, name=name) for service in services for name in ROOMS)
-    rooms: dict[int, list[int]] = defaultdict(list)
-    for service_id, pk in Room.objects.filter(service__in=services).values_list("service_id", "pk"):
-        rooms[service_id].append(pk)
-    for number, service in zip(numbers, services, strict=True):
-        short, stay = number % FEW_SPACES == 0, number % KEEP_INACTIVE == 1
-        Account.objects.create(service=service, paid_children=A_SERVICE * 3 // 4 if short else A_SERVICE * 2)
-        inactive = "stay" if stay else "leave"
-        Integration.objects.create(service=service, stage=Stage.ON, inactive=inactive, next_run_at=FIRST_SYNC)
-    _children([service.pk for service in services], rooms, random, today)
+    with within(*services):
+        Room.objects.bulk_create(Room(service=service, name=name) for service in services for name in ROOMS)
+        rooms: dict[int, list[int]] = defaultdict(list)
+        for service_id, pk in Room.objects.filter(service__in=services).values_list("service_id", "pk"):
+            rooms[service_id].append(pk)
+        for number, service in zip(numbers, services, strict=True):
+            short, stay = number % FEW_SPACES == 0, number % KEEP_INACTIVE == 1
+            paid = A_SERVICE * 3 // 4 if short else A_SERVICE * 2
+            Account.objects.create(service=service, paid_children=paid)
+            inactive = "stay" if stay else "leave"
+            Integration.objects.create(
+                service=service, stage=Stage.ON, inactive=inactive, next_run_at=FIRST_SYNC
+            )
+        _children([service.pk for service in services], rooms, random, today)
 
 
 def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: Random, today: date) -> None:

@@ -51,14 +51,22 @@ def main() -> int:
 
 @contextmanager
 def database(kind: str, folder: str) -> Iterator[str]:
-    """The address of an empty database, on a server of its own where one is needed."""
+    """The address of a database with empty tables, on a server of its own where one is needed."""
     if kind == "sqlite":
-        yield f"sqlite:///{folder}/soak.sqlite3"
+        url = f"sqlite:///{folder}/soak.sqlite3"
+        _migrate(url)
+        yield url
     else:
-        from tests.postgres import cluster
+        from tests import postgres
 
-        with cluster() as server:
-            yield server.url
+        with postgres.cluster() as server:
+            _migrate(server.url(postgres.OWNER), "--application-role", postgres.APPLICATION)
+            yield server.url(postgres.APPLICATION)
+
+
+def _migrate(url: str, *options: str) -> None:
+    command = [_program("parkway"), "migrate", *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "DATABASE_URL": url})
 
 
 @dataclass
@@ -75,7 +83,6 @@ class Soak:
     def prepare(self) -> None:
         """Make the fleet, bring it into step, and let a day's changes wait for their runs."""
         _say(f"making {self.asked.services:,} services and bringing them into step")
-        subprocess.run([_program("parkway"), "migrate"], check=True, stdout=subprocess.DEVNULL)
         more = [str(self.asked.services), str(self.asked.minutes), str(self.folder / "visitors.json")]
         subprocess.run([sys.executable, "-m", "benchmarks.soaked", "prepare", *more], check=True)
 

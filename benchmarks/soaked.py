@@ -20,12 +20,15 @@ def main() -> None:
     import django
 
     django.setup()
+    from parkway.tenancy.scope import within_all
+
     step, *more = sys.argv[1:]
     if step == "prepare":
         services, minutes, file = more
         prepare(int(services), timedelta(minutes=float(minutes)), Path(file))
     else:
-        print(json.dumps(ended()))
+        with within_all():
+            print(json.dumps(ended()))
 
 
 def prepare(services: int, lasts: timedelta, file: Path) -> None:
@@ -37,12 +40,14 @@ def prepare(services: int, lasts: timedelta, file: Path) -> None:
     from parkway.sync import due
     from parkway.sync.models import Integration
     from parkway.sync.run import Start, run_sync
+    from parkway.tenancy.scope import within_all
 
     now = timezone.now()
     fleet.make(services * fleet.A_SERVICE, now.date())
     run_sync(due.due_now(now), Start(now))
-    fleet.change(now.date())
-    file.write_text(json.dumps(_people()))
+    with within_all():
+        fleet.change(now.date())
+        file.write_text(json.dumps(_people()))
     began, keys = timezone.now(), list(Integration.objects.values_list("pk", flat=True))
     Integration.objects.bulk_update(
         [Integration(pk=key, next_run_at=began + lasts * n / len(keys)) for n, key in enumerate(keys)],

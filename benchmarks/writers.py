@@ -1,8 +1,8 @@
 """`python -m benchmarks.writers`: how many changes a database takes when many write at once.
 
 Each writer is a process of its own that changes a child of its own service again and again without a pause,
-through Manage's verbs, as the pages do: many more than people make. Beside them stands the same with a first
-sync of the whole fleet going on. On SQLite all writers share one lock; on PostgreSQL those of one service.
+through Manage's verbs, as the pages do: many more than people make. Beside them stands the same while passes
+over the fleet read everything. On SQLite all writers share one lock; on PostgreSQL those of one service.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from benchmarks import fleet
 from benchmarks.soak import database
 
-NUMBERS = (1, 2, 4, 8, 16)
-HEAD = """| database | writers | first sync beside | changes/s | p50 ms | p99 ms | longest ms | given up |
+HEAD = """| database | writers | full passes beside | changes/s | p50 ms | p99 ms | longest ms | given up |
 |---|---:|---|---:|---:|---:|---:|---:|"""
 
 
@@ -30,19 +28,19 @@ def main() -> None:
     """Measure both databases, or those asked for, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.writers")
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--writers", type=int, nargs="+", default=[1, 2, 4, 8, 16], help="at once")
     parser.add_argument("--services", type=int, default=200, help="of 100 children each")
     parser.add_argument("--seconds", type=float, default=8, help="that the writers of a line write")
     asked = parser.parse_args()
+    if max(asked.writers) > asked.services:
+        parser.error("each writer has a service of its own: more --services, or fewer --writers")
     print(HEAD)
     for kind in asked.databases:
         with tempfile.TemporaryDirectory(prefix="parkway-writers-") as folder, database(kind, folder) as url:
             os.environ["DATABASE_URL"] = url
-            subprocess.run(
-                [Path(sys.executable).with_name("parkway"), "migrate"], check=True, stdout=subprocess.DEVNULL
-            )
             _step("make", asked.services)
             for syncing in (False, True):
-                for number in NUMBERS:
+                for number in asked.writers:
                     print(_line(kind, number, syncing, asked.seconds), flush=True)
 
 
@@ -78,15 +76,18 @@ def _step(*words: object) -> None:
 
 
 def step(what: str, number: int, seconds: float = 0.0) -> None:
-    """A process of its own: make the fleet, write as one of the writers, or sync everything endlessly."""
+    """A process of its own: make the fleet, write as one of the writers, or pass over the fleet endlessly."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "parkway.config.settings"
     import django
 
     django.setup()
+    from parkway.tenancy.scope import within_all
+
     if what == "make":
         fleet.make(number * fleet.A_SERVICE)
     elif what == "write":
-        print(json.dumps(_write(number, seconds)))
+        with within_all():
+            print(json.dumps(_write(number, seconds)))
     else:
         _sync()
 
@@ -115,17 +116,14 @@ def _write(number: int, seconds: float) -> dict[str, Any]:
 
 
 def _sync() -> None:
-    """First syncs of the fleet until the process is ended: what a run made is forgotten before the next."""
-    from django.db import transaction
+    """Passes that read everything of the fleet, one after the other, until the process is ended."""
+    from django.utils import timezone
 
-    from parkway.sync.models import Integration
-    from parkway.sync.run import Start, run_sync
+    from parkway.sync.fleet import Everybody, Pass
 
-    keys = list(Integration.objects.order_by("pk").values_list("pk", flat=True))
     while True:
-        with transaction.atomic():
-            Integration.objects.update(seen_version=None, seen_profiles=None)
-        run_sync(keys, Start(fleet.FIRST_SYNC), full=True)
+        for _ in Pass(Everybody(timezone.now()), clock=lambda: fleet.FIRST_SYNC, full=True):
+            pass
 
 
 if __name__ == "__main__":
