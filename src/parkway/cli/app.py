@@ -45,6 +45,7 @@ COMMANDS = {
         "What is wrong here, and how to mend it.",
     ),
     "worker": ("parkway.config.working:worker", "Run the syncs that are due, beside others (PostgreSQL)."),
+    "backup": ("parkway.cli.backup:backup", "Copy the whole database, while work goes on."),
     "plan": ("parkway.cli.plan:command", "A dry run on CSV files alone, without a database."),
     "rules": ("parkway.cli.asking:rules", "The rules in words."),
     "first-run": ("parkway.cli.database:first_run", "Load the demo when the database is new, and sync it."),

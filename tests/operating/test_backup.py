@@ -1,0 +1,201 @@
+"""Copies that are made while syncing goes on are whole, closed to others, and can be worked on elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.operating.place import PATIENCE, Place
+from tests.postgres import APPLICATION, OWNER, Cluster, cluster
+
+COPIES = 3
+DOCS = Path(__file__).parents[2] / "docs/operating.md"
+
+
+def python(place: Place, module: str, **more: Any) -> subprocess.Popen[str]:
+    env = {**place.env, "DJANGO_SETTINGS_MODULE": "parkway.config.settings"}
+    words = [sys.executable, "-m", f"tests.operating.{module}"]
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(words, cwd=root, env=env, stdout=subprocess.PIPE, text=True, **more)
+
+
+@contextmanager
+def lived_in(place: Place) -> Iterator[Any]:
+    """While this lasts, `parkway serve` runs what is due, and people change and ask; a call waits a turn."""
+    with place.served():
+        life = python(place, "a_life", stdin=subprocess.PIPE)
+        assert life.stdout is not None
+        assert life.stdin is not None
+        said = life.stdout
+        yield lambda: int(re.fullmatch(r"turn (\d+)\n", said.readline())[1])  # type: ignore[index]
+        life.stdin.close()
+        said.read()
+        said.close()
+        assert life.wait(PATIENCE) == 0
+
+
+def proof(place: Place) -> dict[str, Any]:
+    """What `a_look` finds on a copy."""
+    look = python(place, "a_look")
+    told, _ = look.communicate(timeout=5 * PATIENCE)
+    assert look.returncode == 0, told
+    found: dict[str, Any] = json.loads(told)
+    return found
+
+
+def assert_sound(copies: list[Place]) -> None:
+    found = [proof(copy) for copy in copies]
+    assert [each["wrong"] for each in found] == [[]] * COPIES
+    assert all(each["services"] == 18 > each["due"] for each in found)
+    runs = [each["runs"] for each in found]
+    assert runs == sorted(set(runs)), "syncing went on between the copies"
+    for copy in copies:
+        bad = [each for each in json.loads(copy.run("doctor", "--json").stdout) if each["level"] == "bad"]
+        assert {each["area"] for each in bad} <= {"queue"}, bad
+
+
+@pytest.mark.deep
+def test_copies_of_a_sqlite_database_at_work(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    place, copies = Place(tmp_path / "here"), []
+    place.done("demo")
+    with lived_in(place) as turn:
+        while turn() < 3:
+            pass
+        for number in range(COPIES):
+            there = tmp_path / f"there-{number}"
+            there.mkdir()
+            place.done("backup", str(there / "parkway.sqlite3"))
+            copies.append(Place(there))
+            before = turn()
+            while turn() < before + 3:
+                pass
+    for copy in copies:
+        assert copy.database.stat().st_mode & 0o777 == 0o600
+        assert [path.name for path in copy.folder.iterdir()] == ["parkway.sqlite3"]
+        db = sqlite3.connect(copy.database)
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        db.close()
+    assert_sound(copies)
+
+
+def shell(heading: str) -> str:
+    """The commands that docs/operating.md gives under a heading."""
+    section = DOCS.read_text(encoding="utf-8").split(f"### {heading}\n")[1].split("\n##")[0]
+    return "\n".join(re.findall(r"^    (.*)", section, re.MULTILINE))
+
+
+@pytest.mark.deep
+def test_copies_of_a_postgresql_database_at_work(tmp_path: Path) -> None:
+    """With the very commands of the documentation, for the role and for restoring."""
+    (tmp_path / "copies").mkdir()
+    with cluster() as server:
+        admin = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres"}
+        env = {**os.environ, **admin, "PGPASSWORD": server.password}
+        Place(tmp_path, server.url(OWNER)).done("migrate", "--application-role", APPLICATION)
+        Place(tmp_path, server.url(OWNER)).done("demo")
+        place = Place(tmp_path, server.url(APPLICATION))
+        with psycopg.connect(server.url("postgres"), autocommit=True) as db:
+            db.execute(f"CREATE ROLE parkway_backup LOGIN BYPASSRLS PASSWORD '{server.password}'")
+        role = shell("The role that makes copies").replace("PASSWORD", server.password)
+        role = role.replace("createuser --pwprompt", "true")
+        subprocess.run(["bash", "-ec", role], env=env, check=True, stdout=subprocess.DEVNULL)
+        backup = {"DATABASE_URL": server.url("parkway_backup")}
+        with lived_in(place) as turn:
+            while turn() < 3:
+                pass
+            for _ in range(COPIES):
+                place.done("backup", str(tmp_path / "copies"), **backup)
+                before = turn()
+                while turn() < before + 3:
+                    pass
+        made = sorted((tmp_path / "copies").iterdir())
+        assert [path.stat().st_mode & 0o777 for path in made] == [0o600] * COPIES
+        assert_sound([_restored(server, copy, number, env) for number, copy in enumerate(made)])
+
+
+def _restored(server: Cluster, copy: Path, number: int, env: dict[str, str]) -> Place:
+    commands = shell("Restoring PostgreSQL").replace("COPY.dump", str(copy))
+    commands = commands.replace("parkway_restored", f"restored_{number}")
+    subprocess.run(["bash", "-ec", commands], env=env, check=True)
+    url = f"{server.url(APPLICATION).rpartition('/')[0]}/restored_{number}"
+    return Place(copy.parent, url, PARKWAY_SECRET_KEY="a-key-that-is-long-enough-and-has-many-signs")
+
+
+# What goes wrong ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    (tmp_path / "here").mkdir()
+    made = Place(tmp_path / "here")
+    made.done("migrate")
+    return made
+
+
+def refused(place: Place, to: Path, **env: str) -> str:
+    """What a backup that is not made says; it leaves nothing behind."""
+    before = {path: path.read_bytes() for path in to.parent.iterdir() if path.is_file()}
+    result = place.run("backup", str(to), **env)
+    assert (result.returncode, result.stdout) == (2, ""), result.stderr
+    assert "Traceback" not in result.stderr
+    assert {path: path.read_bytes() for path in to.parent.iterdir() if path.is_file()} == before
+    return result.stderr
+
+
+def test_nothing_is_overwritten(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "copy").write_text("precious")
+    assert "nothing is overwritten" in refused(place, tmp_path / "copy")
+
+
+def test_a_damaged_database_is_found_and_the_copy_not_kept(place: Place, tmp_path: Path) -> None:
+    with sqlite3.connect(place.database) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("INSERT INTO tenancy_role (person_id, service_id, role) VALUES (1, 99, 'educator')")
+    db.close()
+    assert "is damaged" in refused(place, tmp_path / "copy")
+
+
+def test_no_database_and_no_folder(place: Place, tmp_path: Path) -> None:
+    assert "No such file or directory" in place.run("backup", str(tmp_path / "nowhere" / "copy")).stderr
+    place.database.unlink()
+    assert "There is no database" in refused(place, tmp_path / "copy")
+    assert not place.database.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts disks")
+def test_a_disk_that_is_too_small(place: Place, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", disk], check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        assert "disk is full" in refused(place, disk / "copy")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.deep
+def test_a_role_that_the_wall_holds_back_is_told_of_the_one_that_it_does_not(tmp_path: Path) -> None:
+    with cluster() as server:
+        place = Place(tmp_path, server.url(OWNER))
+        place.done("migrate")
+        assert "Name a role with BYPASSRLS" in refused(place, tmp_path / "copy")
+        path = str(tmp_path / "bin")
+        Path(path).mkdir()
+        (Path(path) / "python").symlink_to(shutil.which("true") or "/bin/true")
+        assert "pg_dump is not installed" in refused(place, tmp_path / "copy", PATH=path)
+        server.stop()
+        assert "Connection refused" in refused(place, tmp_path / "copy")
