@@ -84,10 +84,12 @@ class Cluster:
         log = self.folder / "log"
         self._call("pg_ctl", "start", "--wait", "--pgdata", self.data, "--log", log, "--options", options)
 
-    def stop(self) -> None:
-        """Stop the server, whose process id is in its folder, without keeping anything."""
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop the server, whose process id is in its folder: at once, which may forget what was done last, or
+        in the mode "fast", which keeps it.
+        """
         if (self.data / "postmaster.pid").exists():
-            self._call("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", self.data)
+            self._call("pg_ctl", "stop", "--wait", f"--mode={mode}", "--pgdata", self.data)
 
     def _call(self, program: str, *words: object) -> None:
         with (self.folder / "said").open("a") as said:

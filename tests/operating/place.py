@@ -44,7 +44,7 @@ class Answer:
 
 
 class Serving:
-    """A `parkway serve` that is up, with everything it says."""
+    """A command that goes on until it is ended, with everything it says."""
 
     def __init__(self, popen: subprocess.Popen[str]) -> None:
         self.popen, self.out = popen, Queue[str]()
@@ -116,8 +116,15 @@ class Place:
     @contextmanager
     def served(self, *words: str, **env: str) -> Iterator[Serving]:
         """While this lasts, `parkway serve` is up, and Prometheus is answered."""
+        with self.going("serve", "--port=0", *words, **env) as serving:
+            serving.address = serving.line(r"Parkway is at (\S+)/")[1]
+            yield serving
+
+    @contextmanager
+    def going(self, *words: str, **env: str) -> Iterator[Serving]:
+        """While this lasts, a command goes on that answers Prometheus."""
         popen = subprocess.Popen(
-            [*PARKWAY, "serve", "--port=0", "--metrics-port=0", *words],
+            [*PARKWAY, *words, "--metrics-port=0"],
             cwd=self.folder,
             env={**self.env, "PYTHONUNBUFFERED": "1", **env},
             stdin=subprocess.DEVNULL,
@@ -128,7 +135,6 @@ class Place:
         serving = Serving(popen)
         try:
             serving.metrics = serving.line(r"Metrics are at (\S+)")[1]
-            serving.address = serving.line(r"Parkway is at (\S+)/")[1]
             yield serving
         finally:
             serving.end()

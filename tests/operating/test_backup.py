@@ -197,5 +197,5 @@ def test_a_role_that_the_wall_holds_back_is_told_of_the_one_that_it_does_not(tmp
         Path(path).mkdir()
         (Path(path) / "python").symlink_to(shutil.which("true") or "/bin/true")
         assert "pg_dump is not installed" in refused(place, tmp_path / "copy", PATH=path)
-        server.stop()
+        server.stop("fast")
         assert "Connection refused" in refused(place, tmp_path / "copy")

@@ -344,7 +344,7 @@ def test_a_superuser_a_role_without_rights_and_a_wrong_encoding(on_a_server: Pla
 
 @pytest.mark.deep
 def test_a_server_that_is_stopped(on_a_server: Place, server: Cluster) -> None:
-    server.stop()
+    server.stop("fast")
     found = report(on_a_server)
     assert any("server does not answer" in told for told in found["bad"])
     assert len(found["bad"]) == 1

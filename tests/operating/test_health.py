@@ -77,7 +77,7 @@ def test_a_server_that_stops_and_starts_again(tmp_path: Path) -> None:
         place.done("migrate")
         with place.served("--no-scheduler") as serving:
             assert serving.get("/readyz").status == 200
-            server.stop()
+            server.stop("fast")
             answer = serving.get("/readyz")
             assert (answer.status, answer.text) == (503, "the database does not answer\n")
             assert serving.get("/healthz").status == 200

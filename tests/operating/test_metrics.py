@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -14,7 +15,7 @@ from parkway.config import metrics
 from parkway.sync import ended, gauges
 from parkway.sync.models import Integration
 from parkway.words import Refused
-from tests.operating.place import Answer, Place, until
+from tests.operating.place import Answer, Place, Serving, until
 from tests.postgres import OWNER, cluster
 from tests.stories.world import World
 
@@ -113,13 +114,43 @@ def test_a_database_that_is_down_is_told_and_the_rest_still_answered(tmp_path: P
         place.done("migrate")
         with place.served("--no-scheduler") as serving:
             assert numbers(Answer(serving.metrics).text)["parkway_database_up"] == 1
-            server.stop()
+            server.stop("fast")
             answer = Answer(serving.metrics)
             told = numbers(answer.text)
             assert answer.status == 200
             assert told["parkway_database_up"] == 0
             assert "parkway_due_services" not in told, "old numbers are not told as new"
             assert "parkway_run_seconds_count" in told
+
+
+@pytest.mark.deep
+def test_workers_and_their_end_are_told_and_found(tmp_path: Path) -> None:
+    with cluster() as server:
+        place = Place(tmp_path, server.url(OWNER), PARKWAY_SECRET_KEY="a-key-of-many-signs-0123456789-abcd")
+        place.done("demo")
+
+        def told(serving: Serving) -> dict[str, float]:
+            return numbers(Answer(serving.metrics).text)
+
+        with place.served("--no-scheduler") as serving:
+            assert told(serving)["parkway_workers"] == 0
+            assert told(serving)["parkway_due_services"] == DEMO
+            with place.going("worker") as worker:
+                until(lambda: told(serving)["parkway_workers"] == 1, "no worker came alive")
+                until(lambda: told(serving)["parkway_due_services"] == 0, "it did not run what is due")
+                done = told(worker)
+                assert done['parkway_runs_total{state="held",trigger="schedule"}'] == 2
+                assert sum("A run ended" in line for line in worker.said) == DEMO
+                assert "1 worker is alive" in place.done("doctor")
+                worker.popen.kill()
+                worker.popen.wait()
+            with psycopg.connect(server.url(OWNER), autocommit=True) as db:  # a minute later
+                db.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+            now = told(serving)
+            assert (now["parkway_workers"], now["parkway_workers_silent"]) == (0, 1)
+        found = place.done("doctor")
+        assert "! 1 worker gave no sign of life" in found
+        assert "No worker is alive" in found
 
 
 def test_without_a_port_nothing_listens_and_one_that_is_taken_is_told(address: str) -> None:

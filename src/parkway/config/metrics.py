@@ -28,6 +28,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from parkway.config.queued import queued
 from parkway.sync import ended, gauges
 from parkway.tenancy.scope import within_all
 from parkway.words import Refused
@@ -101,6 +102,11 @@ class Fleet(Collector):
             "waiting_children": ("Children who wait for a space.", fleet.waiting),
             "to_check_children": ("Children who need a person, one by one.", fleet.to_check),
         }
+        if (queue := queued()) is not None:
+            plain["workers"] = ("Workers that are alive.", queue.alive)
+            plain["workers_silent"] = ("Workers that gave no sign of life for some time.", queue.silent)
+            plain["jobs_waiting"] = ("Jobs that wait for a worker.", queue.waiting)
+            plain["jobs_working"] = ("Jobs that a worker is at.", queue.working)
         for name, (text, value) in plain.items():
             yield GaugeMetricFamily(f"parkway_{name}", text, value=value)
         stages = GaugeMetricFamily("parkway_services", "Services by how far syncing is.", labels=["stage"])

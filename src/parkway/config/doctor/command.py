@@ -15,7 +15,7 @@ MARKS = {
     Level.FINE: ("✓", "green"),
     Level.LOOK: ("!", "yellow"),
     Level.BAD: ("✗", "red"),
-    Level.UNSEEN: ("–", ""),
+    Level.UNSEEN: ("–", None),
 }
 
 

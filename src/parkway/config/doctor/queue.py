@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from parkway.config.doctor.findings import Finding, Level
+from parkway.config.queued import queued
 from parkway.engine.wording import count
 from parkway.sync import gauges
 
@@ -24,6 +25,15 @@ def look() -> Iterator[Finding]:
         yield Finding(AREA, Level.BAD, told, mend)
     else:
         yield Finding(AREA, Level.FINE, f"{count(due.services, 'service is', 'services are')} due for a run.")
+    if (found := queued()) is None:
+        return
+    if found.silent:
+        told = f"{count(found.silent, 'worker')} gave no sign of life for some time: ended hard, or asleep."
+        yield Finding(AREA, Level.LOOK, told, "Start it again where it ran; nothing is lost meanwhile.")
+    jobs = count(found.waiting, "job waits", "jobs wait")
+    alive = count(found.alive, "worker is", "workers are") if found.alive else "No worker is"
+    serve = "" if found.alive else " `serve` runs the syncs."
+    yield Finding(AREA, Level.FINE, f"{alive} alive, {jobs}.{serve}")
 
 
 def _long(seconds: float) -> str:
