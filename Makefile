@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-on-postgresql quick check chromium postgresql screenshots format bench docs pins clean
+.PHONY: help install run test test-on-postgresql quick check chromium postgresql screenshots format bench soak docs pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ $(VENV)/.bench: $(STAMP) requirements-bench.txt
 bench: postgresql $(VENV)/.bench ## measure the runs against their limit and their peers, on both databases
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.pages
+
+soak: postgresql $(VENV)/.bench ## ten minutes of pages, workers and visitors together (SOAK="--database sqlite": there)
+	$(BIN)/python -m benchmarks.soak $(SOAK)
 
 screenshots: chromium ## a picture of every page of the demo into screenshots/ (PAGES=--readme: those of the README)
 	@$(BIN)/python -m tests.browser.screenshots $(PAGES)
