@@ -85,8 +85,8 @@ class Cluster:
         self._call("pg_ctl", "start", "--wait", "--pgdata", self.data, "--log", log, "--options", options)
 
     def stop(self, mode: str = "immediate") -> None:
-        """Stop the server, whose process id is in its folder: at once, which may forget what was done last, or
-        in the mode "fast", which keeps it.
+        """Stop the server, whose process id is in its folder: at once, which may forget what was done last,
+        or in the mode "fast", which keeps it.
         """
         if (self.data / "postmaster.pid").exists():
             self._call("pg_ctl", "stop", "--wait", f"--mode={mode}", "--pgdata", self.data)
