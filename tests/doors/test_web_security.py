@@ -297,7 +297,10 @@ def test_the_proxy_is_believed_only_when_told_to(monkeypatch: pytest.MonkeyPatch
         assert asking.getresponse().status == 200
         asking.close()
     finally:
-        server.close()
+        server.trigger.pull_trigger(server.close)  # by the thread that waits for its sockets, and not under it
+        thread.join(20)
+        server.task_dispatcher.shutdown()
+    assert not thread.is_alive()
     expected = ("https", "203.0.113.9") if behind else ("http", "127.0.0.1")
     assert (seen["wsgi.url_scheme"], seen["REMOTE_ADDR"]) == expected
 
