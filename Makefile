@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-on-postgresql quick check chromium postgresql screenshots format bench soak docs pins clean
+.PHONY: help install run test test-on-sqlite test-on-postgresql quick check chromium postgresql screenshots format bench soak docs pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,11 +49,15 @@ postgresql: install
 	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } || { \
 	  echo "The tests need a PostgreSQL server. On Debian and Ubuntu: apt-get install postgresql" >&2; exit 1; }
 
-test: check chromium postgresql ## all checks, then all tests, on SQLite
-	$(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-test-on-postgresql: check chromium postgresql ## the tests that touch a database, on a throwaway PostgreSQL
-	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+test: test-on-sqlite test-on-postgresql ## all checks, all tests on SQLite, and those that touch a database on PostgreSQL
+
+test-on-sqlite: check chromium postgresql
+	$(PYTEST)
+
+test-on-postgresql: check chromium postgresql ## of these the tests on PostgreSQL alone, on a throwaway server
+	$(BIN)/python -m tests.postgres $(PYTEST)
 
 quick: install ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not deep"

@@ -47,6 +47,15 @@ TESTS = """current_setting('parkway.tests', true) = 'on'
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """On SQLite tests use a real file, as people do: one for each process of each run."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.getbasetemp() / "parkway.sqlite3")
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """On PostgreSQL the owner made the tables, and everybody works as a role that owns nothing.
 

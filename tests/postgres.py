@@ -27,8 +27,8 @@ import psycopg
 MISSING = "No PostgreSQL server is installed here. On Debian and Ubuntu: make postgresql"
 # text sorts by a language's customs, as on many servers: a test fails where the program relies on less
 CLUSTER = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-NZ"]
-OWNER, APPLICATION = "parkway_owner", "parkway"
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 60}
+SUPERUSER, OWNER, APPLICATION = "postgres", "parkway_owner", "parkway"
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 120}
 
 
 def programs() -> Path:
@@ -63,10 +63,10 @@ class Cluster:
         secret = self.folder / "password"
         secret.write_text(self.password)
         secret.chmod(0o644)  # the folder itself is closed to everybody else
-        access = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256"]
+        access = [f"--username={SUPERUSER}", f"--pwfile={secret}", "--auth=scram-sha-256"]
         self._call("initdb", "--pgdata", self.data, *access, *CLUSTER, "--no-sync")
         self.go_on()
-        where = f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres"
+        where = f"host=127.0.0.1 port={self.port} user={SUPERUSER} dbname=postgres"
         with psycopg.connect(where, password=self.password, autocommit=True) as server:
             for role, may in ((OWNER, "CREATEDB"), (APPLICATION, "NOCREATEDB")):
                 server.execute(f"CREATE ROLE {role} LOGIN {may} PASSWORD '{self.password}'")

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from parkway.jobs.scheduler import Scheduler
 from parkway.sync import wake
@@ -22,6 +22,8 @@ from parkway.tenancy.verbs import give_role
 from tests.stories.world import World
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in the thread of the tests
+PATIENCE = timedelta(seconds=30) / timedelta(milliseconds=1)  # on a machine that has other work to do
+expect.set_options(timeout=PATIENCE)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 320, "height": 700}
 QUIET = [
     "--no-sandbox",
@@ -108,7 +110,7 @@ def browse(chromium: Browser, live_server: object, settings: object) -> Iterator
         )
         if not javascript:
             without_javascript.add(context)
-        context.set_default_timeout(timedelta(seconds=10) / timedelta(milliseconds=1))
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if who is not None:
             client = Client()

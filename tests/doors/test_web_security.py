@@ -297,7 +297,9 @@ def test_the_proxy_is_believed_only_when_told_to(monkeypatch: pytest.MonkeyPatch
         assert asking.getresponse().status == 200
         asking.close()
     finally:
-        server.trigger.pull_trigger(server.close)  # by the thread that waits for its sockets, and not under it
+        server.trigger.pull_trigger(
+            server.close
+        )  # by the thread that waits for its sockets, and not under it
         thread.join(20)
         server.task_dispatcher.shutdown()
     assert not thread.is_alive()

@@ -57,8 +57,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "PRAGMA cache_size=-65536; PRAGMA foreign_keys=ON;",
         **DATABASES["default"].get("OPTIONS", {}),
     }
-    # tests use a real file, as people do
-    DATABASES["default"]["TEST"] = {"NAME": os.environ.get("PARKWAY_TEST_DB") or "test-parkway.sqlite3"}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
     DATABASES["default"]["OPTIONS"] = {

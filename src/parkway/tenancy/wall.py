@@ -98,8 +98,8 @@ def gaps() -> list[str]:
         )
     standing = rows.read(
         """SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
-           WHERE c.relnamespace::regnamespace::text = current_schema()
-             AND c.relrowsecurity AND c.relforcerowsecurity"""
+           WHERE p.polname = 'wall' AND c.relrowsecurity AND c.relforcerowsecurity
+             AND pg_table_is_visible(c.oid)"""
     )
     missing = sorted(tables() - {table for (table,) in standing})
     if missing:
