@@ -53,10 +53,10 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=wo
 
 test: test-on-sqlite test-on-postgresql ## all checks, all tests on SQLite, and those that touch a database on PostgreSQL
 
-test-on-sqlite: check chromium postgresql
+test-on-sqlite: check chromium postgresql ## of this the part on SQLite: all tests
 	$(PYTEST)
 
-test-on-postgresql: check chromium postgresql ## of these the tests on PostgreSQL alone, on a throwaway server
+test-on-postgresql: check chromium postgresql ## and the part on PostgreSQL: the tests that touch a database
 	$(BIN)/python -m tests.postgres $(PYTEST)
 
 quick: install ## the tests that take seconds
