@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from parkway.cli.app import COMMANDS, HIDDEN, parkway
+from parkway.config import metrics, settings
 from parkway.sync.rulebook import rulebook
 
 ROOT = Path(__file__).parent.parent
@@ -39,3 +42,44 @@ def test_every_command_loads_and_tells_what_it_does(name: str) -> None:
     assert command.help
     if name not in HIDDEN and name != "rules":
         assert "Example" in (command.epilog or ""), f"`parkway {name} --help` shows no example"
+
+
+OPERATING = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+A_SETTING = r"\b(?:PARKWAY_[A-Z_]+|DATABASE_URL)\b"
+FOR_TESTS = {"PARKWAY_TEST_DB"}
+
+
+def settings_that_are_read() -> set[str]:
+    """The variables of the environment that the program asks for, by the strings in its code."""
+    found = set[str]()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found |= {name for name in [node.value] if re.fullmatch(A_SETTING, name)}
+    return found - FOR_TESTS
+
+
+def test_every_setting_is_documented_and_every_one_documented_is_read() -> None:
+    table = re.findall(r"^\| (`(?:PARKWAY|DATABASE).*) \|$", OPERATING, re.MULTILINE)
+    assert table == re.findall(r"^\| (`.*) \|$", settings.__doc__ or "", re.MULTILINE)
+    assert {name for line in table for name in re.findall(A_SETTING, line.split("|")[0])} == (
+        settings_that_are_read()
+    )
+    pages = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("docs/**/*.md"))
+    mentioned = set(re.findall(A_SETTING, pages))
+    assert mentioned <= settings_that_are_read() | FOR_TESTS
+
+
+def test_every_command_has_its_line_in_the_documentation() -> None:
+    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `parkway ([a-z-]+)` \| (.+) \|$", page, re.MULTILINE)
+    assert lines == [(name, told) for name, (_, told) in COMMANDS.items() if name not in HIDDEN]
+
+
+def test_every_metric_is_documented_and_every_one_documented_is_told() -> None:
+    registry = CollectorRegistry()
+    metrics.Runs(registry)
+    counted = {f"{each.name}_total" if each.type == "counter" else each.name for each in registry.collect()}
+    told = counted | metrics.GAUGES.keys()
+    table = OPERATING.split("| metric | meaning |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`(parkway_[a-z_]+)(?:\{[a-z,]+\})?`", table)) == told

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 
 import click
-from django.core.management import call_command
-from django.db import connection
 
 from parkway.cli import opened, pages, running
+from parkway.cli.migrating import bring_up_to_date
 from parkway.demo.fleet import FLEET, load
 from parkway.demo.people import SignIn
 from parkway.sync.models import Entry, Integration, Stage
 from parkway.tenancy import wall
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import within_all
-
-
-def _migrate() -> None:
-    _closed_to_others()
-    call_command("migrate", verbosity=0, interactive=False)
-    call_command("createcachetable", verbosity=0)
-
-
-def _closed_to_others() -> None:
-    """A new file is for this user alone, and SQLite gives the files beside it the same mode."""
-    if connection.vendor == "sqlite":
-        with suppress(OSError):  # it is there already, or is told when it is opened
-            os.close(os.open(str(connection.settings_dict["NAME"]), os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @click.command(
@@ -45,7 +29,7 @@ Examples:
 )
 def migrate(application_role: str | None) -> None:
     """Make the database, or bring it up to date. Safe to repeat."""
-    _migrate()
+    bring_up_to_date()
     if application_role is not None:
         wall.admit(application_role)
     click.echo("The database is up to date.")
@@ -62,7 +46,7 @@ def demo(seed: int) -> None:
 
     Everything is anchored on today, and the same for the same seed. Needs a database without services.
     """
-    _migrate()
+    bring_up_to_date()
     _tell(_load(seed))
 
 
@@ -86,7 +70,7 @@ def _tell(sign_ins: Sequence[SignIn]) -> None:
 @click.pass_context
 def first_run(ctx: click.Context) -> None:
     """Load the demo when the database is new, sync, and show how things stand."""
-    _migrate()
+    bring_up_to_date()
     new = not Service.objects.exists()
     sign_ins = _load(1) if new else []
     running.sync_many(due_only=new)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,25 @@ from parkway.words import Refused
 
 KEPT = 30.0  # seconds for which numbers of the whole fleet are not counted again
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+GAUGES = {
+    "parkway_database_up": "Whether the database answered.",
+    "parkway_due_services": "Services whose run is due.",
+    "parkway_due_asked_services": "Of these, services for which somebody asked for a run.",
+    "parkway_due_oldest_seconds": "For how long the longest overdue run has been due.",
+    "parkway_services": "Services by how far syncing is.",
+    "parkway_held_services": "Services whose last run waits for a person.",
+    "parkway_broken_services": "Services whose last run broke or stopped.",
+    "parkway_not_converged_services": "Services whose last run left something to do.",
+    "parkway_waiting_children": "Children who wait for a space.",
+    "parkway_to_check_children": "Children who need a person, one by one.",
+    "parkway_open_notices": "Matters that somebody was told of and that are open.",
+    "parkway_workers": "Workers that are alive.",
+    "parkway_workers_silent": "Workers that gave no sign of life for some time.",
+    "parkway_jobs_waiting": "Jobs that wait for a worker.",
+    "parkway_jobs_working": "Jobs that a worker is at.",
+}
+"""What the database holds, the same from every process."""
 
 
 class Runs(logging.Handler):
@@ -86,37 +105,27 @@ class Fleet(Collector):
             found = []
         finally:
             connection.close()  # each answer is a thread of its own
-        up = "Whether the database answered."
-        yield GaugeMetricFamily("parkway_database_up", up, value=float(bool(found)))
+        yield _gauge("parkway_database_up", bool(found))
         yield from found
 
     def _read(self) -> Iterator[Metric]:
-        due, fleet = gauges.due(timezone.now()), self._fleet()
-        plain: dict[str, tuple[str, float]] = {
-            "due_services": ("Services whose run is due.", due.services),
-            "due_asked_services": ("Of these, services for which somebody asked for a run.", due.asked),
-            "due_oldest_seconds": ("For how long the longest overdue run has been due.", due.oldest),
-            "held_services": ("Services whose last run waits for a person.", fleet.held),
-            "broken_services": ("Services whose last run broke or stopped.", fleet.broken),
-            "not_converged_services": ("Services whose last run left something to do.", fleet.not_converged),
-            "waiting_children": ("Children who wait for a space.", fleet.waiting),
-            "to_check_children": ("Children who need a person, one by one.", fleet.to_check),
-        }
-        if (queue := queued()) is not None:
-            plain["workers"] = ("Workers that are alive.", queue.alive)
-            plain["workers_silent"] = ("Workers that gave no sign of life for some time.", queue.silent)
-            plain["jobs_waiting"] = ("Jobs that wait for a worker.", queue.waiting)
-            plain["jobs_working"] = ("Jobs that a worker is at.", queue.working)
-        for name, (text, value) in plain.items():
-            yield GaugeMetricFamily(f"parkway_{name}", text, value=value)
-        stages = GaugeMetricFamily("parkway_services", "Services by how far syncing is.", labels=["stage"])
-        for stage, number in fleet.services.items():
-            stages.add_metric([stage], number)
-        yield stages
-        notices = GaugeMetricFamily("parkway_open_notices", "Matters that are open.", labels=["for"])
-        notices.add_metric(["admins"], fleet.told_admins)
-        notices.add_metric(["support"], fleet.told_support)
-        yield notices
+        due, fleet, queue = gauges.due(timezone.now()), self._fleet(), queued()
+        yield _gauge("parkway_due_services", due.services)
+        yield _gauge("parkway_due_asked_services", due.asked)
+        yield _gauge("parkway_due_oldest_seconds", due.oldest)
+        yield _gauges("parkway_services", "stage", fleet.services)
+        yield _gauge("parkway_held_services", fleet.held)
+        yield _gauge("parkway_broken_services", fleet.broken)
+        yield _gauge("parkway_not_converged_services", fleet.not_converged)
+        yield _gauge("parkway_waiting_children", fleet.waiting)
+        yield _gauge("parkway_to_check_children", fleet.to_check)
+        told = {"admins": fleet.told_admins, "support": fleet.told_support}
+        yield _gauges("parkway_open_notices", "for", told)
+        if queue is not None:
+            yield _gauge("parkway_workers", queue.alive)
+            yield _gauge("parkway_workers_silent", queue.silent)
+            yield _gauge("parkway_jobs_waiting", queue.waiting)
+            yield _gauge("parkway_jobs_working", queue.working)
 
     def _fleet(self) -> gauges.Gauges:
         with self._lock:
@@ -125,6 +134,18 @@ class Fleet(Collector):
                     self._found = gauges.gauges()
                 self._at = time.monotonic()
             return self._found
+
+
+def _gauge(name: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, GAUGES[name], value=value)
+
+
+def _gauges(name: str, label: str, values: Mapping[str, float]) -> Metric:
+    """A number for each value of a label."""
+    made = GaugeMetricFamily(name, GAUGES[name], labels=[label])
+    for each, number in values.items():
+        made.add_metric([each], number)
+    return made
 
 
 def publish(port: int | None, host: str = "127.0.0.1", fleet: bool = True) -> Callable[[], None]:

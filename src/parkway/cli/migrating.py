@@ -1,0 +1,57 @@
+"""Bringing a database up to date while others work on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.core.management import call_command
+from django.db import Error, OperationalError, connection
+
+from parkway import rows
+from parkway.words import Refused
+
+PATIENCE = "5s"  # for the lock of a table: whoever comes after waits behind a migration that waits
+ONE_AT_A_TIME = 7_275_927  # any number, the same for every process that migrates
+
+
+def bring_up_to_date() -> None:
+    """Make the tables, or change them to what this program needs. Safe to repeat, and by several at once.
+
+    Raises Refused when somebody holds a table for long; what was migrated before that stays.
+    """
+    _closed_to_others()
+    with _one_at_a_time():
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)
+
+
+def _closed_to_others() -> None:
+    """A new file is for this user alone, and SQLite gives the files beside it the same mode."""
+    if connection.vendor == "sqlite":
+        with suppress(OSError):  # it is there already, or is told when it is opened
+            os.close(os.open(str(connection.settings_dict["NAME"]), os.O_CREAT | os.O_EXCL, 0o600))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """On PostgreSQL one process migrates, others wait for it, and none makes people wait for a table."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    rows.read("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+    rows.write(f"SET lock_timeout = '{PATIENCE}'")
+    try:
+        yield
+    except OperationalError as error:
+        if "lock timeout" not in str(error):
+            raise
+        raise Refused(
+            f"Somebody held a table for more than {PATIENCE}, and nobody is to wait behind a migration. "
+            "What was migrated before stays. Run `parkway migrate` again."
+        ) from error
+    finally:
+        with suppress(Error):
+            rows.write("RESET lock_timeout")
+            rows.read("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])

@@ -1,0 +1,47 @@
+"""Migrations while others work: one at a time, and nobody waits behind one that waits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.operating.place import PARKWAY, Place
+from tests.postgres import OWNER, cluster
+
+pytestmark = pytest.mark.deep
+
+
+def test_several_processes_migrate_one_empty_database(tmp_path: Path) -> None:
+    with cluster() as server:
+        place = Place(tmp_path, server.url(OWNER))
+        several = [
+            subprocess.Popen([*PARKWAY, "migrate"], env=place.env, stdout=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        told = [process.communicate()[0] for process in several]
+        assert [process.returncode for process in several] == [0, 0, 0]
+        assert told == ["The database is up to date.\n"] * 3
+        with psycopg.connect(server.url(OWNER)) as db:
+            twice = "SELECT app, name FROM django_migrations GROUP BY app, name HAVING count(*) > 1"
+            assert db.execute(twice).fetchall() == []
+
+
+def test_a_table_that_somebody_reads_for_long_is_not_waited_for(tmp_path: Path) -> None:
+    with cluster() as server:
+        place = Place(tmp_path, server.url(OWNER))
+        place.done("migrate")
+        back = [sys.executable, "-m", "django", "migrate", "sync", "0005_settled"]
+        env = {**place.env, "DJANGO_SETTINGS_MODULE": "parkway.config.settings"}
+        subprocess.run(back, env=env, check=True, stdout=subprocess.DEVNULL)
+        with psycopg.connect(server.url(OWNER)) as reader:
+            reader.execute("SELECT count(*) FROM sync_integration")
+            result = place.run("migrate")
+            assert result.returncode == 2
+            assert "held a table for more than 5s" in result.stderr
+            assert place.run("status").returncode == 2, "what is missing is missing"
+        place.done("migrate")
+        place.done("status")
