@@ -189,7 +189,7 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
 
     def hold() -> None:
         with transaction.atomic():
-            due.claim("service_id = %s", [worlds[1].service.pk])
+            due.claim("service_id = %s", [worlds[1].service.pk], 1)
             held.set()
             assert go_on.wait(60)
         connection.close()

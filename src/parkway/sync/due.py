@@ -34,7 +34,7 @@ def due_now(now: datetime) -> list[int]:
     return list(waiting.order_by(order, "pk").values_list("pk", flat=True))
 
 
-def claim(which: str, values: Sequence[object], number: int = AT_A_GLANCE) -> list[int]:
+def claim(which: str, values: Sequence[object], number: int) -> list[int]:
     """Up to `number` services that are on and that `which` (SQL of the integration) is true of, held by the
     transaction at hand until it ends: nobody else runs them. Those that others hold are passed over.
     """

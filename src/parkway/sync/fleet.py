@@ -48,19 +48,17 @@ class Due:
 
     def claim(self, now: datetime, but: Collection[int]) -> list[int]:
         """One that was asked for, or up to a hundred."""
-        which = f"next_run_at IS NULL{_none_of(but)}"
+        at_once, late = f"next_run_at IS NULL{_none_of(but)}", f"next_run_at <= %s{_none_of(but)}"
         return (
-            due.claim(f"{which} AND asked <> '' ORDER BY service_id", [*but], 1)
-            or due.claim(f"{which} ORDER BY service_id", [*but])
-            or due.claim(
-                f"next_run_at <= %s{_none_of(but)} ORDER BY next_run_at", [rows.as_instant(now), *but]
-            )
+            due.claim(f"{at_once} AND asked <> '' ORDER BY service_id", [*but], 1)
+            or due.claim(f"{at_once} ORDER BY service_id", [*but], due.AT_A_GLANCE)
+            or due.claim(f"{late} ORDER BY next_run_at", [rows.as_instant(now), *but], due.AT_A_GLANCE)
         )
 
     def still(self, service_id: int, now: datetime) -> bool:
         """Whether it is due."""
         which = "service_id = %s AND (next_run_at IS NULL OR next_run_at <= %s)"
-        return bool(due.claim(which, [service_id, rows.as_instant(now)]))
+        return bool(due.claim(which, [service_id, rows.as_instant(now)], 1))
 
 
 @dataclass
@@ -73,13 +71,14 @@ class Everybody:
     def claim(self, now: datetime, but: Collection[int]) -> list[int]:
         """The next hundred, in the order of their ids."""
         which = f"service_id > %s AND {UNSEEN}{_none_of(but)} ORDER BY service_id"
-        found = due.claim(which, [self.after, rows.as_instant(self.since), *but])
+        found = due.claim(which, [self.after, rows.as_instant(self.since), *but], due.AT_A_GLANCE)
         self.after = min(found, default=0) - 1  # not all of them need be run by one step
         return found
 
     def still(self, service_id: int, now: datetime) -> bool:
         """Whether nobody looked at it meanwhile."""
-        return bool(due.claim(f"service_id = %s AND {UNSEEN}", [service_id, rows.as_instant(self.since)]))
+        which = f"service_id = %s AND {UNSEEN}"
+        return bool(due.claim(which, [service_id, rows.as_instant(self.since)], 1))
 
 
 UNSEEN = "(checked_at IS NULL OR checked_at < %s)"

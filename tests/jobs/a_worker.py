@@ -1,0 +1,20 @@
+"""`parkway worker` with batches so small that three of them share a little fleet."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    from parkway.cli import opened  # the models come after the settings
+    from parkway.cli.app import main as parkway
+    from parkway.sync import due
+
+    assert opened
+    due.AT_A_GLANCE, due.BATCH = 3, 2
+    sys.argv = ["parkway", "worker", "--concurrency", "1"]
+    parkway()
+
+
+if __name__ == "__main__":
+    main()
