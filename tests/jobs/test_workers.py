@@ -187,7 +187,8 @@ Expected = list[list[tuple[object, ...]]]
 
 
 def everything_is_done(database: Database, expected: Expected) -> None:
-    wait_for("everything is done", lambda: database.due() == 0)
+    working = f"pg_stat_activity WHERE xact_start < now() AND datname = '{database.name}'"
+    wait_for("everything is done", lambda: not database.due() and not database.number(working))
     assert database.state() == expected
 
 
@@ -202,6 +203,7 @@ def test_three_workers_share_a_fleet_and_end_in_peace(
     assert workers.processes[0].wait(DEADLINE) == 0, "it finishes its batch"
     everything_is_done(database, expected)
     workers.end()
+    assert database.state() == expected
     assert database.number("procrastinate_jobs WHERE status = 'doing'") == 0
     assert database.number("procrastinate_workers") == 0
 
@@ -260,6 +262,7 @@ def test_a_worker_that_sleeps_and_wakes_up_as_a_zombie(
     database.next_minute()
     everything_is_done(database, expected)
     workers.end(0)
+    assert database.state() == expected
 
 
 def test_the_database_is_started_anew_in_mid_run(fleet: Database, expected: Expected, start: Start) -> None:
@@ -275,6 +278,7 @@ def test_the_database_is_started_anew_in_mid_run(fleet: Database, expected: Expe
     database.next_minute()
     everything_is_done(database, expected)
     workers.end()
+    assert database.state() == expected
 
 
 @pytest.fixture
@@ -309,5 +313,6 @@ def test_a_full_disk(fleet: Database, expected: Expected, start: Start, small_di
     database.next_minute()
     everything_is_done(database, expected)
     workers.end()
+    assert database.state() == expected
     Database(fleet.server, "postgres").tell("DROP DATABASE narrow")
     Database(fleet.server, "postgres").tell("DROP TABLESPACE small")
