@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from parkway.connectors.manage_here import ManageHere
@@ -252,3 +253,35 @@ def test_people_get_their_turn_during_a_long_pass(worlds: list[World]) -> None:
         ending.set()
         passing.join()
     assert waited_for <= 6, "people waited for more than the step at hand"
+
+
+class Refuses(StoryparkHere):
+    """Storypark whose database refuses to write for one service."""
+
+    def __init__(self, service_id: int, because: psycopg.Error) -> None:
+        self.service_id, self.because = service_id, because
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        if self.service_id in orders:
+            raise OperationalError from self.because
+        return super().write(orders, today)
+
+
+def test_a_database_that_cannot_work_is_no_failure_of_a_service(worlds: list[World]) -> None:
+    ends = HERE._replace(profiles=Refuses(worlds[2].service.pk, psycopg.errors.DiskFull()))
+    runs = Run.objects.count()
+    with pytest.raises(OperationalError):
+        list(a_pass(worlds, ends=ends))
+    assert (Run.objects.count(), Notice.objects.count()) == (runs, 0)
+    assert {world.integration.failures for world in worlds} == {0}
+    assert gauges.due(worlds[0].now).services == 5, "everybody stays due"
+    list(a_pass(worlds))
+    assert {world.state("ben") for world in worlds} == {"live"}
+
+
+def test_a_row_that_somebody_holds_too_long_holds_up_no_other_service(worlds: list[World]) -> None:
+    held = worlds[2]
+    ends = HERE._replace(profiles=Refuses(held.service.pk, psycopg.errors.LockNotAvailable()))
+    [done] = a_pass(worlds, ends=ends)
+    assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["failed"]
+    assert (held.state("ben"), held.integration.failures) == (None, 1)
