@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, FilePayload, Page
 
 FOLDER = Path("screenshots")
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
@@ -53,6 +53,7 @@ def addresses() -> dict[str, str]:
         "manage-book": f"/manage/{SERVICE}/children/221/book/permanent/",
         "manage-rooms": f"/manage/{SERVICE}/rooms/",
         "manage-import": f"/manage/{SERVICE}/import/",
+        "manage-import-check": f"/manage/{SERVICE}/import/",
         "syncing": f"/storypark/{SERVICE}/integrations/",
         "syncing-full": "/storypark/kauri-street-childcare/integrations/",
         "syncing-held": "/storypark/nikau-nursery/integrations/",
@@ -124,7 +125,7 @@ def main() -> None:
 def _fill() -> None:
     from parkway.cli.database import first_run
 
-    first_run.callback()
+    first_run.main([], standalone_mode=False)
 
 
 @contextmanager
@@ -158,9 +159,28 @@ def _take(url: str, wanted: set[str]) -> None:
                         continue
                     page = (visitor if name in BEFORE else signed_in).new_page()
                     page.goto(address)
+                    if name == "manage-import-check":
+                        _send_files(page)
                     page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=True)
                     page.close()
         browser.close()
+
+
+def _send_files(page: Page) -> None:
+    """Children who leave, and a new one, sent for an import."""
+    from django.utils import timezone
+
+    from parkway.manage.models import Child
+    from parkway.tenancy.models import Service
+
+    service = Service.objects.get(slug=SERVICE)
+    active = Child.objects.filter(service=service, status="Active").order_by("pk")[:4]
+    today = service.today(timezone.now())
+    lines = [f"{child.reference},{child.first_name},{child.last_name},{today}" for child in active]
+    text = "\n".join(["child_id,first_name,last_name,archived_on", *lines, "NEW-1,Mānaia,Hohepa,\n"])
+    file: FilePayload = {"name": "leavers.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_label("Children (CSV)").set_input_files(file)
+    page.get_by_role("button", name="See what happens").click()
 
 
 def _take_for_readme(url: str) -> None:

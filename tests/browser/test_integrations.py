@@ -75,13 +75,14 @@ def test_r6_r7_r8_r9_the_switch_there_and_back(
     expect(page.get_by_role("link", name="Mānaia Hohepa")).to_be_visible()
 
 
+@pytest.mark.parametrize("javascript", [True, False])
 def test_b1_a_confirmation_that_became_stale_shows_the_new_plan(
-    world: World, ana: Person, browse: Browse
+    world: World, ana: Person, browse: Browse, javascript: bool
 ) -> None:
     world.enrol("Ana")
     world.enrol("Ida", until=LONG_AGO)
     world.set_up()
-    first, second = browse(ana), browse(ana)
+    first, second = browse(ana, javascript=javascript), browse(ana, javascript=javascript)
     for tab in (first, second):
         tab.goto(f"{base(world)}switch/stay/")
     world.enrol("Nora", since=None)
@@ -95,13 +96,14 @@ def test_b1_a_confirmation_that_became_stale_shows_the_new_plan(
     expect(second.get_by_role("status").first).to_contain_text("That is the setting already")
 
 
-def test_d12_a_held_run_is_approved(world: World, ana: Person, browse: Browse) -> None:
+@pytest.mark.parametrize("javascript", [True, False])
+def test_d12_a_held_run_is_approved(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
     names = world.enrol_several(5)
     world.set_up()
     for name in names:
         world.leave(name)
     run_now(world)
-    page = browse(ana)
+    page = browse(ana, javascript=javascript)
     page.goto(base(world))
     expect(page.get_by_text("A run waits for your decision.")).to_be_visible()
     page.get_by_role("link", name="Look at it").click()
@@ -110,13 +112,16 @@ def test_d12_a_held_run_is_approved(world: World, ana: Person, browse: Browse) -
     assert world.live() == 0
 
 
-def test_d12_a_held_run_is_rejected_and_released(world: World, ana: Person, browse: Browse) -> None:
+@pytest.mark.parametrize("javascript", [True, False])
+def test_d12_a_held_run_is_rejected_and_released(
+    world: World, ana: Person, browse: Browse, javascript: bool
+) -> None:
     names = world.enrol_several(5)
     world.set_up()
     for name in names:
         world.leave(name)
     run_now(world)
-    page = browse(ana)
+    page = browse(ana, javascript=javascript)
     page.goto(f"{base(world)}held/")
     page.get_by_role("button", name="Reject: keep them live").click()
     expect(page.get_by_role("status").first).to_contain_text("nothing changed")
@@ -128,13 +133,16 @@ def test_d12_a_held_run_is_rejected_and_released(world: World, ana: Person, brow
     assert world.state(names[0]) == "archived"
 
 
-def test_d8_a_missing_child_is_shown_with_its_choices(world: World, ana: Person, browse: Browse) -> None:
+@pytest.mark.parametrize("javascript", [True, False])
+def test_d8_a_missing_child_is_shown_with_its_choices(
+    world: World, ana: Person, browse: Browse, javascript: bool
+) -> None:
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
     manage.remove_child(world.child("mila"))
     run_now(world)
-    page = browse(ana)
+    page = browse(ana, javascript=javascript)
     page.goto(base(world))
     page.get_by_role("link", name="Show them").click()
     page.get_by_role("link", name="Mila Hohepa").click()
@@ -159,13 +167,14 @@ def test_d8_the_link_moves_to_another_child(world: World, ana: Person, browse: B
     assert world.profile_of("m2").reference == profile
 
 
-def test_d19_please_check_is_answered(world: World, ana: Person, browse: Browse) -> None:
+@pytest.mark.parametrize("javascript", [True, False])
+def test_d19_please_check_is_answered(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
     world.enrol("Ana")
     world.set_up()
     old = world.portfolio("Mila", born=date(2020, 1, 1))
     world.enrol("Mila")
     run_now(world)
-    page = browse(ana)
+    page = browse(ana, javascript=javascript)
     page.goto(f"{base(world)}children/mila/")
     expect(page.get_by_text("Born 1 January 2020")).to_be_visible()
     page.get_by_role("button", name="This is the one").click()
@@ -189,11 +198,12 @@ def test_d9_dont_add_and_sync_again(world: World, ana: Person, browse: Browse, j
     assert world.state("mila") == "archived"
 
 
-def test_b4_keep_until_a_day(world: World, ana: Person, browse: Browse) -> None:
+@pytest.mark.parametrize("javascript", [True, False])
+def test_b4_keep_until_a_day(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
-    page = browse(ana)
+    page = browse(ana, javascript=javascript)
     page.goto(f"{base(world)}children/mila/")
     page.get_by_label("Keep the profile live until").fill((world.today + timedelta(days=9)).isoformat())
     page.get_by_role("button", name="Keep until that day").click()
@@ -206,10 +216,11 @@ def test_b4_keep_until_a_day(world: World, ana: Person, browse: Browse) -> None:
     assert world.state("mila") == "archived"
 
 
-def test_d15_off_and_on_again(world: World, ana: Person, browse: Browse) -> None:
+@pytest.mark.parametrize("javascript", [True, False])
+def test_d15_off_and_on_again(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
     world.enrol("Ana")
     world.set_up()
-    page = browse(ana)
+    page = browse(ana, javascript=javascript)
     page.goto(base(world))
     page.get_by_role("link", name="Turn syncing off").click()
     page.get_by_role("button", name="Turn syncing off").click()

@@ -23,6 +23,7 @@ from parkway.words import SourceSilent, Status, Step
 STEPS = [step.value for step in Step]
 STATUSES = [*(status.value for status in Status), "missing"]
 ASKED = ("status", "step", "show")
+A_PAGE = 25  # children with their reasons: the page is to be read on a phone too
 
 
 @at_service()
@@ -47,7 +48,7 @@ def _table(request: HttpRequest, of: Integration) -> dict[str, object]:
     except SourceSilent as silent:
         return {"silent": str(silent)}
     found = everybody.find(**asked)
-    page = page_of(request, found)
+    page = page_of(request, found, A_PAGE)
     entries = listing.reasons(of, list(page.object_list))
     available = sum(row.available for row in everybody.rows)
     return {
