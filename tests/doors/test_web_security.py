@@ -17,6 +17,7 @@ from django.conf import settings as live_settings
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 from waitress.server import create_server
@@ -188,6 +189,16 @@ def test_sessions_that_are_over_are_forgotten(world: World) -> None:
     Session.objects.create(session_key="old", session_data="x", expire_date=timezone.now())
     Scheduler().look()
     assert not Session.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waited_in_vain_is_forgotten(world: World) -> None:
+    cache.set("import.old", "children", -1)
+    cache.set("import.new", "children", 60)
+    Scheduler().look()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM web_cache WHERE cache_key LIKE '%%import.%%'", [])
+        assert [key.split("import.")[1] for (key,) in cursor.fetchall()] == ["new"]
 
 
 # Headers --------------------------------------------------------------------------------------------------

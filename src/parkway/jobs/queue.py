@@ -10,7 +10,6 @@ import logging
 from contextlib import suppress
 from datetime import timedelta
 
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -19,6 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
+from parkway.jobs.forgetting import forget
 from parkway.sync import due, fleet, gauges
 from parkway.sync.run import Start, run_sync
 from parkway.sync.wake import Wake
@@ -67,8 +67,8 @@ async def tidy_queue(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="17 3 * * *")
 @app.task(name="parkway.forget_sessions", queueing_lock="forget-sessions")
 def forget_sessions(timestamp: int) -> None:
-    """Once a day, forget sessions that are over: they may hold what somebody typed."""
-    SessionStore.clear_expired()
+    """Once a day, forget what has run out."""
+    forget()
 
 
 class Queue:

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from parkway.jobs.forgetting import forget
 from parkway.sync import fleet
 
 LOOK_EVERY = 30.0  # seconds; a run asked for at once does not wait for it
@@ -57,9 +57,9 @@ class Scheduler(threading.Thread):
         self._tidy()
 
     def _tidy(self) -> None:
-        """Once a day, forget sessions that are over: they may hold what somebody typed."""
+        """Once a day, forget what has run out."""
         if timezone.now() >= self._tidy_at:
-            SessionStore.clear_expired()
+            forget()
             self._tidy_at = timezone.now() + timedelta(days=1)
 
     def end(self) -> None:

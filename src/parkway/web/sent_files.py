@@ -1,6 +1,7 @@
 """Files that were sent for an import and wait until their sender has seen what they will do.
 
-They wait in the database, out of the way of every other page, for an hour at most, and go with the answer.
+They wait in the database, out of the way of every other page, for an hour. They go with the answer, and those
+that nobody answered within a day.
 """
 
 from __future__ import annotations
