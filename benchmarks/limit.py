@@ -48,6 +48,13 @@ WORDS = {
         f"LEFT JOIN {sql.THERE} there ON there.profile_id = p.id",
     },
 }
+ONE_BY_ONE = {
+    "sqlite": WORDS["sqlite"],
+    "postgresql": WORDS["postgresql"]
+    | {
+        "ROOMS": f"LEFT JOIN {sql.HERE_ALONE} here ON TRUE LEFT JOIN {sql.THERE_ALONE} there ON TRUE",
+    },
+}
 TABLES = {
     "sqlite": """
 CREATE TEMP TABLE plan(id INTEGER PRIMARY KEY, pk, service, child, profile_pk, profile, entry, status,
@@ -62,11 +69,11 @@ CREATE TEMP TABLE day(day DATE PRIMARY KEY, words) WITHOUT ROWID;
 CREATE TEMP TABLE plan(id bigserial, pk bigint, service bigint, child text, profile_pk bigint, profile text,
   entry bigint, status text, next_change date, rule text, step text, facts text, position int, paid int,
   was text);
-CREATE TEMP TABLE room_left(service bigint, paid int, free int);
-CREATE TEMP TABLE run(service bigint, run bigint);
-CREATE TEMP TABLE change(id bigint, changes text);
-CREATE TEMP TABLE place(room bigint, target bigint);
-CREATE TEMP TABLE day(day date, words text);
+CREATE TEMP TABLE room_left(service bigint PRIMARY KEY, paid int, free int);
+CREATE TEMP TABLE run(service bigint PRIMARY KEY, run bigint);
+CREATE TEMP TABLE change(id bigint PRIMARY KEY, changes text);
+CREATE TEMP TABLE place(room bigint PRIMARY KEY, target bigint);
+CREATE TEMP TABLE day(day date PRIMARY KEY, words text);
 CREATE FUNCTION pg_temp.instant(bigint, text) RETURNS timestamptz LANGUAGE sql AS 'SELECT to_timestamp($1)';
 """,
 }
@@ -109,6 +116,7 @@ class Limit:
         days = [today + timedelta(number) for number in range(-1500, 500)]
         words = ", ".join(f"('{day}', '{wording.day(day, today)}')" for day in days)
         self.connection.execute(f"INSERT INTO day VALUES {words}")
+        self._known("day")
 
     def of_one_service(self) -> None:
         """Tell PostgreSQL that each time it is about a few rows: it would look at every row of the fleet."""
@@ -130,14 +138,17 @@ class Limit:
     def _decide_and_write(self) -> None:
         for statement in sql.NEW_ROOMS:
             self.run(statement)
+        self._known("place")
         self.run(sql.PLAN)
         if self.rows("SELECT EXISTS (SELECT 1 FROM plan)")[0][0]:
             self._known("plan")
             for statement in (sql.FULL, sql.QUEUE, sql.STILL_WAITING, sql.CHANGED):
                 self.run(statement)
+            self._known("change")
             self.values["runs"] = self.rows("SELECT coalesce(max(id), 0) FROM sync_run")[0][0]
             self.run(sql.RUNS)
             self.run("INSERT INTO run SELECT service_id, id FROM sync_run WHERE id > :runs")
+            self._known("run")
             self.values["base"] = self._base()
             for statement in sql.WRITES:
                 self.run(statement)
@@ -154,7 +165,7 @@ class Limit:
 
     def _known(self, table: str) -> None:
         """Let PostgreSQL's planner know how many rows a table has now; of one service, it need not."""
-        if self.kind == "postgresql" and self.values["service"] is None:
+        if self.kind == "postgresql" and self.values.get("service") is None:
             self.run(f"ANALYZE {table}")
 
     def run(self, statement: str) -> Any:
@@ -179,7 +190,7 @@ class Limit:
 @cache
 def _in_words(statement: str, kind: str, of_one: bool) -> str:
     """A statement as a database understands it, of one service or of everybody."""
-    for word, meaning in WORDS[kind].items():
+    for word, meaning in (ONE_BY_ONE if of_one else WORDS)[kind].items():
         statement = statement.replace(word, meaning)
     return re.sub(r"\bOF\(([a-z_.]+)\)", r"\1 = :service" if of_one else EVERYBODY, statement)
 

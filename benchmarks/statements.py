@@ -61,6 +61,12 @@ HERE = """(SELECT cr.child_id, array_agg(place.target ORDER BY place.target) AS 
 THERE = """(SELECT pr.profile_id, array_agg(pr.room_id ORDER BY pr.room_id) AS targets
   FROM storypark_profileroom pr WHERE OF(pr.service_id) GROUP BY pr.profile_id)"""
 
+# … or, of one service, for each child
+HERE_ALONE = """LATERAL (SELECT array_agg(place.target ORDER BY place.target) AS targets
+  FROM manage_childroom cr JOIN place ON place.room = cr.room_id WHERE cr.child_id = c.id)"""
+THERE_ALONE = """LATERAL (SELECT array_agg(pr.room_id ORDER BY pr.room_id) AS targets
+  FROM storypark_profileroom pr WHERE pr.profile_id = p.id)"""
+
 CHANGES = (
     "'{' || substr("
     + " || ".join(

@@ -194,14 +194,31 @@ def cannot_work(error: BaseException) -> bool:
     return (isinstance(error, (OperationalError, InterfaceError)) and state not in HELD) or state in ENDED
 
 
-def give_way(held: float) -> None:
-    """Let others write who waited while this process held the database for so many seconds.
+def one_writer() -> bool:
+    """Whether a transaction that writes keeps everybody else from writing, whatever they write."""
+    return bool(connection.vendor == "sqlite")
+
+
+class GivingWay:
+    """Lets others write who waited while this process held the database for some time.
 
     On SQLite whoever waits for the lock looks again after a tenth of a second at most, and would hardly ever
-    find it free between two transactions of a long pass.
+    find it free between two transactions of a long pass. So it is left free for longer than that after each
+    second of transactions one after the other.
     """
-    if connection.vendor == "sqlite":
-        time.sleep(min(held, 0.15))
+
+    def __init__(self) -> None:
+        self.held = 0.0
+
+    def __call__(self, held: float) -> None:
+        """Note that the database was held for so many seconds more, and wait if it is time for others."""
+        self.held += held
+        if connection.vendor == "sqlite" and self.held >= 1:
+            time.sleep(0.125)
+            self.held = 0.0
+
+
+give_way = GivingWay()
 
 
 def marks(number: int) -> str:

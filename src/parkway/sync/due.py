@@ -22,9 +22,10 @@ EVERY = timedelta(hours=12)
 CYCLE, GOLDEN = 12 * 60 * 60, 2_654_435_769  # seconds; the golden ratio's part of 2 ** 32
 RETRY = timedelta(minutes=5)  # after the first failure; after each further one twice as long
 NOT_ASKED = {"asked": "", "asked_by": "", "asked_person": None}
-# Services that share a transaction: on SQLite the write lock is held for a fraction of a second.
+# Services that share a transaction
 AT_A_GLANCE = 100  # to see whether anything changed, or when only the children who changed are read
-BATCH = 20  # when all children are read
+BATCH = 100  # when all children are read
+BATCH_ALONE = 20  # … where nobody else can write meanwhile: for a fraction of a second
 
 
 def due_now(now: datetime) -> list[int]:
@@ -75,7 +76,8 @@ def retry(integration: Integration, now: datetime) -> datetime:
 
 def batches(to_run: Mapping[int, int | None]) -> Iterator[list[int]]:
     """The services in batches that share a transaction; `to_run` as `changed` answers."""
-    yield from rows.batches((key for key, since in to_run.items() if since is None), BATCH)
+    size = BATCH_ALONE if rows.one_writer() else BATCH
+    yield from rows.batches((key for key, since in to_run.items() if since is None), size)
     yield from rows.batches((key for key, since in to_run.items() if since is not None), AT_A_GLANCE)
 
 
