@@ -170,7 +170,6 @@ def test_more_services_than_share_a_transaction_are_all_run(
 ) -> None:
     monkeypatch.setattr(due, "BATCH", 2)
     monkeypatch.setattr(due, "BATCH_ALONE", 2)
-    monkeypatch.setattr(due, "BATCH_ALONE", 2)
     for wanted in (Due, lambda: Everybody(worlds[0].now)):
         steps = list(a_pass(worlds, wanted=wanted(), full=True))
         assert [done.services for done in steps] == [2, 2, 1]

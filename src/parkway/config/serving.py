@@ -84,10 +84,9 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"\nParkway is at http://{shown}:{server.effective_port}/  (Ctrl-C ends it)")
     try:
-        server.run()
-    except (KeyboardInterrupt, SystemExit):
-        click.echo("Ending; the run at hand is finished first.", err=True)
+        server.run()  # it returns when a signal ends it
     finally:
+        click.echo("Ending; the run at hand is finished first.", err=True)
         running.end()
         server.close()
         unpublish()

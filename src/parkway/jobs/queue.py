@@ -18,6 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
+from parkway import rows
 from parkway.jobs.forgetting import forget
 from parkway.sync import due, fleet, gauges
 from parkway.sync.run import Start, run_sync
@@ -34,8 +35,13 @@ log = logging.getLogger("parkway.jobs")
 @app.task(name="parkway.run_due", pass_context=True)
 def run_due(context: JobContext) -> None:
     """Run what is due, batch by batch, until nothing is left or the worker is asked to end."""
-    for _ in fleet.Pass(stopping=context.should_abort):
-        pass
+    try:
+        for _ in fleet.Pass(stopping=context.should_abort):
+            pass
+    except Exception as error:
+        if not rows.cannot_work(error):
+            raise
+        log.warning("The database cannot work now: %s. What is due stays due", error)
 
 
 @app.task(name="parkway.run_one", priority=AT_ONCE)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from parkway import rows
 from parkway.jobs.forgetting import forget
 from parkway.sync import fleet
 
@@ -42,8 +43,11 @@ class Scheduler(threading.Thread):
             self._called.clear()
             try:
                 self.look()
-            except Exception:
-                log.exception("Looking at what is due failed; it is tried again")
+            except Exception as error:
+                if rows.cannot_work(error):
+                    log.warning("The database cannot work now: %s. It is tried again", error)
+                else:
+                    log.exception("Looking at what is due failed; it is tried again")
             self._called.wait(LOOK_EVERY)
         connection.close()
 
