@@ -163,6 +163,7 @@ def lock(service_ids: Sequence[int]) -> list[Integration]:
 def run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
     """Gather, decide, apply and record these services in the transaction at hand."""
     start = replace(start, began=time.monotonic())
+    rows.by_index()
     integrations = [i for i in lock(service_ids) if i.stage == Stage.ON]
     since: Mapping[int, int | None] = {}
     if not full:  # another run may have come first
