@@ -84,11 +84,14 @@ class Queue:
         self._otherwise = otherwise
 
     def wake(self, service_id: int) -> None:
-        """Send a job, unless one for this service waits already."""
-        if self._otherwise is None or anybody_works():
-            _send(run_one, f"service-{service_id}", service_id=service_id)
-        else:
-            self._otherwise.wake(service_id)
+        """Send a job, unless one for this service waits already. A call that cannot be sent is only late."""
+        try:
+            if self._otherwise is None or anybody_works():
+                _send(run_one, f"service-{service_id}", service_id=service_id)
+            else:
+                self._otherwise.wake(service_id)
+        except Exception:
+            log.exception("A call was lost; the service stays due", extra={"service_id": service_id})
 
 
 def anybody_works() -> bool:

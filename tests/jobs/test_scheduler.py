@@ -1,0 +1,48 @@
+"""The scheduler beside the web server runs what is due, unless others do."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from parkway.jobs.scheduler import Scheduler
+from parkway.sync import gauges
+from parkway.sync.models import Integration
+from tests.stories.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> World:
+    """A service that is due by the clock on the wall, with a child whom the run adds."""
+    world = World()
+    world.now = timezone.now()
+    world.enrol("Ana")
+    world.set_up()
+    world.enrol("Ben")
+    Integration.objects.update(next_run_at=world.now)
+    return world
+
+
+def test_r15_what_is_due_is_run(world: World) -> None:
+    Scheduler().look()
+    assert world.state("ben") == "live"
+    assert gauges.due(timezone.now()).services == 0
+
+
+def test_what_others_run_is_left_to_them_for_as_long_as_they_live(world: World) -> None:
+    others = [True]
+    scheduler = Scheduler(others=lambda: others[0])
+    scheduler.look()
+    assert world.state("ben") is None
+    others[0] = False
+    scheduler.look()
+    assert world.state("ben") == "live"
+
+
+def test_a_scheduler_that_ends_leaves_what_is_due(world: World) -> None:
+    scheduler = Scheduler()
+    scheduler.end()
+    scheduler.look()
+    assert gauges.due(timezone.now()).services == 1
