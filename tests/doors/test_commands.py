@@ -206,3 +206,9 @@ def test_import_takes_children_and_why_answers_after_a_sync(fleet: Terminal) -> 
     answer = fleet.json("why", "rimu-kindergarten", "X-1")
     assert answer["step"] == "create"  # type: ignore[index]
     assert "Mānaia is Active in Manage" in answer["because"]  # type: ignore[index]
+
+
+def test_sqlite_knows_no_application_role(parkway: Terminal) -> None:
+    result = parkway("migrate", "--application-role", "parkway")
+    assert result.returncode == 2
+    assert "SQLite has no roles" in result.stderr

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.urls import reverse
 from psycopg.types.json import Jsonb
@@ -316,13 +318,20 @@ def test_a_page_that_forgets_its_scope_shows_nothing_of_others(
     assert {child.service_id for child in Child.objects.all()} == {rimu.service.pk, miro.service.pk}
 
 
+def parkway(*words: str) -> subprocess.CompletedProcess[str]:
+    """A command, by the role that owns nothing."""
+    command = [sys.executable, "-m", "parkway", *words]
+    environment = {**os.environ, "DATABASE_URL": url()}
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+
 def test_commands_name_what_they_show(rimu: World, miro: World) -> None:
     """In a process of their own, where nothing but the product itself names anything."""
 
     def told(*words: str) -> str:
-        command = [sys.executable, "-m", "parkway", *words]
-        environment = {**os.environ, "DATABASE_URL": url()}
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        done = parkway(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     both = json.loads(told("status", "--format", "json"))
     assert [(each["service"], each["live"]) for each in both] == [
@@ -332,6 +341,19 @@ def test_commands_name_what_they_show(rimu: World, miro: World) -> None:
     assert "Synced 2 services" in told("sync", "--all")
     assert "is Active in Manage" in told("why", "miro", "ana")
     assert "1 of 20" in told("status", "miro")
+
+
+def test_only_the_owner_migrates_and_that_is_told(rimu: World) -> None:
+    recorder = MigrationRecorder(connection)
+    [latest] = MigrationLoader(connection).graph.leaf_nodes("manage")
+    recorder.record_unapplied(*latest)
+    try:
+        done = parkway("migrate")
+    finally:
+        recorder.record_applied(*latest)
+    assert done.returncode == 2
+    assert "Only the role that owns the tables may do that" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_what_is_missing_of_the_wall_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

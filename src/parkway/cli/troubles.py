@@ -16,6 +16,10 @@ KNOWN = {
     "disk is full": "The disk is full. Make space and try again.",
     "file is not a database": "The file is not a database of Parkway. DATABASE_URL names another one.",
     "malformed": "The database file is damaged. Put a copy back in its place.",
+    "must be owner of": "Only the role that owns the tables may do that. Run `parkway migrate` "
+    "with that role in DATABASE_URL.",
+    "permission denied for": "This role may not do that. Run `parkway migrate --application-role` with its "
+    "name, as the role that owns the tables.",
 }
 
 
@@ -25,10 +29,10 @@ def sentence(error: BaseException) -> str | None:
         place = f" ({error.filename})" if error.filename else ""
         return f"The machine refused: {error.strerror or error}{place}. Mend that and try again."
     database = sys.modules.get("django.db")  # a command that opens no database has not loaded it
-    if database is None or not isinstance(error, database.OperationalError):
+    if database is None or not isinstance(error, (database.OperationalError, database.ProgrammingError)):
         return None
     text = str(error)
     told = next((told for part, told in KNOWN.items() if part in text), None)
-    if told is None and "connection" in text:
+    if told is None and isinstance(error, database.OperationalError) and "connection" in text:
         told = f"The database server does not answer: {text.splitlines()[0]}. Check DATABASE_URL."
     return f"{told} What was not finished was not changed." if told else None
