@@ -11,6 +11,7 @@ from weakref import WeakSet
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -95,6 +96,7 @@ def browse(chromium: Browser, live_server: object, settings: object) -> Iterator
     content security policy does.
     """
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False  # type: ignore[attr-defined]
+    cache.clear()  # failed sign-ins that an earlier test counted
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
