@@ -70,6 +70,8 @@ def test_a_forgotten_password_is_reset_by_e_mail(world: World, ana: Person, brow
     page.get_by_role("button", name="Send me the link").click()
     expect(page.get_by_text(re.compile("e-?mail", re.I)).first).to_be_visible()
     [letter] = mail.outbox
+    assert letter.subject == "Choose a new password for Parkway"
+    assert "example.com" not in str(letter.body)
     link = re.search(r"http://\S+(/accounts/password/reset/key/\S+)", str(letter.body))
     assert link is not None
     page.goto(link.group(1))

@@ -17,6 +17,7 @@ from django.conf import settings as live_settings
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -148,6 +149,30 @@ def test_what_one_person_typed_is_not_shown_to_another(world: World, person: Peo
     client.force_login(ben, backend=live_settings.AUTHENTICATION_BACKENDS[0])
     assert "Mānaia" not in client.get(address).content.decode()
     assert "unsent" not in client.session
+
+
+def test_a_day_sent_from_the_page_of_a_child_waits_there(world: World, person: People) -> None:
+    world.enrol("Ida")
+    world.set_up()
+    page = f"/storypark/{world.service.slug}/integrations/children/ida/"
+    client = client_of(person(password=PASSWORD))
+    client.get(page)
+    Session.objects.all().delete()
+    form = {"answer": "keep-until", "until": "2027-01-31"}
+    answer = client.post(f"{page}choose/", form, headers={"referer": f"http://localhost{page}"})
+    shown = client.post(answer["Location"], {"login": "ana@example.org", "password": PASSWORD}, follow=True)
+    assert shown.request["PATH_INFO"] == page
+    assert 'name="until" value="2027-01-31"' in shown.content.decode()
+    assert "What you typed before you were signed out is still here" in shown.content.decode()
+
+
+def test_files_have_to_be_sent_again_and_the_page_says_so(world: World, person: People) -> None:
+    client, page = client_of(person()), f"/manage/{world.service.slug}/import/"
+    client.get(page)
+    Session.objects.all().delete()
+    sent = {"children": SimpleUploadedFile("kids.csv", b"child_id")}
+    shown = client.post(page, sent, follow=True).content.decode()
+    assert "Please sign in, and send that again." in shown
 
 
 def test_what_somebody_typed_waits_for_them(world: World, person: People) -> None:

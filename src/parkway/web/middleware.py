@@ -65,7 +65,7 @@ class Doorkeeper:
         form, writer = request.POST.urlencode(), _writer(request)
         if LOOK in request.POST:
             text = "You had been signed out. Please sign in."
-        elif writer is None or len(form) > LONGEST:
+        elif writer is None or len(form) > LONGEST or request.FILES:
             text = "You had been signed out. Please sign in, and send that again."
         else:
             text = "You had been signed out. Sign in, and what you typed is still there."
@@ -122,10 +122,12 @@ def _forget_others(request: HttpRequest) -> None:
         del request.session[UNSENT]
 
 
-def typed(request: HttpRequest) -> QueryDict | None:
-    """What a person typed on this page before they were signed out, once; else None."""
+def typed(request: HttpRequest, sent_to: str | None = None) -> QueryDict | None:
+    """What a person typed on this page before they were signed out, once; else None. `sent_to` is where the
+    page's form goes, when not to the page itself.
+    """
     unsent = request.session.get(UNSENT)
-    if unsent is None or unsent["path"] != request.path:
+    if unsent is None or unsent["path"] != (sent_to or request.path):
         return None
     del request.session[UNSENT]
     messages.info(request, "What you typed before you were signed out is still here. Please send it again.")

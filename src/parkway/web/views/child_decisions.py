@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,6 +21,7 @@ from parkway.sync.models import Entry
 from parkway.tenancy.people import Permission
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
+from parkway.web.middleware import typed
 from parkway.web.told import tell
 from parkway.words import ChoiceKind, Refused
 
@@ -61,6 +63,7 @@ def why(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     }
     if row is not None:
         context |= _answers(visit, row, known, everybody)
+        context["typed"] = typed(request, reverse("choose", args=[visit.service.slug, child_id]))
     return render(request, "web/integrations/why.html", context)
 
 
