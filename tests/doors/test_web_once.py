@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -177,6 +178,41 @@ def test_files_are_imported_once_by_their_sender_and_are_not_kept(world: World, 
     assert "1 new child" in say_yes(client, world, waiting)
     scope(Child, world.service).delete()
     assert "were imported already" in say_yes(client, world, waiting)
+    assert not scope(Child, world.service).exists()
+
+
+def test_files_wait_for_who_has_to_sign_in_before_the_answer(world: World, client_of: Clients) -> None:
+    client, page = client_of(), f"/manage/{world.service.slug}/import/"
+    waiting = send(client, world, f"{HEAD}zoe,Zoë,Ng,\n").context["waiting"]
+    sam = Person.objects.get(email="sam@example.org")
+    Session.objects.all().delete()
+    answer = client.post(
+        f"{page}carry-out/", {"waiting": waiting}, headers={"referer": f"http://localhost{page}"}
+    )
+    assert answer["Location"].endswith("import%2F")
+    unsent = client.session["unsent"]
+    client.force_login(sam, backend=settings.AUTHENTICATION_BACKENDS[0])
+    session = client.session
+    session["unsent"] = unsent  # as signing in on the page keeps it
+    session.save()
+    shown = client.get(page)
+    assert "1 new child, Inactive" in shown.content.decode()
+    assert not scope(Child, world.service).exists()
+    assert "1 new child" in say_yes(client, world, shown.context["waiting"])
+    assert scope(Child, world.service).count() == 1
+
+
+def test_files_that_have_become_wrong_are_told_and_can_be_sent_anew(world: World, client_of: Clients) -> None:
+    """A file is read anew when it is imported: by then the day, or the window, may be another."""
+    client = client_of()
+    world.service.time_zone = "Pacific/Kiritimati"
+    world.service.save()
+    waiting = send(client, world, f"{HEAD}zoe,Zoë,Ng,{world.today}\n").context["waiting"]
+    world.service.time_zone = "Pacific/Pago_Pago"  # 25 hours behind
+    world.service.save()
+    shown = say_yes(client, world, waiting)
+    assert "is after today" in shown
+    assert f'action="/manage/{world.service.slug}/import/"' in shown
     assert not scope(Child, world.service).exists()
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,6 +23,7 @@ from parkway.tenancy.people import Permission
 from parkway.web import outlooks, sent_files
 from parkway.web.access import Visit, at_service
 from parkway.web.manage_forms import LARGEST, FilesForm
+from parkway.web.middleware import typed
 from parkway.web.plans import shown
 from parkway.web.sent_files import SentFiles
 from parkway.words import Refused, Status
@@ -57,6 +59,10 @@ class Report(NamedTuple):
 def take(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Children and bookings from files: a report of every bad line, or what taking them over will do."""
     form, report = FilesForm(None), None
+    unanswered = typed(request, reverse("manage-import-carry-out", args=[visit.service.slug]))
+    waited = sent_files.claim(visit, unanswered.get("waiting", "")) if unanswered else None
+    if waited is not None:
+        return _foretell(request, visit, waited)
     if request.method == "POST":
         form = FilesForm(request.POST, request.FILES)
         if form.is_valid():
