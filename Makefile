@@ -79,6 +79,7 @@ $(VENV)/.bench: $(STAMP) requirements-bench.txt
 
 bench: postgresql $(VENV)/.bench ## measure the runs against their limit and their peers, on both databases
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.pages
 
 soak: postgresql $(VENV)/.bench ## ten minutes of pages, workers and visitors together (SOAK="--database sqlite": there)

@@ -1,6 +1,6 @@
 """One contender, or one step of the preparation, in a process of its own: prints a line of JSON.
 
-`python -m benchmarks.contender NAME ARGUMENT`, with the database in DATABASE_URL.
+`python -m benchmarks.contender NAME ARGUMENT [together]`, with the database in DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -120,12 +120,18 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    """Measure from opening the database to the last commit; importing is left out."""
-    name, argument = sys.argv[1:]
+    """Measure from opening the database to the last commit; importing is left out.
+
+    With a third word, say when ready, and begin when a line comes in: so several begin at once.
+    """
+    name, argument, *together = sys.argv[1:]
     if name not in CONTENDERS:
         _prepare(name, int(argument))
         return
     work = CONTENDERS[name](MOMENTS[argument])
+    if together:
+        print("ready", flush=True)
+        sys.stdin.readline()
     started, busy = time.perf_counter(), time.process_time()
     work()
     taken = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - busy}
