@@ -47,7 +47,7 @@ def main() -> None:
             url = database.of_application("bench_work")
             subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=True)
             if kind == "postgresql":
-                _journal(database.url("bench_work"))
+                _weigh(database.url("bench_work"))
             database.clear()
 
 
@@ -135,11 +135,17 @@ def _latency(times: int) -> None:
         print(f"| {name} | {statistics.median(taken[5:]):.1f} | {slowest:.1f} |", flush=True)
 
 
-def _journal(url: str) -> None:
+WEIGHED = (
+    *("sync_entry", "sync_run", "sync_link", "storypark_profile", "storypark_profileroom"),
+    *("manage_child", "manage_childroom", "manage_booking"),
+)
+
+
+def _weigh(url: str) -> None:
     """What the tables weigh that grow with the fleet, with their indexes."""
     print("\n| PostgreSQL: table | rows | bytes a row, with indexes |\n|---|---:|---:|")
     with closing(connect(url)) as connection:
-        for table in ("sync_entry", "sync_run", "storypark_profile", "sync_link", "manage_child"):
+        for table in WEIGHED:
             query = f"SELECT count(*), pg_total_relation_size('{table}') FROM {table}"
             number, size = connection.execute(query).fetchone()
             print(f"| {table} | {number:,} | {size / number:,.0f} |")

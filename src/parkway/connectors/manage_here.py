@@ -10,7 +10,7 @@ from parkway.connectors.ports import Ask, RosterAnswer
 from parkway.manage import standing
 from parkway.manage.models import Child, ChildRoom, Room
 from parkway.tenancy.scope import scope
-from parkway.words import Booking, Details, Standing
+from parkway.words import ALL_FIELDS, Booking, Details, Standing
 from parkway.words import Child as Known
 
 DAYS = [
@@ -51,7 +51,7 @@ class ManageHere:
         ):
             details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
             standing_ = new(Standing, (statuses[status], *map(day, days), True))
-            found[service_id].append(Known(reference, details, standing_))
+            found[service_id].append(new(Known, (reference, details, standing_, ALL_FIELDS)))
         return {
             key: RosterAnswer(children, rooms.get(key, []), whole=key not in since)
             for key, children in found.items()

@@ -10,7 +10,7 @@ from parkway import rows, words
 from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer, refuse_taken
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.scope import scope
-from parkway.words import Details, ProfileState
+from parkway.words import ALL_FIELDS, Details, ProfileState
 from parkway.words import Profile as Known
 
 NO_ROOMS: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class StoryparkHere:
                 {rows.days("p.date_of_birth")}, p.gender""",
         ):
             details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
-            profiles[service_id][reference] = Known(reference, STATES[state], details)
+            profiles[service_id][reference] = new(Known, (reference, STATES[state], details, ALL_FIELDS))
         return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid[key]) for key in ids}
 
     def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:

@@ -217,7 +217,7 @@ def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends
 def _drifts(gathered: Gathered, plan: Plan) -> dict[str, str]:
     """What to add to the sentences of children whose profile is not as the last run left it, by child id."""
     told = {}
-    for decision in plan.decisions:
+    for decision in plan.decisions if gathered.journal else ():
         if (before := gathered.journal.get(decision.child_id)) is not None:
             drift = DRIFTS.get((decision.step, OUTCOMES[before.step]))
             if drift:
