@@ -26,7 +26,7 @@ def test_the_rules_page_is_the_table_that_decides() -> None:
 )
 def test_every_place_that_a_page_names_is_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    for place in re.findall(r"`((?:src|docs|tests)/[^`\s]*)`", text):
+    for place in re.findall(r"`((?:src|docs|tests|deploy)/[^`\s]*)`", text):
         assert (ROOT / place).exists(), f"{page} names {place}"
 
 

@@ -46,7 +46,7 @@ def test_nothing_can_be_sent_there(address: str) -> None:
 def test_a_database_that_is_behind_is_not_ready(client: Client) -> None:
     MigrationRecorder(connection).record_unapplied("sync", "0005_settled")
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.content) == (503, b"the database is 1 migrations behind\n")
+    assert (answer.status_code, answer.content) == (503, b"the database is 1 migration behind\n")
 
 
 @pytest.mark.django_db

@@ -19,6 +19,7 @@ from tests.operating.place import Answer, Place, Serving, until
 from tests.postgres import OWNER, cluster
 from tests.stories.world import World
 
+HERE = "127.0.0.1"
 DEMO = 18  # services of the demo that sync
 
 
@@ -34,7 +35,7 @@ def numbers(text: str) -> dict[str, float]:
 
 @pytest.fixture
 def address(capsys: pytest.CaptureFixture[str]) -> Iterator[str]:
-    end = metrics.publish(0, fleet=False)
+    end = metrics.publish(0, HERE, fleet=False)
     yield re.findall(r"http\S+", capsys.readouterr().out)[0]
     end()
     assert not ended.log.handlers
@@ -141,6 +142,7 @@ def test_workers_and_their_end_are_told_and_found(tmp_path: Path) -> None:
                 done = told(worker)
                 assert done['parkway_runs_total{state="held",trigger="schedule"}'] == 2
                 assert sum("A run ended" in line for line in worker.said) == DEMO
+                assert not done.keys() & metrics.GAUGES.keys(), "that is for `serve` to tell"
                 assert "1 worker is alive" in place.done("doctor")
                 worker.popen.kill()
                 worker.popen.wait()
@@ -154,7 +156,7 @@ def test_workers_and_their_end_are_told_and_found(tmp_path: Path) -> None:
 
 
 def test_without_a_port_nothing_listens_and_one_that_is_taken_is_told(address: str) -> None:
-    metrics.publish(None)()
+    metrics.publish(None, HERE, fleet=True)()
     port = int(re.findall(r":(\d+)/", address)[0])
     with pytest.raises(Refused, match=f"127.0.0.1:{port}.*--metrics-port"):
-        metrics.publish(port)
+        metrics.publish(port, HERE, fleet=True)

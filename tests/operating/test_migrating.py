@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,21 @@ from tests.operating.place import PARKWAY, Place
 from tests.postgres import OWNER, cluster
 
 pytestmark = pytest.mark.deep
+
+
+def test_a_program_works_on_a_database_ahead_of_it_and_not_on_one_behind(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.done("migrate")
+    for change, code in (
+        ("INSERT INTO django_migrations (app, name, applied) VALUES ('sync', '9999_new', 'now')", 0),
+        ("DELETE FROM django_migrations WHERE app = 'sync' AND name = '0008_a_new_room'", 2),
+    ):
+        db = sqlite3.connect(place.database)
+        db.execute(change)
+        db.commit()
+        db.close()
+        for command in (("status",), ("sync", "--due")):
+            assert place.run(*command).returncode == code
 
 
 def test_several_processes_migrate_one_empty_database(tmp_path: Path) -> None:

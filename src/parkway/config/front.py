@@ -16,6 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
 
 from parkway.config import logs
+from parkway.engine.wording import count
 
 ALIVE, READY = "/healthz", "/readyz"
 AN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -67,7 +68,7 @@ def why_not_ready() -> str | None:
         connection.close()
         return "the database does not answer"
     if missing := known_migrations() - applied.keys():
-        return f"the database is {len(missing)} migrations behind"
+        return f"the database is {count(len(missing), 'migration')} behind"
     return None
 
 

@@ -53,7 +53,7 @@ GAUGES = {
     "parkway_jobs_waiting": "Jobs that wait for a worker.",
     "parkway_jobs_working": "Jobs that a worker is at.",
 }
-"""What the database holds, the same from every process."""
+"""What stands in the database."""
 
 
 class Runs(logging.Handler):
@@ -148,10 +148,11 @@ def _gauges(name: str, label: str, values: Mapping[str, float]) -> Metric:
     return made
 
 
-def publish(port: int | None, host: str = "127.0.0.1", fleet: bool = True) -> Callable[[], None]:
+def publish(port: int | None, host: str, fleet: bool) -> Callable[[], None]:
     """Answer Prometheus at this address until what is returned is called; with no port, do nothing.
 
-    `fleet`: also with how the whole fleet stands, which one process tells as well as many.
+    `fleet`: also with how the whole fleet stands, which one process tells as well as many, and each asks the
+    database for.
     Raises Refused when nothing can listen there.
     """
     if port is None:

@@ -11,7 +11,7 @@
 | `PARKWAY_MAIL_FROM` | the sender of e-mails | the address of support |
 | `PARKWAY_SMTP` | `HOST:PORT` of the server that takes e-mails | e-mails are written to the console |
 | `PARKWAY_SMTP_USER`, `PARKWAY_SMTP_PASSWORD` | how to sign in there | without signing in |
-| `PARKWAY_LOGS` | `json` or `lines`, with a line for each run | `serve`: `lines`; else what goes wrong |
+| `PARKWAY_LOGS` | `json` or `lines`: also the end of each run is logged | `serve`, `worker`: `lines` |
 | `PARKWAY_DEBUG` | `1` shows tracebacks; never where people work | off |
 """
 

@@ -40,7 +40,7 @@ def worker(concurrency: int, metrics_port: int | None, metrics_host: str) -> Non
     opened.ready()
     from parkway.jobs.worker import work
 
-    unpublish = metrics.publish(metrics_port, metrics_host)
+    unpublish = metrics.publish(metrics_port, metrics_host, fleet=False)
     click.echo("Working; SIGTERM or Ctrl-C ends it after the batches at hand.", err=True)
     try:
         work(concurrency)
