@@ -14,10 +14,12 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from psycopg.types.json import Jsonb
 from pytest_django.live_server_helper import LiveServer
@@ -28,6 +30,7 @@ from parkway.tenancy import wall
 from parkway.tenancy.models import Look, Person, RoleName
 from parkway.tenancy.scope import scope, within, within_all
 from parkway.tenancy.verbs import give_role
+from parkway.web.middleware import Doorkeeper
 from parkway.words import Choice, ChoiceKind, Refused
 from tests.databases import url
 from tests.stories.world import World
@@ -233,6 +236,24 @@ def test_a_naming_lasts_as_long_as_its_block_however_transactions_end(rimu: Worl
                 connection.cursor().execute("SELECT 1 / 0")
             assert named() == ours
     assert named() == ""
+
+
+def test_a_naming_that_nobody_ends_ends_with_its_transaction(rimu: World) -> None:
+    lost = within(rimu.service)
+    with transaction.atomic():
+        lost.__enter__()
+        assert named() == str(rimu.service.pk)
+    assert named() == ""
+    lost.__exit__(None, None, None)
+
+
+def test_a_request_begins_with_nobody(rimu: World, rf: RequestFactory) -> None:
+    """Also in the thread of the tests, where without the door all would be seen."""
+    request = rf.get("/")
+    request.user = AnonymousUser()
+    assert Child.objects.count() == 2
+    door = Doorkeeper(lambda request: HttpResponse(str(Child.objects.count())))
+    assert door(request).content == b"0"
 
 
 def test_a_connection_that_is_opened_or_lost_meanwhile_names_the_same(rimu: World, miro: World) -> None:
