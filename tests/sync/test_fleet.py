@@ -12,6 +12,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from parkway import rows
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
@@ -210,6 +211,23 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
     [done] = a_pass(worlds)
     assert [run.service_id for run in done.runs] == [worlds[1].service.pk]
     assert scope(Run, worlds[1].service).count() == 2
+
+
+class Asks(StoryparkHere):
+    """Storypark that asks the database, before it writes, whether it may read whole tables."""
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        [(self.may,)] = rows.read("SHOW enable_seqscan")
+        return super().write(orders, today)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite checks foreign keys by index anyway")
+def test_a_run_has_its_foreign_keys_checked_by_index_and_nothing_after_it(worlds: list[World]) -> None:
+    asks = Asks()
+    list(a_pass(worlds, ends=HERE._replace(profiles=asks)))
+    assert asks.may == "off"
+    assert rows.read("SHOW enable_seqscan") == [("on",)]
 
 
 class Slow(ManageHere):
