@@ -21,6 +21,7 @@ from benchmarks.report import PHASES, Measured, Results
 from benchmarks.state import left_behind
 
 ALWAYS = ("limit", "parkway")
+LARGE = 100_000  # children; with more, once is enough, and what is left behind is not compared any more
 KEEPS_ITS_OWN = "dlt"  # its target is a table of its own, which has to be in step first
 
 
@@ -52,7 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     names = list(CONTENDERS)
     whom = "who takes part beside the limit and parkway"
     parser.add_argument("--contenders", choices=names, default=names, help=whom, **many)
-    parser.add_argument("--rounds", type=int, default=3, help="measurements, of which the median counts")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=3,
+        help="measurements, of which the median counts, up to 100,000 children",
+    )
     what = "seconds that a peer may take at one size, as the smaller one foretells; else it is left out there"
     parser.add_argument("--patience", type=float, default=120, help=what)
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables to this Markdown file")
@@ -79,7 +85,7 @@ class Bench:
         for phase in PHASES:
             found: dict[str, list[Measured]] = defaultdict(list)
             ends: dict[str, dict[str, str]] = {}
-            for round_ in range(self.rounds):
+            for round_ in range(self.rounds if size <= LARGE else 1):
                 for name in contenders:
                     if name not in ALWAYS and round_:
                         continue  # once is enough to see where it stands
@@ -88,7 +94,7 @@ class Bench:
                     work = self.database.copy("bench_its_own" if own else template, "bench_work")
                     ours = self.database.of_application("bench_work") if name == "parkway" else work
                     found[name].append(self._measure(name, phase, ours))
-                    if round_ == 0:
+                    if round_ == 0 and size <= LARGE:
                         own_rows = _own_rows(work) if name == KEEPS_ITS_OWN else None
                         ends[name] = left_behind(work, name in WHOLE, own_rows)
                     if phase == "first" and name == "parkway" and round_ == 0:
