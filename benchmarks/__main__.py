@@ -113,7 +113,9 @@ class Bench:
     def _measure(self, name: str, phase: str, url: str) -> Measured:
         busy = self.database.busy()
         answer = json.loads(_run(name, phase, url))
-        return Measured(answer["seconds"], answer["cpu"] + self.database.busy() - busy, answer["mb"], 1)
+        found = Measured(answer["seconds"], answer["cpu"] + self.database.busy() - busy, answer["mb"], 1)
+        print(f"  {found.seconds:.3f} s, {found.busy:.2f} s of processor time", file=sys.stderr, flush=True)
+        return found
 
     def _takes_part(self, name: str, size: int) -> bool:
         """Whether a contender is wanted, installed, and quick enough, by what it took at a smaller size."""
