@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -157,7 +159,8 @@ class PostgreSQL:
 
 @contextmanager
 def opened(kind: str) -> Iterator[Database]:
-    """The databases of a kind, of which nothing is left behind."""
+    """The databases of a kind, of which nothing is left behind, also when the command is asked to end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if kind == "sqlite":
         with tempfile.TemporaryDirectory(prefix="parkway-bench-") as folder:
             yield SQLite(Path(folder))
