@@ -31,12 +31,21 @@ def until(found: Callable[[], Any], what: str) -> Any:
     return answer
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        """Follow nothing."""
+
+
+NO_REDIRECTS = urllib.request.build_opener(_Stay)
+
+
 class Answer:
-    """What an address answers."""
+    """What an address answers, a redirect included."""
 
     def __init__(self, url: str, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
-            got = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=PATIENCE)
+            got = NO_REDIRECTS.open(urllib.request.Request(url, headers=named), timeout=PATIENCE)
         except urllib.error.HTTPError as error:
             got = error
         with got:

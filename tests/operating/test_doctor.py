@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -55,12 +56,20 @@ def report(place: Place, code: int = 1, **env: str) -> dict[str, list[str]]:
 
 
 class Mail(socketserver.StreamRequestHandler):
-    """As much of a mail server as says good day and good-bye."""
+    """As much of a mail server as says good day, lets the right password in, and says good-bye."""
 
     def handle(self) -> None:
         self.wfile.write(b"220 here\r\n")
         for line in self.rfile:
-            self.wfile.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 fine\r\n")
+            word, answer = line[:4].upper(), b"250 fine\r\n"
+            if word == b"EHLO":
+                answer = b"250-here\r\n250 AUTH PLAIN\r\n"
+            elif word == b"AUTH":
+                given = base64.b64decode(line.split()[2]).split(b"\0")
+                answer = b"235 come in\r\n" if given[1:] == [b"ana", b"right"] else b"535 no\r\n"
+            elif word == b"QUIT":
+                answer = b"221 bye\r\n"
+            self.wfile.write(answer)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +107,8 @@ def test_nothing_is_found_where_all_is_well(safe: Any) -> None:
         ({"DEBUG": True}, "Tracebacks"),
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "written to the console"),
         ({"EMAIL_PORT": 1}, "does not take e-mails (Connection refused)"),
-        ({"EMAIL_HOST_USER": "ana", "EMAIL_HOST_PASSWORD": "x"}, "Check PARKWAY_SMTP, its user"),
+        ({"EMAIL_HOST_USER": "ana", "EMAIL_HOST_PASSWORD": "wrong"}, "Check PARKWAY_SMTP, its user"),
+        ({"EMAIL_HOST_USER": "ana", "EMAIL_HOST_PASSWORD": "right"}, "travels unencrypted. Use port 587"),
     ],
 )
 def test_a_dangerous_setting_is_found(safe: Any, changed: dict[str, object], told: str) -> None:

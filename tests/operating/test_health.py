@@ -71,6 +71,31 @@ def test_a_served_database_that_goes_away_is_not_ready_but_alive(tmp_path: Path)
 
 
 @pytest.mark.deep
+def test_behind_a_proxy_pages_ask_for_https_and_load_balancers_need_not(tmp_path: Path) -> None:
+    """On the machine of the proxy too, where `parkway serve` listens at loopback."""
+    place = Place(tmp_path)
+    place.done("migrate")
+    with place.served(PARKWAY_BEHIND_PROXY="1", PARKWAY_HOSTS="parkway.example.org") as serving:
+        for address in ("/healthz", "/readyz"):
+            assert (serving.get(address).status, serving.get(address, Host="10.0.0.7").status) == (200, 200)
+        plain = serving.get("/accounts/login/", Host="parkway.example.org")
+        assert plain.status == 301
+        assert plain.headers["Location"] == "https://parkway.example.org/accounts/login/"
+        proxied = {
+            "Host": "parkway.example.org",
+            "X_Forwarded_Proto": "https",
+            "X_Forwarded_For": "192.0.2.7",
+        }
+        page = serving.get("/accounts/login/", **proxied)
+        assert page.status == 200
+        cookies = page.headers.get_all("Set-Cookie")
+        assert cookies
+        assert all("Secure" in cookie for cookie in cookies)
+        assert serving.get("/accounts/login/", **{**proxied, "Host": "elsewhere.example"}).status == 400
+    assert serving.popen.returncode == 0, "asked to end, it ends in peace"
+
+
+@pytest.mark.deep
 def test_a_server_that_stops_and_starts_again(tmp_path: Path) -> None:
     with cluster() as server:
         place = Place(tmp_path, server.url(OWNER))
