@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as live_settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from django.urls import reverse
 
 from parkway.config import logs
 from parkway.connectors.ports import Orders
@@ -123,6 +125,32 @@ def test_what_is_refused_leaves_a_line_without_a_traceback(said: list[str]) -> N
         assert world.service.slug not in line
         assert "naia" not in line
     assert answer["X-Request-ID"] in said[0]
+
+
+@pytest.mark.django_db
+def test_what_a_verb_refuses_leaves_a_line_with_the_id_of_the_request(said: list[str]) -> None:
+    """Django writes it when every middleware has gone."""
+    world = World()
+    person = Person.objects.create_user("ana@example.org", "Ana")
+    give_role(person, world.service, RoleName.ADMIN_EDUCATOR)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(person, backend=live_settings.AUTHENTICATION_BACKENDS[0])
+    answer = client.post(reverse("sync-now", args=[world.service.slug]))
+    assert answer.status_code == 409
+    (line,) = said
+    assert "Conflict" in line
+    assert answer["X-Request-ID"] in line
+    assert world.service.slug not in line
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_behind_is_told_in_one_line(said: list[str]) -> None:
+    MigrationRecorder(connection).record_unapplied("sync", "0005_settled")
+    assert Client().get("/readyz").status_code == 503
+    (line,) = said
+    assert "Not ready: the database is 1 migration behind" in line
+    assert Client().post("/readyz").status_code == 405
+    assert len(said) == 1
 
 
 @pytest.mark.django_db

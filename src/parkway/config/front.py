@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 
 from parkway.config import logs
 from parkway.engine.wording import count
+
+log = logging.getLogger("parkway.front")
 
 ALIVE, READY = "/healthz", "/readyz"
 AN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -50,12 +53,16 @@ class Front:
         if request.method not in ("GET", "HEAD"):
             return _plain("only GET and HEAD", HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, HEAD")
         trouble = why_not_ready() if request.path == READY else None
+        if trouble:
+            log.warning("Not ready: %s", trouble)
         return _plain(trouble, HTTPStatus.SERVICE_UNAVAILABLE) if trouble else _plain("ok", HTTPStatus.OK)
 
 
 def _plain(text: str, status: HTTPStatus, **headers: str) -> HttpResponse:
     headers["Cache-Control"] = "no-store"
-    return HttpResponse(f"{text}\n", status=status, content_type="text/plain", headers=headers)
+    made = HttpResponse(f"{text}\n", status=status, content_type="text/plain", headers=headers)
+    setattr(made, "_has_been_logged", True)  # noqa: B010 - Django would call it an error, at an unknown address
+    return made
 
 
 def why_not_ready() -> str | None:
