@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +55,28 @@ def proof(place: Place) -> dict[str, Any]:
     return found
 
 
-def assert_sound(copies: list[Place]) -> None:
+def assert_sound(copies: list[Place], known: list[int]) -> None:
+    """`known`: how many runs there were before each copy was begun."""
     found = [proof(copy) for copy in copies]
     assert [each["wrong"] for each in found] == [[]] * COPIES
     assert all(each["services"] == 18 > each["due"] for each in found)
     runs = [each["runs"] for each in found]
     assert runs == sorted(set(runs)), "syncing went on between the copies"
+    assert all(copied >= before for copied, before in zip(runs, known, strict=True)), "nothing done is lost"
     for copy in copies:
         bad = [each for each in json.loads(copy.run("doctor", "--json").stdout) if each["level"] == "bad"]
         assert {each["area"] for each in bad} <= {"queue"}, bad
 
 
+def rows(database: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(database)) as db:
+        return db.execute(sql).fetchall()
+
+
 @pytest.mark.deep
 def test_copies_of_a_sqlite_database_at_work(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
-    place, copies = Place(tmp_path / "here"), []
+    place, copies, known = Place(tmp_path / "here"), [], []
     place.done("demo")
     with lived_in(place) as turn:
         while turn() < 3:
@@ -77,6 +84,7 @@ def test_copies_of_a_sqlite_database_at_work(tmp_path: Path) -> None:
         for number in range(COPIES):
             there = tmp_path / f"there-{number}"
             there.mkdir()
+            known.append(rows(place.database, "SELECT count(*) FROM sync_run")[0][0])
             place.done("backup", str(there / "parkway.sqlite3"))
             copies.append(Place(there))
             before = turn()
@@ -85,10 +93,8 @@ def test_copies_of_a_sqlite_database_at_work(tmp_path: Path) -> None:
     for copy in copies:
         assert copy.database.stat().st_mode & 0o777 == 0o600
         assert [path.name for path in copy.folder.iterdir()] == ["parkway.sqlite3"]
-        db = sqlite3.connect(copy.database)
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        db.close()
-    assert_sound(copies)
+        assert rows(copy.database, "PRAGMA integrity_check") == [("ok",)]
+    assert_sound(copies, known)
 
 
 def shell(heading: str) -> str:
@@ -112,18 +118,20 @@ def test_copies_of_a_postgresql_database_at_work(tmp_path: Path) -> None:
         role = shell("The role that makes copies").replace("PASSWORD", server.password)
         role = role.replace("createuser --pwprompt", "true")
         subprocess.run(["bash", "-ec", role], env=env, check=True, stdout=subprocess.DEVNULL)
-        backup = {"DATABASE_URL": server.url("parkway_backup")}
+        backup, known = {"DATABASE_URL": server.url("parkway_backup")}, list[int]()
         with lived_in(place) as turn:
             while turn() < 3:
                 pass
             for _ in range(COPIES):
+                with psycopg.connect(server.url("postgres")) as db:
+                    known += db.execute("SELECT count(*) FROM sync_run").fetchone() or ()
                 place.done("backup", str(tmp_path / "copies"), **backup)
                 before = turn()
                 while turn() < before + 3:
                     pass
         made = sorted((tmp_path / "copies").iterdir())
         assert [path.stat().st_mode & 0o777 for path in made] == [0o600] * COPIES
-        assert_sound([_restored(server, copy, number, env) for number, copy in enumerate(made)])
+        assert_sound([_restored(server, copy, number, env) for number, copy in enumerate(made)], known)
 
 
 def _restored(server: Cluster, copy: Path, number: int, env: dict[str, str]) -> Place:
@@ -158,6 +166,18 @@ def refused(place: Place, to: Path, **env: str) -> str:
 def test_nothing_is_overwritten(place: Place, tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("precious")
     assert "nothing is overwritten" in refused(place, tmp_path / "copy")
+
+
+def test_what_was_done_is_in_the_copy_and_what_is_under_way_is_not(place: Place, tmp_path: Path) -> None:
+    """Also while it stands in the journal beside the database's file alone."""
+    with closing(sqlite3.connect(place.database, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("INSERT INTO tenancy_organisation (name) VALUES ('done')")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT INTO tenancy_organisation (name) VALUES ('under way')")
+        place.done("backup", str(tmp_path / "copy"))
+        db.execute("COMMIT")
+    assert rows(tmp_path / "copy", "SELECT name FROM tenancy_organisation") == [("done",)]
 
 
 def test_a_damaged_database_is_found_and_the_copy_not_kept(place: Place, tmp_path: Path) -> None:
