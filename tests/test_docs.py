@@ -30,6 +30,20 @@ def test_every_place_that_a_page_names_is_there(page: str) -> None:
         assert (ROOT / place).exists(), f"{page} names {place}"
 
 
+@pytest.mark.parametrize(
+    "page", ["README.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
+)
+def test_every_link_leads_somewhere(page: str) -> None:
+    for place in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8")):
+        assert ((ROOT / page).parent / place).exists(), f"{page} leads to {place}"
+
+
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number + 1:04}" for number in range(len(pages))]
+    assert [page.name[:4] for page in pages] == [page.read_text()[2:6] for page in pages]
+
+
 def test_every_command_that_the_readme_shows_exists() -> None:
     shown = set(re.findall(r"parkway ([a-z][a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert shown <= set(COMMANDS)
