@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache, lru_cache
 from itertools import chain, islice
@@ -178,12 +179,26 @@ def by_index() -> None:
         write("SET LOCAL enable_seqscan = off")
 
 
+_at_a_glance: ContextVar[bool] = ContextVar("parkway.at_a_glance", default=False)
+
+
+@contextmanager
+def glancing(at_a_glance: bool = True) -> Iterator[None]:
+    """While this lasts, `held` holds nothing: for a look after which whoever acts looks again, holding it."""
+    token = _at_a_glance.set(at_a_glance)
+    try:
+        yield
+    finally:
+        _at_a_glance.reset(token)
+
+
 def held(alias: str = "") -> str:
     """The end of a query in a transaction whose rows (those of this table) nobody else changes until it ends.
 
-    Outside a transaction it holds nothing, and neither does it on SQLite, where a transaction holds it all.
+    Outside a transaction and while `glancing` it holds nothing, and neither does it on SQLite, where a
+    transaction holds it all.
     """
-    if connection.vendor == "sqlite" or not connection.in_atomic_block:
+    if connection.vendor == "sqlite" or not connection.in_atomic_block or _at_a_glance.get():
         return ""
     return f" FOR NO KEY UPDATE OF {alias}" if alias else " FOR NO KEY UPDATE"
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from parkway import rows
@@ -17,12 +18,14 @@ from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.manage import verbs as manage
+from parkway.manage.models import Ledger
+from parkway.storypark.models import Account
 from parkway.sync import due, gauges
 from parkway.sync.fleet import Due, Everybody, Pass
 from parkway.sync.gather import HERE
 from parkway.sync.models import Integration, Notice, Run, Trigger
 from parkway.tenancy.people import OPERATOR
-from parkway.tenancy.scope import scope
+from parkway.tenancy.scope import scope, within
 from parkway.words import ChoiceKind, SourceSilent
 from tests.stories.world import World
 
@@ -228,6 +231,38 @@ def test_a_run_has_its_foreign_keys_checked_by_index_and_nothing_after_it(worlds
     list(a_pass(worlds, ends=HERE._replace(profiles=asks)))
     assert asks.may == "off"
     assert rows.read("SHOW enable_seqscan") == [("on",)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_a_glance_waits_for_nobody_who_works_in_a_service_that_is_not_run(worlds: list[World]) -> None:
+    list(a_pass(worlds))
+    for world in worlds:
+        world.later(hours=12)
+    worlds[1].enrol("Cara")
+    held, go_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with transaction.atomic(), within(worlds[0].service, worlds[2].service):
+            assert scope(Ledger, worlds[0].service).update(version=F("version") + 1)
+            assert scope(Account, worlds[2].service).update(version=F("version") + 1)
+            held.set()
+            assert go_on.wait(60)
+        connection.close()
+
+    somebody = threading.Thread(target=work)
+    somebody.start()
+    assert held.wait(60)
+    try:
+        [done] = a_pass(worlds)
+        assert (done.services, [run.service_id for run in done.runs]) == (5, [worlds[1].service.pk])
+    finally:
+        go_on.set()
+        somebody.join(60)
+    for world in worlds:
+        world.later(hours=12)
+    run = [run.service_id for done in a_pass(worlds) for run in done.runs]
+    assert sorted(run) == [worlds[0].service.pk, worlds[2].service.pk], "what they did is seen by the next"
 
 
 class Slow(ManageHere):

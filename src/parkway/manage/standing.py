@@ -127,8 +127,10 @@ def roll(services: Days) -> dict[int, Versions]:
     """
     found, some, everybody = _look(services)
     if some or everybody:
-        with transaction.atomic(savepoint=False):
-            found, some, everybody = _look(services)  # held now; another may have been here first
+        late = {key: services[key] for key in (*some, *everybody)}
+        with transaction.atomic(savepoint=False), rows.glancing(False):
+            again, some, everybody = _look(late)  # held now; another may have been here first
+            found |= again
             for key in _catch_up(services, some, everybody):
                 found[key] = found[key]._replace(latest=found[key].latest + 1)
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -121,7 +121,7 @@ class Pass:
                 if not batch:
                     return None
                 with within(*batch):
-                    to_run = dict.fromkeys(batch) if self.full else due.changed(batch, start.now, self.ends)
+                    to_run = self._to_run(batch, start)
                     glanced = len(batch) - len(to_run)
                     batch = next(due.batches(to_run), [])
                     runs = run_batch(batch, start, self.ends, self.full) if batch else []
@@ -130,6 +130,13 @@ class Pass:
             if not batch or rows.cannot_work(error):
                 raise
         return self._one_by_one(batch, start)
+
+    def _to_run(self, claimed: Sequence[int], start: Start) -> Mapping[int, int | None]:
+        """Those that have to be run. A glance at many, which keeps nobody waiting who works at their ends."""
+        if self.full:
+            return dict.fromkeys(claimed)
+        with rows.glancing():
+            return due.changed(claimed, start.now, self.ends)
 
     def _one_by_one(self, batch: Sequence[int], start: Start) -> Done:
         done = Done(0, [])
