@@ -22,7 +22,7 @@ def sync(now: datetime) -> None:
     from parkway.sync import due
     from parkway.sync.models import Integration
 
-    for service_id in due.due_now(now):
+    for service_id in due.due_now(now).order_by("next_run_at", "pk").values_list("pk", flat=True):
         with transaction.atomic():
             integration = Integration.objects.select_related("service").get(pk=service_id)
             _sync(integration, now)

@@ -37,14 +37,14 @@ def prepare(services: int, lasts: timedelta, file: Path) -> None:
     """
     from django.utils import timezone
 
-    from parkway.sync import due
+    from parkway.sync.fleet import Pass
     from parkway.sync.models import Integration
-    from parkway.sync.run import Start, run_sync
     from parkway.tenancy.scope import within_all
 
     now = timezone.now()
     fleet.make(services * fleet.A_SERVICE, now.date())
-    run_sync(due.due_now(now), Start(now))
+    for _ in Pass():
+        pass
     with within_all():
         fleet.change(now.date())
         file.write_text(json.dumps(_people()))
@@ -86,12 +86,12 @@ def ended() -> dict[str, list[str]]:
     states = dict(runs.values_list("state").annotate(Count("pk")))
     told = [f"{number:,} runs {RunState(state).label}" for state, number in sorted(states.items())]
     checked = Integration.objects.filter(checked_at__isnull=False).count()
-    told.append(f"{checked:,} services looked at, {len(due.due_now(now)):,} due at the end")
+    told.append(f"{checked:,} services looked at, {due.due_now(now).count():,} due at the end")
     troubles = [f"{states[state]} runs {state}" for state in ("failed", "stopped") if state in states]
     left = runs.filter(converged=False).count()
     troubles += [f"{left} runs left something to do"] if left else []
-    late = due.due_now(now - timedelta(minutes=1))
-    troubles += [f"{len(late)} services are more than a minute late"] if late else []
+    late = due.due_now(now - timedelta(minutes=1)).count()
+    troubles += [f"{late} services are more than a minute late"] if late else []
     return {"told": told, "troubles": troubles}
 
 

@@ -176,7 +176,7 @@ def test_b6_each_run_says_whether_anything_was_left_to_do(
     expect(page.get_by_role("main")).to_contain_text("nothing was left to do")
     world.archive("mila")
     end = StoryparkDouble(order=deaf)  # takes its orders and does not carry them out
-    run_sync([world.service.pk], Start(timezone.now()), HERE._replace(profiles=end), full=True)
+    run_sync(world.service.pk, Start(timezone.now()), HERE._replace(profiles=end), full=True)
     page.goto(settings(world))
     expect(page.get_by_text("After the last run something was still left to do.")).to_be_visible()
     expect(page.get_by_role("heading", name="How it stands")).to_contain_text("needs you")

@@ -33,7 +33,7 @@ def base(world: World) -> str:
 
 
 def run_now(world: World) -> None:
-    run_sync([world.service.pk], Start(timezone.now()), full=True)
+    run_sync(world.service.pk, Start(timezone.now()), full=True)
 
 
 @pytest.mark.parametrize("phone", [False, True])

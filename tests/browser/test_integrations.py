@@ -39,7 +39,9 @@ def base(world: World) -> str:
 
 
 def run_now(world: World) -> Run:
-    return run_sync([world.service.pk], Start(timezone.now()), full=True)[0]
+    run = run_sync(world.service.pk, Start(timezone.now()), full=True)
+    assert run is not None
+    return run
 
 
 @pytest.mark.parametrize("javascript", [True, False])

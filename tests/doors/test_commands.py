@@ -43,7 +43,7 @@ def parkway(tmp_path: Path) -> Terminal:
 
 
 def test_without_a_database_every_command_says_how_to_make_one(parkway: Terminal) -> None:
-    for words in (["status"], ["sync", "--all"], ["why", "rimu", "1"], ["runs", "rimu"]):
+    for words in (["status"], ["fleet"], ["why", "rimu", "1"], ["runs", "rimu"]):
         result = parkway(*words)
         assert result.returncode == 2
         assert "parkway migrate" in result.stderr

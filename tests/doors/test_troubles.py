@@ -63,7 +63,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     found = Place(tmp_path_factory.mktemp("place"))
     assert found.run("demo").returncode == 0
-    assert found.run("sync", "--due").returncode == 0
+    assert found.run("fleet").returncode == 0
     return found
 
 
@@ -114,7 +114,7 @@ def test_a_read_only_folder_is_told(place: Place) -> None:
     place.folder.chmod(0o555)
     place.database.chmod(0o444)
     try:
-        result = place.run("sync", "--all", before=powerless)
+        result = place.run("fleet", "--all", before=powerless)
     finally:
         place.folder.chmod(0o755)
         place.database.chmod(0o644)

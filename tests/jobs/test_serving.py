@@ -80,7 +80,7 @@ def number_due(database: Database) -> int:
 @pytest.fixture(scope="module")
 def undisturbed(place: Place, due: Database) -> Database:
     made = place.database("undisturbed", like=due)
-    finish(made, "sync", "--due")
+    finish(made, "fleet")
     return made
 
 

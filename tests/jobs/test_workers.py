@@ -242,7 +242,8 @@ def test_a_worker_that_sleeps_and_wakes_up_as_a_zombie(
     asleep = "procrastinate_jobs WHERE status = 'doing'"
     wait_for("only it is at work", lambda: database.number(asleep) == 1)
     held = "state = 'idle in transaction'"
-    assert database.number(f"pg_stat_activity WHERE {held} AND datname = '{database.name}'") == 1
+    here = f"pg_stat_activity WHERE {held} AND datname = '{database.name}'"
+    wait_for("only it says nothing in a transaction", lambda: database.number(here) == 1)
     database.tell(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {held}"
     )  # as after five minutes

@@ -150,7 +150,7 @@ def test_settings_that_cannot_be_read_are_told_like_the_rest(tmp_path: Path) -> 
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = Place(tmp_path_factory.mktemp("demo"))
     place.done("demo")
-    place.done("sync", "--due")
+    place.done("fleet")
     return place.database
 
 

@@ -187,7 +187,7 @@ def test_a_command_logs_as_the_environment_says(tmp_path: Path, form: str) -> No
     place.done("demo")
     quiet = place.run("sync", "grevillea-street-kindy")
     assert quiet.stderr == ""
-    told = place.run("sync", "--all", PARKWAY_LOGS=form).stderr.splitlines()
+    told = place.run("fleet", "--all", "--full", PARKWAY_LOGS=form).stderr.splitlines()
     ended = [line for line in told if "A run ended" in line]
     assert len(ended) == len(told) == 18
     reads: Callable[[str], int] = (

@@ -27,7 +27,7 @@ def test_a_program_works_on_a_database_ahead_of_it_and_not_on_one_behind(tmp_pat
         db.execute(change)
         db.commit()
         db.close()
-        for command in (("status",), ("sync", "--due")):
+        for command in (("status",), ("fleet",)):
             assert place.run(*command).returncode == code
 
 

@@ -36,10 +36,10 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     service = Service.objects.get(pk=service_id)
     say("ready")
     if what == "slowly":
-        run_sync([service_id], Start(now), HERE._replace(profiles=Slow()))
+        run_sync(service_id, Start(now), HERE._replace(profiles=Slow()))
     elif what == "due":
         sys.stdin.readline()
-        run_sync([service_id], Start(now))
+        run_sync(service_id, Start(now))
     elif what == "now":
         integration.sync_now(service, OPERATOR, now)
     elif what == "stay":

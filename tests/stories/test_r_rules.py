@@ -33,7 +33,7 @@ def test_r1_nothing_syncs_before_set_up() -> None:
     integration.enable(world.service, OPERATOR)
     world.later(days=2)
     assert world.sync() is None
-    assert world.service.pk not in due.due_now(world.now)
+    assert not world.is_due()
     with pytest.raises(Refused, match="set it up first"):
         integration.sync_now(world.service, OPERATOR, world.now)
     assert world.live() == 0
@@ -255,9 +255,9 @@ def test_r15_every_twelve_hours(world: World) -> None:
     turn, second = world.integration.next_run_at, timedelta(seconds=1)
     assert world.now < turn <= world.now + timedelta(hours=12), "its place in the 12 hours comes within them"
     for _ in range(3):
-        assert due.due_now(turn - second) == []
-        assert due.due_now(turn) == [world.service.pk]
-        run_sync([world.service.pk], Start(turn + timedelta(seconds=20)))  # a little late, as it goes
+        assert not world.is_due(turn - second)
+        assert world.is_due(turn)
+        run_sync(world.service.pk, Start(turn + timedelta(seconds=20)))  # a little late, as it goes
         assert world.integration.next_run_at == turn + timedelta(hours=12)
         turn += timedelta(hours=12)
 
@@ -295,9 +295,9 @@ def test_r15_a_run_asked_for_is_due_even_when_the_call_is_lost(world: World) -> 
     world.enrol("Ana")
     world.set_up()
     world.choose("ana", ChoiceKind.DONT_ADD)  # the test's transaction never ends, so nobody is called
-    assert due.due_now(world.now) == [world.service.pk]
+    assert world.is_due()
     run = world.sync()
     assert run is not None
     assert (run.trigger, run.started_by) == (Trigger.CHOICE, OPERATOR.label)
-    assert due.due_now(world.now) == []
+    assert not world.is_due()
     assert world.sync() is None

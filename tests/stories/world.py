@@ -15,7 +15,7 @@ from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
-from parkway.sync import choices, integration, journal, wake
+from parkway.sync import choices, due, integration, journal, wake
 from parkway.sync.gather import HERE, Ends
 from parkway.sync.models import Entry, Integration, Link, Run, Trigger
 from parkway.sync.run import Start, run_sync
@@ -135,6 +135,9 @@ class World:
         found = self.profile(child_id)
         return None if found is None else found.state
 
+    def is_due(self, at: datetime | None = None) -> bool:
+        return due.due_now(at or self.now).filter(service=self.service).exists()
+
     def live(self) -> int:
         return storypark.live_profiles(self.service)
 
@@ -173,12 +176,14 @@ class World:
     def sync(self, ends: Ends = HERE) -> Run | None:
         """A run of the schedule; None when the service was not read."""
         self.later(minutes=1)
-        return next(iter(run_sync([self.service.pk], Start(self.now), ends)), None)
+        return run_sync(self.service.pk, Start(self.now), ends)
 
     def sync_fully(self, ends: Ends = HERE) -> Run:
         """A run that reads everything."""
         self.later(minutes=1)
-        return run_sync([self.service.pk], Start(self.now), ends, full=True)[0]
+        run = run_sync(self.service.pk, Start(self.now), ends, full=True)
+        assert run is not None
+        return run
 
     def switch(self, to: InactivePolicy, by: Actor = OPERATOR) -> Run:
         self.later(minutes=1)
@@ -244,7 +249,8 @@ class World:
 
         class Carrier:
             def wake(self, service_id: int) -> None:
-                [run] = run_sync([service_id], Start(world.now))
+                run = run_sync(service_id, Start(world.now))
+                assert run is not None
                 carried.append((Trigger(run.trigger), run.started_by))
 
         before = wake._wired[0]

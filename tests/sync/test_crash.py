@@ -118,21 +118,21 @@ def due(place: Place) -> Database:
 
 def test_d13_a_killed_run_leaves_nothing_half_done(place: Place, due: Database) -> None:
     undisturbed = place.database("undisturbed", like=due)
-    seconds = finish(undisturbed, "sync", "--due")
+    seconds = finish(undisturbed, "fleet")
     expected = state(undisturbed)
     assert state(due)["entries"] != expected["entries"], "the run had nothing to do"
     moments = random.Random(13)
     killed = 0
     for _ in range(4 * KILLS):
         database = place.database("killed", like=due)
-        process, began = parkway(database, "sync", "--due"), time.monotonic()
+        process, began = parkway(database, "fleet"), time.monotonic()
         try:
             process.wait(moments.uniform(0, seconds))
             seconds = min(seconds, time.monotonic() - began)  # the machine is quicker now than it was
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             killed += process.wait() == -signal.SIGKILL
-        finish(database, "sync", "--due")
+        finish(database, "fleet")
         assert state(database) == expected
         if killed == KILLS:
             break

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, ProfilesAnswer, RosterAnswer
@@ -19,7 +19,7 @@ from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile
 from parkway.sync import choices
 from parkway.sync.gather import HERE
-from parkway.sync.run import Start, run_sync
+from parkway.sync.run import Start, run_batch, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within_all
 from parkway.words import Choice as Wish
@@ -117,13 +117,13 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
 
     with meanwhile(enrol) as somebody:
         ends = HERE._replace(roster=ManageThatChanges(somebody))
-        (run,) = run_sync([world.service.pk], Start(world.now), ends)
+        run = run_sync(world.service.pk, Start(world.now), ends)
     assert (run.state, run.counts["create"], run.converged) == ("done", 1, True)
     assert (world.state("ben"), world.state("cara")) == ("live", None)
     assert world.integration.seen_roster < Ledger.objects.get(service=world.service).version
 
     world.later(hours=12)
-    (run,) = run_sync([world.service.pk], Start(world.now))
+    run = run_sync(world.service.pk, Start(world.now))
     assert run.counts["create"] == 1
     assert world.state("cara") == "live"
 
@@ -131,7 +131,7 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
 def test_d6_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: World) -> None:
     with meanwhile(lambda: storypark.set_paid_children(world.service, 1)) as somebody:
         ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
-        (run,) = run_sync([world.service.pk], Start(world.now), ends)
+        run = run_sync(world.service.pk, Start(world.now), ends)
     assert (run.counts["create"], world.live()) == (1, 2)
     assert "has 2 live profiles" in somebody.refused
     assert Account.objects.get(service=world.service).paid_children == 20
@@ -141,7 +141,7 @@ def test_the_last_space_is_taken_once(world: World) -> None:
     storypark.set_paid_children(world.service, 2)
     with meanwhile(lambda: storypark.create_profile(world.service, Details("Dan"))) as somebody:
         ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
-        run_sync([world.service.pk], Start(world.now), ends)
+        run_sync(world.service.pk, Start(world.now), ends)
     assert "pays for 2 children, and 2 profiles are live" in somebody.refused
     assert scope(Profile, world.service).filter(state="live").count() == 2
 
@@ -175,7 +175,9 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
         choices.store(world.service, {"ana": Wish(keep_until=until)}, OPERATOR, world.now)
 
     def sync(world: World, turn: int) -> None:
-        assert {run.state for run in run_sync(ids, Start(world.now), full=True)} == {"done"}
+        with transaction.atomic():
+            runs = run_batch(ids, Start(world.now), HERE, full=True)
+        assert {run.state for run in runs} == {"done"}
 
     acts = [
         often(enrol, 1),
@@ -193,5 +195,5 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
     assert failed == []
     for world in worlds:
         world.later(hours=12)
-        run_sync(ids, Start(world.now))
+        run_sync(world.service.pk, Start(world.now))
         assert world.live() == 17

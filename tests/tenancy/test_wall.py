@@ -359,7 +359,7 @@ def test_commands_name_what_they_show(rimu: World, miro: World) -> None:
         ("miro", 1),
         ("rimu-kindergarten", 1),
     ]
-    assert "Synced 2 services" in told("sync", "--all")
+    assert "Synced 2 services" in told("fleet", "--all")
     assert "is Active in Manage" in told("why", "miro", "ana")
     assert "1 of 20" in told("status", "miro")
 

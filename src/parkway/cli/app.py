@@ -87,7 +87,7 @@ class Commands(click.Group):
     epilog="""\b
 Examples:
   parkway demo                                   load a made-up fleet
-  parkway sync --all                             sync every service
+  parkway fleet                                  sync every service that is due
   parkway why rimu-kindergarten RIM1-001         ask why
   parkway COMMAND --help                         more about a command
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from parkway.cli import opened, pages, running
+from parkway.cli import opened, pages, passing, running
 from parkway.cli.migrating import bring_up_to_date
 from parkway.demo.fleet import FLEET, load
 from parkway.demo.people import SignIn
@@ -73,7 +73,7 @@ def first_run(ctx: click.Context) -> None:
     bring_up_to_date()
     new = not Service.objects.exists()
     sign_ins = _load(1) if new else []
-    running.sync_many(due_only=new)
+    click.echo(passing.pass_over(everybody=not new).sentence())
     ctx.with_resource(within_all())
     running.print_status()
     running.print_people_to_see()

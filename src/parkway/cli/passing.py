@@ -29,6 +29,17 @@ def fleet(everybody: bool, full: bool) -> None:
     over, so this is safe beside `parkway serve` and `parkway worker`. Ctrl-C ends it after the batch at hand.
     """
     opened.ready()
+    tally = pass_over(everybody, full)
+    click.echo(tally.sentence())
+    if tally.ended_early:
+        click.echo(f"Ended early: {gauges.due(opened.now()).services:,} more are due.", err=True)
+        raise SystemExit(130)
+    if tally.states[RunState.FAILED]:
+        raise SystemExit(70)
+
+
+def pass_over(everybody: bool, full: bool = False) -> Tally:
+    """One pass over the services that are due, or over all, with progress; Ctrl-C ends it between batches."""
     began = opened.now()
     on = Integration.objects.filter(stage=Stage.ON)
     number = on.count() if everybody else gauges.due(began).services
@@ -51,9 +62,5 @@ def fleet(everybody: bool, full: bool) -> None:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-    click.echo(tally.sentence())
-    if ending:
-        click.echo(f"Ended early: {gauges.due(opened.now()).services:,} more are due.", err=True)
-        raise SystemExit(130)
-    if tally.states[RunState.FAILED]:
-        raise SystemExit(70)
+    tally.ended_early = bool(ending)
+    return tally

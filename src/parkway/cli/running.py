@@ -12,12 +12,11 @@ import click
 from parkway.cli import history, opened, pages
 from parkway.cli.opened import SERVICE, acting, as_format
 from parkway.engine.wording import count, what_was_done
-from parkway.sync import due, integration
+from parkway.sync import integration
 from parkway.sync.health import WITHHELD, Health, health_of
-from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage, Trigger
-from parkway.sync.run import Start, run_sync
+from parkway.sync.models import Entry, Notice, Run, RunState, Stage
 from parkway.tenancy.models import Service
-from parkway.tenancy.people import OPERATOR, Actor, require_support
+from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import within_all
 from parkway.words import Refused, Step
 
@@ -28,51 +27,24 @@ FIRST = 12  # how many of a fleet's waiting children are shown
 @click.command(
     epilog="""\b
 Examples:
-  parkway sync rimu-kindergarten
-  parkway sync --due
-  parkway sync --all"""
+  parkway sync rimu-kindergarten"""
 )
-@click.argument("service", type=SERVICE, required=False)
-@click.option("--all", "everybody", is_flag=True, help="Every service, due or not.")
-@click.option("--due", "due_only", is_flag=True, help="Every service whose 12-hourly run is due.")
+@click.argument("service", type=SERVICE)
 @acting
 @as_format
-def sync(service: Service | None, everybody: bool, due_only: bool, by: Actor, form: str) -> None:
-    """Run the sync of one service, of those that are due, or of all.
+def sync(service: Service, by: Actor, form: str) -> None:
+    """Run the sync of one service now. For all that are due: `parkway fleet`.
 
     What a run would do too much of at once is held for a person: see `parkway status` and `parkway approve`.
     """
-    if sum((service is not None, everybody, due_only)) != 1:
-        raise click.UsageError("Name one service, or say --all or --due.")
     opened.ready()
-    if service is not None:
-        run = integration.sync_now(service, by, opened.now())
-        runs = [run] if run else []
-    else:
-        runs = sync_many(due_only, by, quiet=form == "json")
+    run = integration.sync_now(service, by, opened.now())
     if form == "json":
-        pages.as_json([history.run_as_json(run) for run in runs])
-    elif service is not None:
-        for run in runs:
-            click.echo(sentence(run))
-    broken = [run for run in runs if run.state in (RunState.FAILED, RunState.STOPPED)]
-    if service is not None and broken:
-        raise SystemExit(3 if broken[0].state == RunState.STOPPED else 70)
-
-
-def sync_many(due_only: bool, by: Actor = OPERATOR, quiet: bool = False) -> list[Run]:
-    """Run the services that are due, or all, with progress; then one line that sums it up."""
-    require_support(by)
-    moment = opened.now()
-    everybody = list(Integration.objects.filter(stage=Stage.ON).order_by("pk").values_list("pk", flat=True))
-    ids = due.due_now(moment) if due_only else everybody
-    start = Start(moment) if due_only else Start(moment, Trigger.NOW, by)
-    with pages.progress() as bar:
-        task = bar.add_task("Syncing", total=len(ids))
-        runs = run_sync(ids, start, full=not due_only, done=lambda number: bar.advance(task, number))
-    if not quiet:
-        click.echo(Tally().add(len(ids), runs).sentence())
-    return runs
+        pages.as_json([history.run_as_json(run)] if run else [])
+    elif run:
+        click.echo(sentence(run))
+    if run and run.state in (RunState.FAILED, RunState.STOPPED):
+        raise SystemExit(3 if run.state == RunState.STOPPED else 70)
 
 
 @dataclass
@@ -82,15 +54,15 @@ class Tally:
     services: int = 0
     steps: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
+    ended_early: bool = False
 
-    def add(self, services: int, runs: Iterable[Run]) -> Tally:
+    def add(self, services: int, runs: Iterable[Run]) -> None:
         """Count these in."""
         self.services += services
         for run in runs:
             self.states[run.state] += 1
             if run.state == RunState.DONE:
                 self.steps.update(run.counts)
-        return self
 
     def sentence(self) -> str:
         """What was done, in a line or two."""

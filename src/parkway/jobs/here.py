@@ -12,4 +12,4 @@ class RunHere:
 
     def wake(self, service_id: int) -> None:
         """Run one service now."""
-        run_sync([service_id], Start(timezone.now()))
+        run_sync(service_id, Start(timezone.now()))

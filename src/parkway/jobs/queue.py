@@ -47,7 +47,7 @@ def run_due(context: JobContext) -> None:
 @app.task(name="parkway.run_one", priority=AT_ONCE)
 def run_one(service_id: int) -> None:
     """Run one service that somebody asked for, after the run that may be under way (D13)."""
-    run_sync([service_id], Start(timezone.now()))
+    run_sync(service_id, Start(timezone.now()))
 
 
 @app.periodic(cron="* * * * *")

@@ -20,7 +20,7 @@ from parkway import rows
 from parkway.sync import due
 from parkway.sync.gather import HERE, Ends
 from parkway.sync.models import Run
-from parkway.sync.run import Start, nothing_collected, run_alone, run_batch
+from parkway.sync.run import Start, nothing_collected, run_batch, run_sync
 from parkway.tenancy.scope import within
 
 log = logging.getLogger("parkway.sync")
@@ -144,7 +144,7 @@ class Pass:
             if self.stopping():
                 break
             try:
-                runs = run_alone(
+                run = run_sync(
                     service_id, start, self.ends, self.full, lambda key: self.wanted.still(key, start.now)
                 )
             except Exception as error:
@@ -152,6 +152,6 @@ class Pass:
                     raise
                 log.exception("A run could not even be recorded", extra={"service_id": service_id})
                 self.given_up.add(service_id)
-                runs = []
-            done = Done(done.services + 1, done.runs + runs)
+                run = None
+            done = Done(done.services + 1, [*done.runs, run] if run else done.runs)
         return done

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 
+from parkway.sync.due import due_now
 from parkway.sync.health import WITHHELD
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage
 from parkway.words import Step
@@ -42,9 +43,8 @@ class Gauges:
 
 def due(now: datetime) -> Due:
     """What is due at the instant `now`: one query along an index."""
-    found = Integration.objects.filter(stage=Stage.ON).filter(Q(next_run_at=None) | Q(next_run_at__lte=now))
     asked = Count("pk", filter=Q(next_run_at=None))
-    numbers = found.aggregate(services=Count("pk"), asked=asked, first=Min("next_run_at"))
+    numbers = due_now(now).aggregate(services=Count("pk"), asked=asked, first=Min("next_run_at"))
     oldest = (now - numbers["first"]).total_seconds() if numbers["first"] else 0.0
     return Due(numbers["services"], numbers["asked"], oldest)
 

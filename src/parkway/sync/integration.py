@@ -334,7 +334,7 @@ def ask_to_sync(service: Service, by: Actor) -> None:
 def sync_now(service: Service, by: Actor, now: datetime, ends: Ends = HERE) -> Run | None:
     """Run this service at once, also when nothing seems to have changed (R15)."""
     require_change(by, service, _on(service).educators_may_change)
-    return next(iter(run_sync([service.pk], Start(now, Trigger.NOW, by), ends, full=True)), None)
+    return run_sync(service.pk, Start(now, Trigger.NOW, by), ends, full=True)
 
 
 def _confirm(service: Service, start: Start, change: Callable[[Integration], object], ends: Ends) -> Run:

@@ -1,8 +1,8 @@
 """A sync run: gather, decide, apply, record.
 
 With both ends in this database a run is one transaction: a service is applied whole or not at all, and
-two runs of one service come one after the other (D13). Services go through in batches that share a
-transaction; when one of a batch breaks, each is run on its own, so that it holds up no other.
+two runs of one service come one after the other (D13). The services of a pass over a fleet (sync.fleet) share
+transactions in batches.
 """
 
 from __future__ import annotations
@@ -59,33 +59,6 @@ class Start:
         return replace(self, trigger=Trigger(integration.asked), by=by)
 
 
-def run_sync(
-    service_ids: Sequence[int],
-    start: Start,
-    ends: Ends = HERE,
-    full: bool = False,
-    done: Callable[[int], object] = lambda number: None,
-) -> list[Run]:
-    """Run these services' syncs in batches; the runs there were, in no order.
-
-    A service whose inputs did not change since its last run is not read, unless `full`. `done` hears how
-    many services were finished. A service that breaks gets a run that says so; the others go on.
-    """
-    runs: list[Run] = []
-    for several in rows.batches(service_ids, due.AT_A_GLANCE):
-        to_run = dict.fromkeys(several) if full else _to_run(several, start, ends)
-        done(len(several) - len(to_run))
-        for batch in due.batches(to_run):
-            try:
-                with transaction.atomic(), within(*batch), nothing_collected():
-                    runs += run_batch(batch, start, ends, full)
-            except Exception:
-                for service_id in batch:
-                    runs += run_alone(service_id, start, ends, full)
-            done(len(batch))
-    return runs
-
-
 @contextmanager
 def nothing_collected() -> Iterator[None]:
     """Without Python's search for cycles of garbage: the rows of a batch come and go in their thousands, none
@@ -100,33 +73,22 @@ def nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-def _to_run(service_ids: Sequence[int], start: Start, ends: Ends) -> Mapping[int, int | None]:
-    """Those that have to be run. When an end cannot say, each finds out for itself, and tells.
-
-    A glance in no transaction, which holds and waits for nothing: each run makes sure under its own lock.
-    """
-    try:
-        with within(*service_ids):
-            return due.changed(service_ids, start.now, ends)
-    except Exception:
-        return dict.fromkeys(service_ids)
-
-
-def run_alone(
+def run_sync(
     service_id: int,
     start: Start,
-    ends: Ends,
-    full: bool,
+    ends: Ends = HERE,
+    full: bool = False,
     still: Callable[[int], bool] = lambda service_id: True,
-) -> list[Run]:
-    """One service in a transaction of its own; when it breaks, a run that says so.
+) -> Run | None:
+    """Run one service's sync in a transaction of its own; when it breaks, a run that says so.
 
-    `still`, asked in each transaction, says whether it is still ours to run.
+    None when nothing changed since its last run, unless `full`; nor where syncing is off. `still`, asked in
+    each transaction, says whether it is still ours to run. Raises the database's error when that cannot work.
     """
     start = replace(start, began=time.monotonic())
     try:
         with transaction.atomic(), within(service_id):
-            return run_batch([service_id], start, ends, full) if still(service_id) else []
+            return next(iter(run_batch([service_id], start, ends, full)), None) if still(service_id) else None
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
@@ -137,12 +99,12 @@ def run_alone(
         message = f"Something broke ({type(error).__name__}), nothing was changed."
     with transaction.atomic(), within(service_id):
         if not still(service_id):
-            return []
+            return None
         integration = lock([service_id])[0]
         run = _give_up(integration, start, state, message)
         due.later(integration, start.now)
         ended.tell([run], start.began)
-    return [run]
+    return run
 
 
 def _give_up(integration: Integration, start: Start, state: RunState, text: str) -> Run:

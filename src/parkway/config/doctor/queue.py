@@ -21,7 +21,7 @@ def look() -> Iterator[Finding]:
     if due.oldest > LATE:
         number = count(due.services, "service is", "services are")
         told = f"{number} due for a run, the first for {_long(due.oldest)}."
-        mend = "Let `parkway serve` or a worker run. `parkway sync --due` runs them now."
+        mend = "Let `parkway serve` or a worker run. `parkway fleet` runs them now."
         yield Finding(AREA, Level.BAD, told, mend)
     else:
         yield Finding(AREA, Level.FINE, f"{count(due.services, 'service is', 'services are')} due for a run.")
