@@ -70,6 +70,8 @@ class Cluster:
         with psycopg.connect(where, password=self.password, autocommit=True) as server:
             for role, may in ((OWNER, "CREATEDB"), (APPLICATION, "NOCREATEDB")):
                 server.execute(f"CREATE ROLE {role} LOGIN {may} PASSWORD '{self.password}'")
+            # a database is dropped while autovacuum may be at work in it
+            server.execute(f"GRANT pg_signal_backend TO {OWNER}")
             server.execute(f"CREATE DATABASE parkway OWNER {OWNER}")
 
     def go_on(self) -> None:

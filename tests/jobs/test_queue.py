@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -56,14 +57,16 @@ def jobs(status: str = "todo") -> list[str]:
 
 
 def work() -> None:
-    """A worker that ends when the queue is empty."""
+    """A worker that ends when the queue is empty, in a thread of its own: Playwright may have left this one
+    with the loop that it waits in.
+    """
 
     async def serve() -> None:
         async with app.open_async():
             await app.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
 
-    with app.replace_connector(app.connector.get_worker_connector()):
-        asyncio.run(serve())
+    with app.replace_connector(app.connector.get_worker_connector()), ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(serve())).result()
 
 
 def test_what_is_due_is_dispatched_once_and_run(worlds: list[World]) -> None:
