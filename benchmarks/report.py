@@ -116,6 +116,8 @@ def _goal(size: int, what: str, wanted: float, measured: float, met: bool) -> st
 
 def page(text: str, rounds: int) -> str:
     """The page for the documentation."""
+    several = f"the median of {rounds} measurements counts, above 100,000 children one,"
+    counted = several if rounds > 1 else "one measurement counts"
     return f"""# How fast it is
 
 Written by `python -m benchmarks --write docs/performance.md`; `make bench` measures the same and prints it.
@@ -125,7 +127,7 @@ A fleet of services with 100 children and about 12 bookings each, on SQLite and 
 machine that writes each commit to disk. The first sync makes every profile; the no-change pass finds all
 services due and nothing changed; on the 1 % day one child in a hundred was renamed, moved, booked, cancelled
 or archived. Each contender runs in a process of its own on a copy of the same database, one after the other;
-the median of {rounds} counts for Parkway and the limit (above 100,000 children one), the others run once.
+{counted} for Parkway and the limit, the others run once.
 Time runs from opening the database to the last commit. Processor time is that of the contender and of the
 server together; memory is the contender's own. Afterwards, as is checked up to 100,000 children, the live
 children and their rooms are the same for all contenders, and for the first four also every profile, journal
