@@ -239,7 +239,7 @@ class GivingWay:
     def __call__(self, held: float) -> None:
         """Note that the database was held for so many seconds more, and wait if it is time for others."""
         self.held += held
-        if connection.vendor == "sqlite" and self.held >= 1:
+        if one_writer() and self.held >= 1:
             time.sleep(0.125)
             self.held = 0.0
 

@@ -22,7 +22,7 @@ COMMANDS = {
     ),
     "enable": ("parkway.cli.setting:enable", "Let a service set syncing up (support)."),
     "setup": ("parkway.cli.setting:setup", "Match children to profiles and start syncing."),
-    "sync": ("parkway.cli.running:sync", "Run the sync of one service or of all."),
+    "sync": ("parkway.cli.running:sync", "Run the sync of one service now."),
     "fleet": ("parkway.cli.passing:fleet", "Sync every service that is due, with rate and time left."),
     "switch": ("parkway.cli.setting:switch", "Change what happens to Inactive children, after a preview."),
     "paid-children": (

@@ -31,8 +31,13 @@ def day(value: date, today: date) -> str:
 
 def at(moment: datetime, today: date) -> str:
     """An instant on a service's clock, in a sentence: "at 2:05 pm", with the day when it is not today."""
-    clock = f"at {moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
-    return clock if moment.date() == today else f"on {day(moment.date(), today)} {clock}"
+    then = f"at {clock(moment)}"
+    return then if moment.date() == today else f"on {day(moment.date(), today)} {then}"
+
+
+def clock(moment: datetime) -> str:
+    """What a clock shows: "2:05 pm"."""
+    return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
 
 
 def width(days: int) -> str:

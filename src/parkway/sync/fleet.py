@@ -6,9 +6,11 @@ over; when it dies, the database gives up its claim with its transaction, and th
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -20,7 +22,7 @@ from parkway import rows
 from parkway.sync import due
 from parkway.sync.gather import HERE, Ends
 from parkway.sync.models import Run
-from parkway.sync.run import Start, nothing_collected, run_batch, run_sync
+from parkway.sync.run import Start, run_batch, run_sync
 from parkway.tenancy.scope import within
 
 log = logging.getLogger("parkway.sync")
@@ -116,7 +118,7 @@ class Pass:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
         batch: list[int] = []
         try:
-            with transaction.atomic(), nothing_collected():
+            with transaction.atomic(), _nothing_collected():
                 batch = self.wanted.claim(start.now, self.given_up)
                 if not batch:
                     return None
@@ -155,3 +157,17 @@ class Pass:
                 run = None
             done = Done(done.services + 1, [*done.runs, run] if run else done.runs)
         return done
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Without Python's search for cycles of garbage: the rows of a batch come and go in their thousands, none
+    of them in a cycle, and looking through them takes a tenth of a run.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()

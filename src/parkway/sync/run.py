@@ -7,11 +7,9 @@ transactions in batches.
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -57,20 +55,6 @@ class Start:
             return self
         by = Actor(integration.asked_by, integration.asked_person_id)
         return replace(self, trigger=Trigger(integration.asked), by=by)
-
-
-@contextmanager
-def nothing_collected() -> Iterator[None]:
-    """Without Python's search for cycles of garbage: the rows of a batch come and go in their thousands, none
-    of them in a cycle, and looking through them takes a tenth of a run.
-    """
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
 
 
 def run_sync(

@@ -72,8 +72,8 @@ def moment(value: datetime | None, service: Service) -> str:
     if value is None:
         return ""
     local = value.astimezone(service.zone)
-    hour = local.hour % 12 or 12
-    return f"{day(local.date())}, {hour}:{local:%M}\u00a0{'am' if local.hour < 12 else 'pm'}"
+    clock = wording.clock(local).replace(" ", "\u00a0")
+    return f"{day(local.date())}, {clock}"
 
 
 @register.filter
