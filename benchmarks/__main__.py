@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
-from benchmarks.contender import CONTENDERS, WHOLE, is_here
+from benchmarks.contender import CONTENDERS, WHOLE, is_here, run
 from benchmarks.databases import Database, opened
 from benchmarks.report import PHASES, Measured, Results
 from benchmarks.state import left_behind
@@ -79,7 +77,7 @@ class Bench:
     def measure(self, size: int) -> None:
         """All phases of one size, the contenders one after the other in each round."""
         self._say(size, "making the fleet")
-        _run("make", size, self.database.make("bench_first"))
+        run("make", size, self.database.make("bench_first"))
         contenders = [name for name in CONTENDERS if name in ALWAYS or self._takes_part(name, size)]
         template = "bench_first"
         for phase in PHASES:
@@ -104,15 +102,15 @@ class Bench:
             self._compare(size, phase, ends)
             template = "bench_in_step"
             if phase == "first" and KEEPS_ITS_OWN in contenders:
-                _run(KEEPS_ITS_OWN, "first", self.database.copy("bench_in_step", "bench_its_own"))
+                run(KEEPS_ITS_OWN, "first", self.database.copy("bench_in_step", "bench_its_own"))
             if phase == "no-change":
                 for name in ["bench_in_step"] + ["bench_its_own"] * (KEEPS_ITS_OWN in contenders):
-                    _run("change", size, self.database.url(name))
+                    run("change", size, self.database.url(name))
         self.database.clear()
 
     def _measure(self, name: str, phase: str, url: str) -> Measured:
         busy = self.database.busy()
-        answer = json.loads(_run(name, phase, url))
+        answer = json.loads(run(name, phase, url))
         found = Measured(answer["seconds"], answer["cpu"] + self.database.busy() - busy, answer["mb"], 1)
         print(f"  {found.seconds:.3f} s, {found.busy:.2f} s of processor time", file=sys.stderr, flush=True)
         return found
@@ -161,13 +159,6 @@ def _own_rows(url: str) -> list[Any]:
 def _median(measured: Sequence[Measured]) -> Measured:
     columns = list(zip(*measured, strict=True))
     return Measured(*(statistics.median(column) for column in columns[:3]), len(measured))
-
-
-def _run(name: str, argument: object, url: str) -> str:
-    """One contender or step of the preparation in a fresh process; what it prints."""
-    command = [sys.executable, "-m", "benchmarks.contender", name, str(argument)]
-    environment = {**os.environ, "DATABASE_URL": url}
-    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections import deque
@@ -106,6 +107,13 @@ def _admit_the_application() -> None:
 
     if connection.vendor == "postgresql":
         wall.admit(APPLICATION)
+
+
+def run(name: str, argument: object, url: str) -> str:
+    """One contender or step of the preparation in a fresh process; what it prints."""
+    command = [sys.executable, "-m", "benchmarks.contender", name, str(argument)]
+    environment = {**os.environ, "DATABASE_URL": url}
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def peak_mb() -> float:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import closing
 from itertools import cycle
 
+from benchmarks.contender import run
 from benchmarks.databases import Database, connect, opened
 
 SIZE = 100_000  # several workers share what is more than a batch
@@ -37,11 +38,11 @@ def main() -> None:
         return
     for kind in asked.databases:
         with opened(kind) as database:
-            _call("make", asked.size, url=database.make("bench_first"))
+            run("make", asked.size, database.make("bench_first"))
             if kind == "postgresql":
                 _workers(database, asked.size)
             database.copy("bench_first", "bench_work")
-            _call("parkway", "first", url=database.of_application("bench_work"))
+            run("parkway", "first", database.of_application("bench_work"))
             print(f"\n| {database.name}: one service of 100 children | median ms | p99 ms |\n|---|---:|---:|")
             command = [sys.executable, "-m", "benchmarks.latency", "--here", "--times", str(asked.times)]
             url = database.of_application("bench_work")
@@ -49,11 +50,6 @@ def main() -> None:
             if kind == "postgresql":
                 _weigh(database.url("bench_work"))
             database.clear()
-
-
-def _call(*words: object, url: str) -> None:
-    command = [sys.executable, "-m", "benchmarks.contender", *map(str, words)]
-    subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=True, stdout=subprocess.DEVNULL)
 
 
 def _workers(database: Database, size: int) -> None:

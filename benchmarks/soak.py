@@ -19,10 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from benchmarks.databases import Database, opened
+from tests.postgres import APPLICATION
 
 SAMPLE_EVERY = 5.0  # seconds
 SIGNS_OF_TROUBLE = re.compile(r"\b(ERROR|CRITICAL|Traceback)\b")
@@ -39,9 +41,9 @@ def main() -> int:
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="parkway-soak-") as folder,
-        database(asked.database, folder) as url,
+        opened(asked.database) as database,
     ):
-        os.environ |= {"DATABASE_URL": url, "PARKWAY_SECRET_KEY": secrets.token_urlsafe(48)}
+        os.environ |= {"DATABASE_URL": empty(database), "PARKWAY_SECRET_KEY": secrets.token_urlsafe(48)}
         soak = Soak(Path(folder), asked)
         soak.prepare()
         soak.run()
@@ -49,24 +51,12 @@ def main() -> int:
     return 1 if soak.troubles else 0
 
 
-@contextmanager
-def database(kind: str, folder: str) -> Iterator[str]:
-    """The address of a database with empty tables, on a server of its own where one is needed."""
-    if kind == "sqlite":
-        url = f"sqlite:///{folder}/soak.sqlite3"
-        _migrate(url)
-        yield url
-    else:
-        from tests import postgres
-
-        with postgres.cluster() as server:
-            _migrate(server.url(postgres.OWNER), "--application-role", postgres.APPLICATION)
-            yield server.url(postgres.APPLICATION)
-
-
-def _migrate(url: str, *options: str) -> None:
-    command = [_program("parkway"), "migrate", *options]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "DATABASE_URL": url})
+def empty(database: Database) -> str:
+    """The address of empty tables, where Parkway works as it does in earnest."""
+    role = ["--application-role", APPLICATION] if database.name == "PostgreSQL" else []
+    owner = {**os.environ, "DATABASE_URL": database.make("bench_soak")}
+    subprocess.run([_program("parkway"), "migrate", *role], check=True, stdout=subprocess.DEVNULL, env=owner)
+    return database.of_application("bench_soak")
 
 
 @dataclass

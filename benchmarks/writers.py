@@ -13,12 +13,12 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from typing import Any
 
 from benchmarks import fleet
-from benchmarks.soak import database
+from benchmarks.contender import run
+from benchmarks.databases import opened
 
 HEAD = """| database | writers | full passes beside | changes/s | p50 ms | p99 ms | longest ms | given up |
 |---|---:|---|---:|---:|---:|---:|---:|"""
@@ -36,9 +36,9 @@ def main() -> None:
         parser.error("each writer has a service of its own: more --services, or fewer --writers")
     print(HEAD)
     for kind in asked.databases:
-        with tempfile.TemporaryDirectory(prefix="parkway-writers-") as folder, database(kind, folder) as url:
-            os.environ["DATABASE_URL"] = url
-            _step("make", asked.services)
+        with opened(kind) as database:
+            run("make", asked.services * fleet.A_SERVICE, database.make("bench_writers"))
+            os.environ["DATABASE_URL"] = database.of_application("bench_writers")
             for syncing in (False, True):
                 for number in asked.writers:
                     print(_line(kind, number, syncing, asked.seconds), flush=True)
@@ -68,24 +68,15 @@ def _begin(*words: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
-def _step(*words: object) -> None:
-    begun = _begin(*words)
-    begun.communicate()
-    if begun.returncode:
-        raise SystemExit(begun.returncode)
-
-
 def step(what: str, number: int, seconds: float = 0.0) -> None:
-    """A process of its own: make the fleet, write as one of the writers, or pass over the fleet endlessly."""
+    """A process of its own: write as one of the writers, or pass over the fleet endlessly."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "parkway.config.settings"
     import django
 
     django.setup()
     from parkway.tenancy.scope import within_all
 
-    if what == "make":
-        fleet.make(number * fleet.A_SERVICE)
-    elif what == "write":
+    if what == "write":
         with within_all():
             print(json.dumps(_write(number, seconds)))
     else:
