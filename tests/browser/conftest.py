@@ -76,6 +76,12 @@ def person(world: World) -> Callable[..., Person]:
 
 
 @pytest.fixture
+def ana(person: Callable[..., Person]) -> Person:
+    """The admin educator."""
+    return person("Ana Admin", RoleName.ADMIN_EDUCATOR)
+
+
+@pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
     """The scheduler as `parkway serve` wires it: what the pages ask for is run."""
     before, made = wake._wired[0], Scheduler()
@@ -140,3 +146,14 @@ def assert_accessible(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert not wide, "the page scrolls sideways"
+
+
+def tab_to(page: Page, name: str, most: int) -> None:
+    """Press Tab, at most so often, until what has this text has the focus, and can be seen to have it."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.count() and focused.inner_text().strip() == name:
+            assert focused.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
+            return
+    raise AssertionError(f"{name} is not reached with Tab")

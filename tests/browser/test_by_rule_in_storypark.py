@@ -16,7 +16,7 @@ from parkway.storypark import verbs as storypark
 from parkway.sync.gather import HERE
 from parkway.sync.models import Link
 from parkway.sync.run import Start, run_sync
-from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.models import Person
 from parkway.tenancy.scope import scope
 from tests.browser.test_by_rule_in_manage import live_and_archived, sync_now
 from tests.stories.world import LONG_AGO, WINDOW, StoryparkDouble, World
@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Someone = Callable[..., Person]
 Browse = Callable[..., Page]
-
-
-@pytest.fixture
-def ana(person: Someone) -> Person:
-    return person("Ana Admin", RoleName.ADMIN_EDUCATOR)
 
 
 def settings(world: World, rest: str = "") -> str:

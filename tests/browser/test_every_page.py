@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from parkway.storypark import verbs as storypark
 from parkway.tenancy.models import Person, RoleName, Service
 from parkway.tenancy.verbs import give_role
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import assert_accessible, tab_to
 from tests.doors.test_web_doors import ADDRESSES, ELSEWHERE, PUBLIC, WHO, Place
 from tests.stories.world import World
 
@@ -134,22 +134,11 @@ def test_r9_the_keyboard_alone_switches_the_setting(world: World, person: Someon
     page = browse(person("Ana Admin", RoleName.ADMIN_EDUCATOR))
     page.goto(f"/storypark/{world.service.slug}/integrations/")
     for name, key in (("Change to this: see what happens", "Space"), ("Create 1 profile", "Enter")):
-        tab_to(page, name)
+        tab_to(page, name, most=80)
         page.keyboard.press(key)
         page.wait_for_load_state()
     expect(page.get_by_role("status").first).to_contain_text("Done: 1 created")
     assert world.integration.inactive == "stay"
-
-
-def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what has this text has the focus, and can be seen to have it."""
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        focused = page.locator(":focus")
-        if focused.count() and focused.inner_text().strip() == name:
-            assert focused.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
-            return
-    raise AssertionError(f"{name} is not reached with Tab")
 
 
 def _lists(world: World) -> dict[str, str]:

@@ -23,11 +23,6 @@ Someone = Callable[..., Person]
 Browse = Callable[..., Page]
 
 
-@pytest.fixture
-def ana(person: Someone) -> Person:
-    return person("Ana Admin", RoleName.ADMIN_EDUCATOR)
-
-
 def base(world: World) -> str:
     return f"/storypark/{world.service.slug}/integrations/"
 

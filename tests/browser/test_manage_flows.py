@@ -14,7 +14,7 @@ from parkway.manage.models import Child
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
 from parkway.words import BookingKind, BookingState
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import assert_accessible, tab_to
 from tests.stories.world import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -205,21 +205,10 @@ def test_the_keyboard_alone_archives_a_child(
     page = browse(person("Sam Staff", STAFF))
     page.goto(base(world))
     for name in ("Mānaia Hohepa", "Archive …", "Archive Mānaia in Manage"):
-        tab_to(page, name)
+        tab_to(page, name, most=60)
         page.keyboard.press("Enter")
         page.wait_for_load_state()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Archived")
-
-
-def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what has this text has the focus, and can be seen to have it."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        focused = page.locator(":focus")
-        if focused.count() and focused.inner_text().strip() == name:
-            assert focused.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
-            return
-    raise AssertionError(f"{name} is not reached with Tab")
 
 
 def test_d22_an_educator_reads_and_is_told_who_may_change(

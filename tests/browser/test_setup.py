@@ -23,11 +23,6 @@ Browse = Callable[..., Page]
 OTHER_DAY = date(2021, 5, 6)
 
 
-@pytest.fixture
-def ana(person: People) -> Person:
-    return person("Ana Admin", RoleName.ADMIN_EDUCATOR)
-
-
 def address(world: World, more: str = "") -> str:
     return f"/storypark/{world.service.slug}/integrations/setup/{more}"
 

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from django.db import connection
 
 from tests.sync.test_crash import Database, Place, due, finish, place, rows, state
+from tests.waiting import wait_for
 
 __all__ = ["due", "place"]  # fixtures
 
@@ -64,14 +64,6 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         yield starts
 
 
-def wait_for(what: str, met: Callable[[], object]) -> None:
-    """Until a condition is met."""
-    end = time.monotonic() + DEADLINE
-    while not met():
-        assert time.monotonic() < end, f"in vain: {what}"
-        time.sleep(0.05)
-
-
 def number_due(database: Database) -> int:
     now = "datetime('now')" if connection.vendor == "sqlite" else "now()"
     return int(str(rows(database, f"SELECT count(*) FROM {DUE.format(now=now)}")[0][0]))
@@ -94,7 +86,9 @@ def test_two_that_serve_one_database_share_its_syncs(
 ) -> None:
     database = place.database("shared", like=due)
     both = [serve(database), serve(database)]
-    wait_for("everything is done", lambda: number_due(database) == 0)
+    for each in both:
+        wait_for("it serves", lambda log=each.log: "Parkway is at" in log.read_text(), DEADLINE)
+    wait_for("everything is done", lambda: number_due(database) == 0, DEADLINE)
     for each in both:
         each.end()
     as_undisturbed(database, undisturbed)
@@ -106,7 +100,7 @@ def test_one_that_is_ended_in_mid_run_leaves_nothing_half_done(
     database = place.database("ended", like=due)
     before = rows(database, RUNS)
     serving = serve(database)
-    wait_for("the first runs", lambda: rows(database, RUNS) != before)
+    wait_for("the first runs", lambda: rows(database, RUNS) != before, DEADLINE)
     serving.end()
     assert "finished first" in serving.log.read_text()
     finish(database, "fleet")
@@ -122,11 +116,11 @@ def test_a_locked_database_is_waited_for_and_told_without_a_traceback(
     lock = sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     serving = serve(impatient)
-    wait_for("it meets the lock", lambda: "database is locked" in serving.log.read_text())
+    wait_for("it meets the lock", lambda: "database is locked" in serving.log.read_text(), DEADLINE)
     assert "serving.py" not in serving.log.read_text()
     assert number_due(database) > 0
     lock.execute("ROLLBACK")
     lock.close()
-    wait_for("everything is done", lambda: number_due(database) == 0)
+    wait_for("everything is done", lambda: number_due(database) == 0, DEADLINE)
     serving.end()
     as_undisturbed(database, undisturbed)

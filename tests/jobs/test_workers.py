@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ import pytest
 from django.db import connection
 
 from tests.postgres import APPLICATION, OWNER, Cluster, cluster
+from tests.waiting import wait_for
 
 DEADLINE = 90.0  # seconds after which something counts as stuck; nothing is said about how fast it is
 DUE = "stage = 'on' AND (next_run_at IS NULL OR next_run_at <= now())"
@@ -39,14 +39,6 @@ pytestmark = [
     pytest.mark.deep,
     pytest.mark.skipif(connection.vendor != "sqlite", reason="has a server of its own, and runs once"),
 ]
-
-
-def wait_for(what: str, met: Callable[[], object]) -> None:
-    """Until a condition is met."""
-    end = time.monotonic() + DEADLINE
-    while not met():
-        assert time.monotonic() < end, f"in vain: {what}"
-        time.sleep(0.05)
 
 
 class Database:
@@ -120,7 +112,7 @@ class Workers:
 
     def caught(self) -> None:
         """Wait until each is in the middle of a run."""
-        wait_for("three workers at the journal", lambda: self.database.waiting() == 3)
+        wait_for("three workers at the journal", lambda: self.database.waiting() == 3, DEADLINE)
 
     def end(self, *which: int) -> None:
         """Ask these, or all that live, to end, and see them do so in peace."""
@@ -188,7 +180,7 @@ Expected = list[list[tuple[object, ...]]]
 
 def everything_is_done(database: Database, expected: Expected) -> None:
     working = f"pg_stat_activity WHERE xact_start < now() AND datname = '{database.name}'"
-    wait_for("everything is done", lambda: not database.due() and not database.number(working))
+    wait_for("everything is done", lambda: not database.due() and not database.number(working), DEADLINE)
     assert database.state() == expected
 
 
@@ -220,12 +212,17 @@ def test_a_worker_that_is_killed_in_mid_run(fleet: Database, expected: Expected,
         lambda: (
             not database.number(f"pg_stat_activity WHERE xact_start < now() AND datname = '{database.name}'")
         ),
+        DEADLINE,
     )
     database.next_minute()
     everything_is_done(database, expected)
     database.tell("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
     database.next_minute("tidy_queue")
-    wait_for("its job is dropped", lambda: not database.number("procrastinate_jobs WHERE status = 'doing'"))
+    wait_for(
+        "its job is dropped",
+        lambda: not database.number("procrastinate_jobs WHERE status = 'doing'"),
+        DEADLINE,
+    )
     workers.end()
 
 
@@ -238,12 +235,14 @@ def test_a_worker_that_sleeps_and_wakes_up_as_a_zombie(
         workers.caught()
         workers.processes[0].send_signal(signal.SIGSTOP)
     free = f"(SELECT 1 FROM sync_integration WHERE {DUE} FOR NO KEY UPDATE SKIP LOCKED) AS free"
-    wait_for("nothing is left but what it holds", lambda: database.due() and not database.number(free))
+    wait_for(
+        "nothing is left but what it holds", lambda: database.due() and not database.number(free), DEADLINE
+    )
     asleep = "procrastinate_jobs WHERE status = 'doing'"
-    wait_for("only it is at work", lambda: database.number(asleep) == 1)
+    wait_for("only it is at work", lambda: database.number(asleep) == 1, DEADLINE)
     held = "state = 'idle in transaction'"
     here = f"pg_stat_activity WHERE {held} AND datname = '{database.name}'"
-    wait_for("only it says nothing in a transaction", lambda: database.number(here) == 1)
+    wait_for("only it says nothing in a transaction", lambda: database.number(here) == 1, DEADLINE)
     database.tell(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {held}"
     )  # as after five minutes
@@ -253,12 +252,12 @@ def test_a_worker_that_sleeps_and_wakes_up_as_a_zombie(
     its_own = f"WHERE id = (SELECT worker_id FROM {asleep})"
     database.tell(f"UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour' {its_own}")
     database.next_minute("tidy_queue")
-    wait_for("its job is dropped", lambda: not database.number(asleep))
+    wait_for("its job is dropped", lambda: not database.number(asleep), DEADLINE)
     database.tell("SELECT procrastinate_prune_stalled_workers_v1(30)")  # as a worker does that starts
     workers.end(1, 2)
     workers.processes[0].send_signal(signal.SIGCONT)
     database.next_minute()
-    wait_for("it begins anew", lambda: database.number("procrastinate_workers") == 1)
+    wait_for("it begins anew", lambda: database.number("procrastinate_workers") == 1, DEADLINE)
     database.tell("UPDATE sync_integration SET next_run_at = now() WHERE stage = 'on'")
     database.next_minute()
     everything_is_done(database, expected)
@@ -308,7 +307,9 @@ def test_a_full_disk(fleet: Database, expected: Expected, start: Start, small_di
     room = os.statvfs(small_disk)
     filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 64 * 1024))
     workers = start(database)
-    wait_for("a run meets the full disk", lambda: re.search("No space left on device", log.read_text()))
+    wait_for(
+        "a run meets the full disk", lambda: re.search("No space left on device", log.read_text()), DEADLINE
+    )
     assert database.due() > 0
     filler.unlink()
     database.next_minute()

@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -20,15 +20,6 @@ from typing import IO, Any
 PATIENCE = 60.0  # seconds for something to happen that has to
 
 PARKWAY = [sys.executable, "-m", "parkway"]
-
-
-def until(found: Callable[[], Any], what: str) -> Any:
-    """What `found` answers as soon as it is true; fails when it never is."""
-    deadline = time.monotonic() + PATIENCE
-    while not (answer := found()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return answer
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

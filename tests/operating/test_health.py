@@ -9,8 +9,9 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from tests.operating.place import Place, until
+from tests.operating.place import PATIENCE, Place
 from tests.postgres import OWNER, cluster
+from tests.waiting import wait_for
 
 ELSEWHERE = {"host": "10.0.0.7:8000"}  # as a load balancer asks, by the address of the machine
 
@@ -107,7 +108,7 @@ def test_a_server_that_stops_and_starts_again(tmp_path: Path) -> None:
             assert (answer.status, answer.text) == (503, "the database does not answer\n")
             assert serving.get("/healthz").status == 200
             server.go_on()
-            until(lambda: serving.get("/readyz").status == 200, "it never became ready again")
+            wait_for("it becomes ready again", lambda: serving.get("/readyz").status == 200, PATIENCE)
 
 
 def test_no_database_is_made_by_looking_for_one(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from parkway.config import metrics
 from parkway.sync import ended, gauges
 from parkway.sync.models import Integration
 from parkway.words import Refused
-from tests.operating.place import Answer, Place, Serving, until
+from tests.operating.place import PATIENCE, Answer, Place, Serving
 from tests.postgres import OWNER, cluster
 from tests.stories.world import World
+from tests.waiting import wait_for
 
 HERE = "127.0.0.1"
 DEMO = 18  # services of the demo that sync
@@ -92,7 +93,7 @@ def test_a_served_fleet_tells_its_numbers_and_names_nobody(tmp_path: Path) -> No
             told = numbers(Answer(serving.metrics).text)
             return sum(told[name] for name in told if name.startswith("parkway_runs_total")) >= DEMO
 
-        until(ran, "the runs that were due never ended")
+        wait_for("the runs that were due end", ran, PATIENCE)
         text = Answer(serving.metrics).text
     told = numbers(text)
     assert told["parkway_database_up"] == 1
@@ -137,8 +138,8 @@ def test_workers_and_their_end_are_told_and_found(tmp_path: Path) -> None:
             assert told(serving)["parkway_workers"] == 0
             assert told(serving)["parkway_due_services"] == DEMO
             with place.going("worker") as worker:
-                until(lambda: told(serving)["parkway_workers"] == 1, "no worker came alive")
-                until(lambda: told(serving)["parkway_due_services"] == 0, "it did not run what is due")
+                wait_for("a worker comes alive", lambda: told(serving)["parkway_workers"] == 1, PATIENCE)
+                wait_for("it runs what is due", lambda: told(serving)["parkway_due_services"] == 0, PATIENCE)
                 done = told(worker)
                 assert done['parkway_runs_total{state="held",trigger="schedule"}'] == 2
                 assert sum("A run ended" in line for line in worker.said) == DEMO

@@ -78,9 +78,9 @@ def serve(
             f"Nothing can listen at {host}:{port} ({error.strerror}). Is Parkway running already? "
             f"Another port: parkway serve --port {port + 1}"
         ) from error
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     unpublish = metrics.publish(metrics_port, metrics_host, fleet=True)
     running = _scheduler(scheduler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"\nParkway is at http://{shown}:{server.effective_port}/  (Ctrl-C ends it)")
     try:
