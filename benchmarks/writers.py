@@ -21,7 +21,7 @@ from benchmarks.contender import run
 from benchmarks.databases import opened
 
 HEAD = """| database | writers | full passes beside | changes/s | p50 ms | p99 ms | longest ms | given up |
-|---|---:|---|---:|---:|---:|---:|---:|"""
+|---|---:|---:|---:|---:|---:|---:|---:|"""
 
 
 def main() -> None:
@@ -47,18 +47,19 @@ def main() -> None:
 def _line(kind: str, number: int, syncing: bool, seconds: float) -> str:
     """One line of the table: so many writers at once."""
     beside = [_begin("sync", 0)] if syncing else []
+    passed = 0.0
     try:
         begun = [_begin("write", index, seconds) for index in range(number)]
         found = [json.loads(writer.communicate()[0]) for writer in begun]
     finally:
         for process in beside:
             process.kill()
-            process.communicate()
+            passed = sum(map(int, process.communicate()[0].split())) / seconds
     taken = sorted(each for writer in found for each in writer["taken"])
     refused = sum(writer["refused"] for writer in found)
     p99 = statistics.quantiles(taken, n=100)[98] if len(taken) > 1 else taken[0]
     return (
-        f"| {kind} | {number} | {'yes' if syncing else 'no'} | {len(taken) / seconds:,.1f} "
+        f"| {kind} | {number} | {f'{passed:,.0f} services/s' if syncing else 'no'} | {len(taken) / seconds:,.1f} "
         f"| {statistics.median(taken):.1f} | {p99:.0f} | {taken[-1]:.0f} | {refused} |"
     )
 
@@ -107,14 +108,16 @@ def _write(number: int, seconds: float) -> dict[str, Any]:
 
 
 def _sync() -> None:
-    """Passes that read everything of the fleet, one after the other, until the process is ended."""
+    """Passes that read everything of the fleet, one after the other, until the process is ended; prints how
+    many services each step did.
+    """
     from django.utils import timezone
 
     from parkway.sync.fleet import Everybody, Pass
 
     while True:
-        for _ in Pass(Everybody(timezone.now()), clock=lambda: fleet.FIRST_SYNC, full=True):
-            pass
+        for done in Pass(Everybody(timezone.now()), clock=lambda: fleet.FIRST_SYNC, full=True):
+            print(done.services, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,19 @@
 """Rows in bulk: tuples in and out of the database, a statement for many rows at a time.
 
 The fleet's hot path builds no model objects. Table and column names come from the models, values travel as
-parameters; the few things in which SQLite and PostgreSQL differ are here and nowhere else.
+parameters; what differs between SQLite and PostgreSQL is here and, of locks, in `parkway.locks`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any, TypeVar, cast
 
-from django.db import InterfaceError, OperationalError, connection, models
+from django.db import connection, models
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -177,74 +175,6 @@ def by_index() -> None:
     """
     if connection.vendor == "postgresql":
         write("SET LOCAL enable_seqscan = off")
-
-
-_at_a_glance: ContextVar[bool] = ContextVar("parkway.at_a_glance", default=False)
-
-
-@contextmanager
-def glancing(at_a_glance: bool = True) -> Iterator[None]:
-    """While this lasts, `held` holds nothing: for a look after which whoever acts looks again, holding it."""
-    token = _at_a_glance.set(at_a_glance)
-    try:
-        yield
-    finally:
-        _at_a_glance.reset(token)
-
-
-def held(alias: str = "") -> str:
-    """The end of a query in a transaction whose rows (those of this table) nobody else changes until it ends.
-
-    Outside a transaction and while `glancing` it holds nothing, and neither does it on SQLite, where a
-    transaction holds it all.
-    """
-    if connection.vendor == "sqlite" or not connection.in_atomic_block or _at_a_glance.get():
-        return ""
-    return f" FOR NO KEY UPDATE OF {alias}" if alias else " FOR NO KEY UPDATE"
-
-
-def unheld() -> str:
-    """The end of a query that takes those rows that no other transaction holds, without waiting."""
-    return " FOR NO KEY UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
-
-
-HELD = ("55P03", "40P01", "57014")  # of PostgreSQL: a lock or a statement took too long, or a deadlock
-ENDED = ("25P03",)  # the server ended a transaction that said nothing for too long, and its connection
-
-
-def cannot_work(error: BaseException) -> bool:
-    """Whether an error says that the database as a whole cannot work now: it is away, full, or locked. Then
-    nothing is wrong with the rows at hand. One that others hold for too long is not such an error.
-    """
-    state = getattr(error.__cause__, "sqlstate", None)
-    return (isinstance(error, (OperationalError, InterfaceError)) and state not in HELD) or state in ENDED
-
-
-def one_writer() -> bool:
-    """Whether a transaction that writes keeps everybody else from writing, whatever they write."""
-    return bool(connection.vendor == "sqlite")
-
-
-class GivingWay:
-    """Lets others write who waited while this process held the database for some time.
-
-    On SQLite whoever waits for the lock looks again after a tenth of a second at most, and would hardly ever
-    find it free between two transactions of a long pass. So it is left free for longer than that after each
-    second of transactions one after the other.
-    """
-
-    def __init__(self) -> None:
-        self.held = 0.0
-
-    def __call__(self, held: float) -> None:
-        """Note that the database was held for so many seconds more, and wait if it is time for others."""
-        self.held += held
-        if one_writer() and self.held >= 1:
-            time.sleep(0.125)
-            self.held = 0.0
-
-
-give_way = GivingWay()
 
 
 def marks(number: int) -> str:

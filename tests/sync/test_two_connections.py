@@ -19,7 +19,7 @@ from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile
 from parkway.sync import choices
 from parkway.sync.gather import HERE
-from parkway.sync.run import Start, run_batch, run_sync
+from parkway.sync.run import Start, apply_plans, decide, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within_all
 from parkway.words import Choice as Wish
@@ -175,8 +175,9 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
         choices.store(world.service, {"ana": Wish(keep_until=until)}, OPERATOR, world.now)
 
     def sync(world: World, turn: int) -> None:
+        start = Start(world.now)
         with transaction.atomic():
-            runs = run_batch(ids, Start(world.now), HERE, full=True)
+            runs = apply_plans(decide(ids, start, HERE, full=True), start)
         assert {run.state for run in runs} == {"done"}
 
     acts = [

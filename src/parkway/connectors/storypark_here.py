@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from parkway import rows, words
+from parkway import locks, rows, words
 from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer, refuse_taken
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.scope import scope
@@ -75,7 +75,7 @@ def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
     """A column of the accounts of these services, which are opened where there is none, and held by a
     transaction at hand until it ends: nobody else changes these Storyparks meanwhile.
     """
-    chosen = f"WHERE service_id IN ({rows.marks(len(ids))}) ORDER BY service_id{rows.held()}"
+    chosen = f"WHERE service_id IN ({rows.marks(len(ids))}) ORDER BY service_id{locks.held()}"
     query = f"SELECT service_id, {column} FROM {rows.table(Account)} {chosen}"
     found: dict[int, int] = dict(rows.read(query, ids))
     if len(found) < len(ids):

@@ -18,7 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
-from parkway import rows
+from parkway import locks
 from parkway.jobs.forgetting import forget
 from parkway.sync import due, fleet, gauges
 from parkway.sync.run import Start, run_sync
@@ -39,7 +39,7 @@ def run_due(context: JobContext) -> None:
         for _ in fleet.Pass(stopping=context.should_abort):
             pass
     except Exception as error:
-        if not rows.cannot_work(error):
+        if not locks.cannot_work(error):
             raise
         log.warning("The database cannot work now: %s. What is due stays due", error)
 

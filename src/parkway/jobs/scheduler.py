@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from parkway import rows
+from parkway import locks
 from parkway.jobs.forgetting import forget
 from parkway.sync import fleet
 
@@ -44,7 +44,7 @@ class Scheduler(threading.Thread):
             try:
                 self.look()
             except Exception as error:
-                if rows.cannot_work(error):
+                if locks.cannot_work(error):
                     log.warning("The database cannot work now: %s. It is tried again", error)
                 else:
                     log.exception("Looking at what is due failed; it is tried again")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import F, Min, OuterRef, Subquery
 
-from parkway import rows
+from parkway import locks, rows
 from parkway.engine import status
 from parkway.manage.models import Booking, Child, Ledger
 from parkway.tenancy.models import Service
@@ -128,7 +128,7 @@ def roll(services: Days) -> dict[int, Versions]:
     found, some, everybody = _look(services)
     if some or everybody:
         late = {key: services[key] for key in (*some, *everybody)}
-        with transaction.atomic(savepoint=False), rows.glancing(False):
+        with transaction.atomic(savepoint=False), locks.glancing(False):
             again, some, everybody = _look(late)  # held now; another may have been here first
             found |= again
             for key in _catch_up(services, some, everybody):
@@ -162,7 +162,7 @@ def _ledgers(services: Days) -> list[rows.Row]:
         f"""SELECT service_id, version, whole_version, lookback_days, lookahead_days,
                    {rows.days("stale_on", "worked_out_for")}
             FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})
-            ORDER BY service_id{rows.held()}""",
+            ORDER BY service_id{locks.held()}""",
         list(services),
     )
 

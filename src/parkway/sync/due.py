@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from parkway import rows
+from parkway import locks, rows
 from parkway.connectors.ports import Ask
 from parkway.engine.plan import Plan
 from parkway.sync.gather import Ends, Gathered, ask_of
@@ -38,7 +38,7 @@ def claim(which: str, values: Sequence[object], number: int) -> list[int]:
     transaction at hand until it ends: nobody else runs them. Those that others hold are passed over.
     """
     table = rows.table(Integration)
-    select = f"SELECT service_id FROM {table} WHERE stage = %s AND {which} LIMIT {number}{rows.unheld()}"
+    select = f"SELECT service_id FROM {table} WHERE stage = %s AND {which} LIMIT {number}{locks.unheld()}"
     return [key for (key,) in rows.read(select, [Stage.ON.value, *values])]
 
 
@@ -74,7 +74,7 @@ def retry(integration: Integration, now: datetime) -> datetime:
 
 def batches(to_run: Mapping[int, int | None]) -> Iterator[list[int]]:
     """The services in batches that share a transaction; `to_run` as `changed` answers."""
-    size = BATCH_ALONE if rows.one_writer() else BATCH
+    size = BATCH_ALONE if locks.one_writer() else BATCH
     yield from rows.batches((key for key, since in to_run.items() if since is None), size)
     yield from rows.batches((key for key, since in to_run.items() if since is not None), AT_A_GLANCE)
 
@@ -112,7 +112,7 @@ def _note(unchanged: Sequence[int], now: datetime) -> None:
     rows.write(
         f"""UPDATE {table} SET checked_at = %s, next_run_at = {rows.instant(FOLLOWING)} WHERE service_id IN (
               SELECT service_id FROM {table}
-              WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))}){rows.unheld()})""",
+              WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))}){locks.unheld()})""",
         [rows.as_instant(now), int(now.timestamp()), int(now.timestamp()), *unchanged],
     )
 

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from django.db import transaction
 from django.utils import timezone
 
-from parkway import rows
+from parkway import locks, rows
 from parkway.sync import due
 from parkway.sync.gather import HERE, Ends
 from parkway.sync.models import Run
-from parkway.sync.run import Start, run_batch, run_sync
+from parkway.sync.run import Start, apply_plans, decide, run_sync
 from parkway.tenancy.scope import within
 
 log = logging.getLogger("parkway.sync")
@@ -105,12 +104,13 @@ class Pass:
     full: bool = False
     clock: Callable[[], datetime] = timezone.now
     given_up: set[int] = field(default_factory=set)
+    turns: locks.Turns = field(default_factory=locks.Turns)
 
     def __iter__(self) -> Iterator[Done]:
         """Run; what each step did."""
         began = time.monotonic()
         while not self.stopping() and (done := self._step(Start(self.clock()))):
-            rows.give_way(time.monotonic() - began)
+            self.turns.give_way(time.monotonic() - began)
             yield done
             began = time.monotonic()
 
@@ -118,26 +118,33 @@ class Pass:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
         batch: list[int] = []
         try:
-            with transaction.atomic(), _nothing_collected():
-                batch = self.wanted.claim(start.now, self.given_up)
-                if not batch:
-                    return None
-                with within(*batch):
-                    to_run = self._to_run(batch, start)
-                    glanced = len(batch) - len(to_run)
-                    batch = next(due.batches(to_run), [])
-                    runs = run_batch(batch, start, self.ends, self.full) if batch else []
-            return Done(glanced + len(batch), runs)
+            with _nothing_collected():
+                return self.turns.take(lambda: self._together(batch, start))
         except Exception as error:
-            if not batch or rows.cannot_work(error):
+            if not batch or locks.cannot_work(error):
                 raise
         return self._one_by_one(batch, start)
+
+    def _together(self, batch: list[int], start: Start) -> Done | None:
+        """Claim services and run them in the transaction at hand; `batch` holds those that are being run."""
+        batch[:] = self.wanted.claim(start.now, self.given_up)
+        if not batch:
+            return None
+        with within(*batch):
+            to_run = self._to_run(batch, start)
+            glanced = len(batch) - len(to_run)
+            batch[:] = next(due.batches(to_run), [])
+            if not batch:
+                return Done(glanced, [])
+            planned = decide(batch, start, self.ends, self.full)
+            self.turns.writing()
+            return Done(glanced + len(batch), apply_plans(planned, start, self.ends))
 
     def _to_run(self, claimed: Sequence[int], start: Start) -> Mapping[int, int | None]:
         """Those that have to be run. A glance at many, which keeps nobody waiting who works at their ends."""
         if self.full:
             return dict.fromkeys(claimed)
-        with rows.glancing():
+        with locks.glancing():
             return due.changed(claimed, start.now, self.ends)
 
     def _one_by_one(self, batch: Sequence[int], start: Start) -> Done:
@@ -150,7 +157,7 @@ class Pass:
                     service_id, start, self.ends, self.full, lambda key: self.wanted.still(key, start.now)
                 )
             except Exception as error:
-                if rows.cannot_work(error):
+                if locks.cannot_work(error):
                     raise
                 log.exception("A run could not even be recorded", extra={"service_id": service_id})
                 self.given_up.add(service_id)

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parkway import rows
+from parkway import locks, rows
 from parkway.engine import plan as plans
 from parkway.engine import wording
 from parkway.engine.plan import Plan
@@ -72,11 +72,12 @@ def run_sync(
     start = replace(start, began=time.monotonic())
     try:
         with transaction.atomic(), within(service_id):
-            return next(iter(run_batch([service_id], start, ends, full)), None) if still(service_id) else None
+            planned = decide([service_id], start, ends, full) if still(service_id) else {}
+            return next(iter(apply_plans(planned, start, ends)), None)
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
-        if rows.cannot_work(error):  # not the service's fault: it stays due
+        if locks.cannot_work(error):  # not the service's fault: it stays due
             raise
         log.exception("A run failed", extra={"service_id": service_id})
         state = RunState.FAILED
@@ -106,9 +107,12 @@ def lock(service_ids: Sequence[int]) -> list[Integration]:
     return list(found.filter(pk__in=service_ids).order_by("pk"))
 
 
-def run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> list[Run]:
-    """Gather, decide, apply and record these services in the transaction at hand."""
-    start = replace(start, began=time.monotonic())
+Planned = Mapping[int, tuple[Gathered, Plan]]
+"""What is known of each service and what follows, by service id."""
+
+
+def decide(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> Planned:
+    """The plans of those of these services that have to be run, held by the transaction at hand."""
     rows.by_index()
     integrations = [i for i in lock(service_ids) if i.stage == Stage.ON]
     since: Mapping[int, int | None] = {}
@@ -116,24 +120,26 @@ def run_batch(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) 
         since = due.changed([i.pk for i in integrations], start.now, ends)
         integrations = [i for i in integrations if i.pk in since]
     if not integrations:
-        return []
+        return {}
     planned = _planned(gather(integrations, start.now, ends, since))
     held = [g.integration for g, plan in planned.values() if plan.held and not g.roster.whole]
     if held:  # a person looks at the plan for everybody
         planned |= _planned(gather(held, start.now, ends))
-    return apply_plans(planned, start, ends)
+    return planned
 
 
 def _planned(gathered: Mapping[int, Gathered]) -> dict[int, tuple[Gathered, Plan]]:
     return {key: (found, plans.make_plan(found.situation)) for key, found in gathered.items()}
 
 
-def apply_plans(planned: Mapping[int, tuple[Gathered, Plan]], start: Start, ends: Ends = HERE) -> list[Run]:
+def apply_plans(planned: Planned, start: Start, ends: Ends = HERE) -> list[Run]:
     """Apply and record plans in the transaction at hand: one place where decisions are executed.
 
     A plan is held when it is unsafe and nobody consented to it (D12), stopped when an end was silent (D8).
     """
     runs: list[Run] = []
+    if not planned:
+        return runs
     going = {}
     for key, (gathered, plan) in planned.items():
         if gathered.silent:
@@ -192,9 +198,7 @@ def _withheld(decision: Decision) -> Decision:
     )
 
 
-def _prove(
-    going: Mapping[int, tuple[Gathered, Plan]], done: Mapping[int, Run], start: Start, ends: Ends
-) -> None:
+def _prove(going: Planned, done: Mapping[int, Run], start: Start, ends: Ends) -> None:
     """Look again where something was written: nothing may be left but what waits or is held (B6)."""
     wrote = {key: gathered for key, (gathered, plan) in going.items() if not plan.changes_nothing}
     for key, again in gather_again(wrote, start.now, ends).items():

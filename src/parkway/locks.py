@@ -1,0 +1,119 @@
+"""What transactions hold, and how a long pass leaves room for others.
+
+PostgreSQL holds single rows; SQLite has one lock for everything that is written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+T = TypeVar("T")
+
+HELD = ("55P03", "40P01", "57014")  # of PostgreSQL: a lock or a statement took too long, or a deadlock
+ENDED = ("25P03",)  # the server ended a transaction that said nothing for too long, and its connection
+
+_at_a_glance: ContextVar[bool] = ContextVar("parkway.at_a_glance", default=False)
+
+
+@contextmanager
+def glancing(at_a_glance: bool = True) -> Iterator[None]:
+    """While this lasts, `held` holds nothing: for a look after which whoever acts looks again, holding it."""
+    token = _at_a_glance.set(at_a_glance)
+    try:
+        yield
+    finally:
+        _at_a_glance.reset(token)
+
+
+def held(alias: str = "") -> str:
+    """The end of a query in a transaction whose rows (those of this table) nobody else changes until it ends.
+
+    Outside a transaction and while `glancing` it holds nothing, and neither does it on SQLite, where whoever
+    writes after others have is turned away.
+    """
+    if one_writer() or not connection.in_atomic_block or _at_a_glance.get():
+        return ""
+    return f" FOR NO KEY UPDATE OF {alias}" if alias else " FOR NO KEY UPDATE"
+
+
+def unheld() -> str:
+    """The end of a query that takes those rows that no other transaction holds, without waiting."""
+    return "" if one_writer() else " FOR NO KEY UPDATE SKIP LOCKED"
+
+
+def cannot_work(error: BaseException) -> bool:
+    """Whether an error says that the database as a whole cannot work now: it is away, full, or locked. Then
+    nothing is wrong with the rows at hand. One that others hold for too long is not such an error.
+    """
+    state = getattr(error.__cause__, "sqlstate", None)
+    return (isinstance(error, (OperationalError, InterfaceError)) and state not in HELD) or state in ENDED
+
+
+def one_writer() -> bool:
+    """Whether a transaction that writes keeps everybody else from writing, whatever they write."""
+    return bool(connection.vendor == "sqlite")
+
+
+class Turns:
+    """The turns that a long pass takes at the database, a transaction each, so that others get theirs.
+
+    On SQLite a turn holds the lock only from its first write on, and until then others may write. One whom
+    somebody else forestalled begins again, holding the lock from the beginning, and so do the following ones
+    for a while: else many who write would keep the pass from getting on. Whoever waits for the lock looks
+    again after a tenth of a second at most, so turns that left it free too seldom are followed by a pause.
+    """
+
+    EACH, FREE, PAUSE = 1.0, 0.2, 0.125  # seconds: of each so many, so many are left free; else a pause
+
+    def __init__(self) -> None:
+        self.forestalled = False
+        self.began, self.changes = 0.0, 0
+        self.taken = self.free = 0.0
+
+    def take(self, work: Callable[[], T]) -> T:
+        """One turn: what `work` does in a transaction, for which it may be called twice."""
+        if one_writer() and not self.forestalled:
+            try:
+                with _reading_first(), transaction.atomic():
+                    self.began, self.changes = time.monotonic(), connection.connection.total_changes
+                    return work()
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                self.forestalled = True
+        with transaction.atomic():
+            return work()
+
+    def writing(self) -> None:
+        """Note that from here on the turn writes."""
+        if one_writer() and not self.forestalled and connection.connection.total_changes == self.changes:
+            self.free += time.monotonic() - self.began
+
+    def give_way(self, taken: float) -> None:
+        """Note that a turn took so many seconds, and wait if others were left too little of them."""
+        self.taken += taken
+        if one_writer() and self.taken >= self.EACH:
+            if self.free < self.FREE * self.taken:
+                time.sleep(self.PAUSE)
+            self.taken, self.free, self.forestalled = 0.0, 0.0, False
+
+
+@contextmanager
+def _reading_first() -> Iterator[None]:
+    """While this lasts, transactions begin without SQLite's lock. Their first write raises OperationalError
+    when somebody else holds it, or has written since they began to read.
+    """
+    connection.ensure_connection()  # which sets the mode
+    mode = connection.transaction_mode  # type: ignore[attr-defined]
+    connection.transaction_mode = "DEFERRED"  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        connection.transaction_mode = mode  # type: ignore[attr-defined]

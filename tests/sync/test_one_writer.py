@@ -1,0 +1,88 @@
+"""SQLite has one lock for whoever writes: what a pass over a fleet leaves to others."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
+import pytest
+from django.db import connection
+
+from parkway import locks
+from parkway.connectors.manage_here import ManageHere
+from parkway.connectors.ports import Ask, RosterAnswer
+from parkway.sync.fleet import Pass
+from parkway.sync.gather import HERE
+from tests.stories.world import World
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL locks rows"),
+]
+
+
+class ManageThatOthersUse(ManageHere):
+    """Manage in which somebody else names a child after each time it is read, where the lock is free."""
+
+    def __init__(self) -> None:
+        self.renamed: list[bool] = []
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        found = super().read(asks)
+        path = connection.settings_dict["NAME"]
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+            try:
+                other.execute("UPDATE manage_child SET preferred_name = 'Annie' WHERE first_name = 'Ana'")
+                self.renamed.append(True)
+            except sqlite3.OperationalError:
+                self.renamed.append(False)
+        return found
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.enrol("Ana")
+    world.set_up()
+    world.enrol("Ben")
+    world.later(hours=12)
+    return world
+
+
+def test_others_write_while_a_pass_reads_and_it_begins_again_once(world: World) -> None:
+    manage = ManageThatOthersUse()
+    [done] = Pass(clock=lambda: world.now, ends=HERE._replace(roster=manage), full=True)
+    assert manage.renamed == [True, False]
+    assert [(run.counts["create"], run.counts["update"]) for run in done.runs] == [(1, 1)]
+    assert world.profile_of("ana").preferred_name == "Annie"
+
+
+@pytest.mark.parametrize(("free", "pauses"), [(0.0, [0.125]), (0.1, [0.125]), (0.25, [])])
+def test_a_pass_that_left_the_lock_free_too_seldom_pauses(
+    world: World, monkeypatch: pytest.MonkeyPatch, free: float, pauses: list[float]
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    turns = locks.Turns()
+    turns.free = free
+    turns.give_way(0.9)
+    assert slept == []
+    turns.give_way(0.1)
+    assert slept == pauses
+    assert (turns.taken, turns.free) == (0.0, 0.0)
+
+
+def test_a_turn_counts_as_free_until_its_first_write(world: World) -> None:
+    turns = locks.Turns()
+    turns.take(turns.writing)
+    left_free = turns.free
+    assert left_free > 0
+
+    def writes_twice() -> None:
+        world.service.save()
+        turns.writing()
+
+    turns.take(writes_twice)
+    assert turns.free == left_free
