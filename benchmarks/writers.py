@@ -58,8 +58,9 @@ def _line(kind: str, number: int, syncing: bool, seconds: float) -> str:
     taken = sorted(each for writer in found for each in writer["taken"])
     refused = sum(writer["refused"] for writer in found)
     p99 = statistics.quantiles(taken, n=100)[98] if len(taken) > 1 else taken[0]
+    beside_them = f"{passed:,.0f} services/s" if syncing else "no"
     return (
-        f"| {kind} | {number} | {f'{passed:,.0f} services/s' if syncing else 'no'} | {len(taken) / seconds:,.1f} "
+        f"| {kind} | {number} | {beside_them} | {len(taken) / seconds:,.1f} "
         f"| {statistics.median(taken):.1f} | {p99:.0f} | {taken[-1]:.0f} | {refused} |"
     )
 
