@@ -6,7 +6,7 @@ parameters; what differs between SQLite and PostgreSQL is here and, of locks, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -23,7 +23,7 @@ new = cast("Callable[[type[T], Row], T]", tuple.__new__)
 
 KINDS = {int: "bigint", str: "text", date: "date"}  # of PostgreSQL, for keys
 VALUES = 1000  # that travel in a statement to SQLite: with more, putting it together takes too long
-ROWS = 10_000  # that travel in a statement to PostgreSQL, so that memory stays small
+ROWS = 2_000  # that travel in a statement to PostgreSQL: while it works on them, more are prepared
 
 
 def read(sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -128,6 +128,22 @@ def _binary() -> Iterator[Any]:
         yield cursor
 
 
+@contextmanager
+def streaming() -> Iterator[None]:
+    """While this lasts, PostgreSQL does what it was sent while the next is prepared here.
+
+    A statement then returns before it is done, without knowing how many rows it touched; where one fails,
+    that may be told by a later one, or at the end. Foreign keys are checked with each statement: they take
+    longer than the rows themselves, and would come last, when nothing is left to prepare.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    write("SET CONSTRAINTS ALL IMMEDIATE")
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
 @cache
 def _kinds(model: type[models.Model]) -> dict[str, str]:
     """The types of a table's columns, without their lengths: a cast to one would cut what is too long."""
@@ -177,9 +193,14 @@ def by_index() -> None:
         write("SET LOCAL enable_seqscan = off")
 
 
-def marks(number: int) -> str:
-    """Placeholders for `number` values of an IN; with none, it finds nothing."""
-    return ", ".join(["%s"] * number) or "NULL"
+def among(values: Collection[Any]) -> tuple[str, list[Any]]:
+    """The end of a condition that a column is one of these values, and its parameters.
+
+    To PostgreSQL they travel as one: its driver would take longer over many than the server over the query.
+    """
+    if values and connection.vendor == "postgresql":
+        return "= ANY(%s)", [list(values)]
+    return f"IN ({', '.join(['%s'] * len(values)) or 'NULL'})", list(values)
 
 
 def days(*columns: str) -> str:

@@ -70,10 +70,9 @@ def _roll(asks: Sequence[Ask]) -> Mapping[int, standing.Versions]:
 
 def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
     rooms: dict[int, list[words.Room]] = defaultdict(list)
-    for service_id, pk, name in rows.read(
-        f"SELECT service_id, id, name FROM {rows.table(Room)} WHERE service_id IN ({rows.marks(len(ids))})",
-        ids,
-    ):
+    chosen, values = rows.among(ids)
+    query = f"SELECT service_id, id, name FROM {rows.table(Room)} WHERE service_id {chosen}"
+    for service_id, pk, name in rows.read(query, values):
         rooms[service_id].append(words.Room(str(pk), name))
     return rooms
 

@@ -50,11 +50,9 @@ class StoryparkHere:
         made = _create(orders, names)
         ids = list(orders)
         if ids:
-            rows.write(
-                f"UPDATE {rows.table(Account)} SET version = version + 1 "
-                f"WHERE service_id IN ({rows.marks(len(ids))})",
-                ids,
-            )
+            chosen, values = rows.among(ids)
+            account = rows.table(Account)
+            rows.write(f"UPDATE {account} SET version = version + 1 WHERE service_id {chosen}", values)
         return {key: Outcome(made[key], rooms_made[key]) for key in orders}
 
     def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
@@ -75,22 +73,22 @@ def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
     """A column of the accounts of these services, which are opened where there is none, and held by a
     transaction at hand until it ends: nobody else changes these Storyparks meanwhile.
     """
-    chosen = f"WHERE service_id IN ({rows.marks(len(ids))}) ORDER BY service_id{locks.held()}"
-    query = f"SELECT service_id, {column} FROM {rows.table(Account)} {chosen}"
-    found: dict[int, int] = dict(rows.read(query, ids))
+    chosen, values = rows.among(ids)
+    query = f"""SELECT service_id, {column} FROM {rows.table(Account)}
+                WHERE service_id {chosen} ORDER BY service_id{locks.held()}"""
+    found: dict[int, int] = dict(rows.read(query, values))
     if len(found) < len(ids):
         new = [Account(service_id=key) for key in ids if key not in found]
         Account.objects.bulk_create(new, ignore_conflicts=True)
-        found = dict(rows.read(query, ids))
+        found = dict(rows.read(query, values))
     return found
 
 
 def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
     rooms: dict[int, list[words.Room]] = defaultdict(list)
-    for service_id, pk, name in rows.read(
-        f"SELECT service_id, id, name FROM {rows.table(Room)} WHERE service_id IN ({rows.marks(len(ids))})",
-        ids,
-    ):
+    chosen, values = rows.among(ids)
+    query = f"SELECT service_id, id, name FROM {rows.table(Room)} WHERE service_id {chosen}"
+    for service_id, pk, name in rows.read(query, values):
         rooms[service_id].append(words.Room(str(pk), name))
     return rooms
 
@@ -106,9 +104,8 @@ def _of_profiles(asks: Sequence[Ask], columns: str, joined: str = "") -> list[ro
             JOIN {table} p ON p.service_id = wanted.a AND p.reference = wanted.b {joined}""",
     )
     if ids:
-        found += rows.read(
-            f"SELECT {columns} FROM {table} p {joined} WHERE p.service_id IN ({rows.marks(len(ids))})", ids
-        )
+        chosen, values = rows.among(ids)
+        found += rows.read(f"SELECT {columns} FROM {table} p {joined} WHERE p.service_id {chosen}", values)
     return found
 
 
@@ -234,11 +231,9 @@ def _create(
 def _inhabited(ids: Sequence[int]) -> set[int]:
     """Those of these services that have profiles: elsewhere a new one can meet no other."""
     some = f"SELECT 1 FROM {rows.table(Profile)} p WHERE p.service_id = a.service_id"
-    found = rows.read(
-        f"""SELECT service_id FROM {rows.table(Account)} a
-            WHERE service_id IN ({rows.marks(len(ids))}) AND EXISTS ({some})""",
-        ids,
-    )
+    chosen, values = rows.among(ids)
+    accounts = f"SELECT service_id FROM {rows.table(Account)} a WHERE service_id {chosen}"
+    found = rows.read(f"{accounts} AND EXISTS ({some})", values)
     return {service_id for (service_id,) in found}
 
 
@@ -251,13 +246,13 @@ def _odd_references(services: Mapping[int, int]) -> dict[int, str]:
     while unsure:
         taken = set()
         for batch in rows.batches(unsure, 500):
-            ids = sorted({services[pk] for pk in batch})
+            chosen, ids = rows.among({services[pk] for pk in batch})
+            named, references = rows.among([found[pk] for pk in batch])
             taken |= set(
                 rows.read(
                     f"""SELECT service_id, reference FROM {rows.table(Profile)}
-                        WHERE service_id IN ({rows.marks(len(ids))})
-                        AND reference IN ({rows.marks(len(batch))})""",
-                    [*ids, *(found[pk] for pk in batch)],
+                        WHERE service_id {chosen} AND reference {named}""",
+                    [*ids, *references],
                 )
             )
         unsure = [pk for pk in unsure if (services[pk], found[pk]) in taken]

@@ -56,11 +56,12 @@ def _mark(child_ids: Sequence[int]) -> None:
     """Note that these children changed with the present versions of their services."""
     ledgers, children = rows.table(Ledger), rows.table(Child)
     for batch in rows.batches(child_ids, 500):
+        chosen, values = rows.among(batch)
         rows.write(
             f"""UPDATE {children} SET version =
                   (SELECT l.version FROM {ledgers} l WHERE l.service_id = {children}.service_id)
-                WHERE id IN ({rows.marks(len(batch))})""",
-            batch,
+                WHERE id {chosen}""",
+            values,
         )
 
 
@@ -158,12 +159,13 @@ def _look(services: Days) -> tuple[dict[int, Versions], list[int], list[int]]:
 
 
 def _ledgers(services: Days) -> list[rows.Row]:
+    chosen, values = rows.among(services)
     return rows.read(
         f"""SELECT service_id, version, whole_version, lookback_days, lookahead_days,
                    {rows.days("stale_on", "worked_out_for")}
-            FROM {rows.table(Ledger)} WHERE service_id IN ({rows.marks(len(services))})
+            FROM {rows.table(Ledger)} WHERE service_id {chosen}
             ORDER BY service_id{locks.held()}""",
-        list(services),
+        values,
     )
 
 

@@ -23,7 +23,7 @@ CYCLE, GOLDEN = 12 * 60 * 60, 2_654_435_769  # seconds; the golden ratio's part 
 RETRY = timedelta(minutes=5)  # after the first failure; after each further one twice as long
 NOT_ASKED = {"asked": "", "asked_by": "", "asked_person": None}
 # Services that share a transaction
-AT_A_GLANCE = 100  # to see whether anything changed, or when only the children who changed are read
+AT_A_GLANCE = 250  # to see whether anything changed, or when only the children who changed are read
 BATCH = 100  # when all children are read
 BATCH_ALONE = 20  # … where nobody else can write meanwhile: for a fraction of a second
 
@@ -109,11 +109,12 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, 
 def _note(unchanged: Sequence[int], now: datetime) -> None:
     """Note services as checked; one that is being run meanwhile is noted by its run."""
     table = rows.table(Integration)
+    chosen, values = rows.among(unchanged)
     rows.write(
         f"""UPDATE {table} SET checked_at = %s, next_run_at = {rows.instant(FOLLOWING)} WHERE service_id IN (
               SELECT service_id FROM {table}
-              WHERE asked = '' AND service_id IN ({rows.marks(len(unchanged))}){locks.unheld()})""",
-        [rows.as_instant(now), int(now.timestamp()), int(now.timestamp()), *unchanged],
+              WHERE asked = '' AND service_id {chosen}{locks.unheld()})""",
+        [rows.as_instant(now), int(now.timestamp()), int(now.timestamp()), *values],
     )
 
 
@@ -131,6 +132,7 @@ class _Seen(NamedTuple):
 
 def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
     zones: dict[str, date] = {}
+    chosen, values = rows.among(service_ids)
     found = []
     for key, zone, lookback, lookahead, *seen in rows.read(
         f"""SELECT i.service_id, s.time_zone, s.lookback_days, s.lookahead_days,
@@ -139,8 +141,8 @@ def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
                    i.asked = '' AND i.seen_version = i.version AND i.seen_service = s.version
                    AND (i.look_again_at IS NULL OR i.look_again_at > %s)
             FROM {rows.table(Integration)} i JOIN {rows.table(Service)} s ON s.id = i.service_id
-            WHERE i.stage = %s AND i.service_id IN ({rows.marks(len(service_ids))})""",
-        [rows.as_instant(now), Stage.ON.value, *service_ids],
+            WHERE i.stage = %s AND i.service_id {chosen}""",
+        [rows.as_instant(now), Stage.ON.value, *values],
     ):
         today = zones.get(zone) or zones.setdefault(zone, now.astimezone(ZoneInfo(zone)).date())
         found.append(_Seen(Ask(key, today, Window(lookback, lookahead)), *seen))

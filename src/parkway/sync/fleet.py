@@ -49,11 +49,12 @@ class Due:
 
     def claim(self, now: datetime, but: Collection[int]) -> list[int]:
         """One that was asked for, or up to a hundred."""
-        at_once, late = f"next_run_at IS NULL{_none_of(but)}", f"next_run_at <= %s{_none_of(but)}"
+        others, values = _none_of(but)
+        at_once, late = f"next_run_at IS NULL{others}", f"next_run_at <= %s{others}"
         return (
-            due.claim(f"{at_once} AND asked <> '' ORDER BY service_id", [*but], 1)
-            or due.claim(f"{at_once} ORDER BY service_id", [*but], due.AT_A_GLANCE)
-            or due.claim(f"{late} ORDER BY next_run_at", [rows.as_instant(now), *but], due.AT_A_GLANCE)
+            due.claim(f"{at_once} AND asked <> '' ORDER BY service_id", values, 1)
+            or due.claim(f"{at_once} ORDER BY service_id", values, due.AT_A_GLANCE)
+            or due.claim(f"{late} ORDER BY next_run_at", [rows.as_instant(now), *values], due.AT_A_GLANCE)
         )
 
     def still(self, service_id: int, now: datetime) -> bool:
@@ -71,8 +72,9 @@ class Everybody:
 
     def claim(self, now: datetime, but: Collection[int]) -> list[int]:
         """The next hundred, in the order of their ids."""
-        which = f"service_id > %s AND {UNSEEN}{_none_of(but)} ORDER BY service_id"
-        found = due.claim(which, [self.after, rows.as_instant(self.since), *but], due.AT_A_GLANCE)
+        others, values = _none_of(but)
+        which = f"service_id > %s AND {UNSEEN}{others} ORDER BY service_id"
+        found = due.claim(which, [self.after, rows.as_instant(self.since), *values], due.AT_A_GLANCE)
         self.after = min(found, default=0) - 1  # not all of them need be run by one step
         return found
 
@@ -85,8 +87,9 @@ class Everybody:
 UNSEEN = "(checked_at IS NULL OR checked_at < %s)"
 
 
-def _none_of(but: Collection[int]) -> str:
-    return f" AND service_id NOT IN ({rows.marks(len(but))})" if but else ""
+def _none_of(but: Collection[int]) -> tuple[str, list[int]]:
+    chosen, values = rows.among(but)
+    return (f" AND NOT service_id {chosen}", values) if but else ("", [])
 
 
 @dataclass

@@ -40,6 +40,7 @@ COLUMNS = [
     "next_change",
     "current",
 ]
+TOGETHER = 20  # pages: while the database writes them, the next are filled
 
 
 class Page(NamedTuple):
@@ -61,12 +62,13 @@ def record(pages: Iterable[Page]) -> None:
     decided, such as a place in the queue, stands no more. The last entry says so to whoever asks why, and no
     later decision is compared with it.
     """
-    new: list[rows.Row] = []
-    retired: list[rows.Row] = []
-    for page in pages:
-        _fill(page, new, retired)
-    rows.update(Entry, ["current"], ["id"], retired)
-    rows.insert(Entry, COLUMNS, new)
+    for some in rows.batches(pages, TOGETHER):
+        new: list[rows.Row] = []
+        retired: list[rows.Row] = []
+        for page in some:
+            _fill(page, new, retired)
+        rows.update(Entry, ["current"], ["id"], retired)
+        rows.insert(Entry, COLUMNS, new)
 
 
 def _fill(page: Page, new: list[rows.Row], retired: list[rows.Row]) -> None:

@@ -45,9 +45,8 @@ def _of(model: type[Model], columns: str, wholes: Ids, some: Children, more: str
             JOIN {table} t ON t.service_id = wanted.a AND t.child_id = wanted.b {more}""",
     )
     if wholes:
-        found += rows.read(
-            f"SELECT {columns} FROM {table} t WHERE service_id IN ({rows.marks(len(wholes))}) {more}", wholes
-        )
+        chosen, values = rows.among(wholes)
+        found += rows.read(f"SELECT {columns} FROM {table} t WHERE service_id {chosen} {more}", values)
     return found
 
 

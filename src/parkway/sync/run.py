@@ -154,11 +154,12 @@ def apply_plans(planned: Planned, start: Start, ends: Ends = HERE) -> list[Run]:
     Run.objects.bulk_create(done.values())
     numbers = {key: run.pk for key, run in done.items()}
     plans_going = {key: plan for key, (_, plan) in going.items()}
-    made = apply.carry_out(plans_going, numbers, ends, start.trigger is Trigger.SETUP)
-    journal.record(
-        journal.Page(done[key], plan, gathered.journal, made[key].profiles, _drifts(gathered, plan))
-        for key, (gathered, plan) in going.items()
-    )
+    with rows.streaming():
+        made = apply.carry_out(plans_going, numbers, ends, start.trigger is Trigger.SETUP)
+        journal.record(
+            journal.Page(done[key], plan, gathered.journal, made[key].profiles, _drifts(gathered, plan))
+            for key, (gathered, plan) in going.items()
+        )
     _prove(going, done, start, ends)
     due.remember(planned, done, start.now, ends)
     runs += done.values()
