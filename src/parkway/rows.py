@@ -132,9 +132,9 @@ def _binary() -> Iterator[Any]:
 def streaming() -> Iterator[None]:
     """While this lasts, PostgreSQL does what it was sent while the next is prepared here.
 
-    A statement then returns before it is done, without knowing how many rows it touched; where one fails,
-    that may be told by a later one, or at the end. Foreign keys are checked with each statement: they take
-    longer than the rows themselves, and would come last, when nothing is left to prepare.
+    A statement then returns before it is done, without knowing how many rows it touched, so that no model can
+    be saved; where one fails, that may be told by a later one, or at the end. Foreign keys are checked with
+    each statement: that takes as long as the rows themselves, and would come when nothing is left to prepare.
     """
     if connection.vendor != "postgresql":
         yield

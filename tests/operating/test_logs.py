@@ -48,6 +48,11 @@ def said(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     runs.setLevel(before)
 
 
+def test_warnings_of_the_driver_which_quote_rows_are_left_out(said: list[str]) -> None:
+    logging.getLogger("psycopg").warning("error ignored: Failing row contains (%s)", "Mānaia")
+    assert said == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_every_run_leaves_one_line_with_its_ids_and_numbers(said: list[str]) -> None:
     world = World()

@@ -227,5 +227,8 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "json" if LOGS == "json" else "line"}
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"parkway": {"level": "INFO" if LOGS else "WARNING"}},
+    "loggers": {
+        "parkway": {"level": "INFO" if LOGS else "WARNING"},
+        "psycopg": {"level": "ERROR"},  # its warnings quote rows, of errors that come after one that is told
+    },
 }
