@@ -1,0 +1,78 @@
+"""A migration only expands, while the program before it still works on the database (docs/operating.md)."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.postgres.operations import (
+    AddConstraintNotValid,
+    AddIndexConcurrently,
+    ValidateConstraint,
+)
+from django.db import models
+from django.db.migrations import operations as steps
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.models.fields import NOT_PROVIDED
+
+from parkway.tenancy import wall
+
+FREE = {"manage": 6, "storypark": 6, "sync": 8, "tenancy": 3}
+"""The number of the last migration of each app that need not keep to it."""
+
+CONTRACTS = "_contracts"  # how a migration's name ends that takes away what no program uses any more
+
+EXPANDING = (
+    steps.CreateModel,
+    steps.AddIndex,
+    AddIndexConcurrently,
+    steps.AddConstraint,
+    AddConstraintNotValid,
+    ValidateConstraint,
+    steps.AlterModelOptions,
+    steps.AlterModelManagers,
+)
+
+
+def expands(step: Operation) -> bool:
+    """Whether a program that does not know of this step works as before once it is done."""
+    if isinstance(step, steps.AddField):
+        field = step.field
+        return bool(field.many_to_many or field.null or field.db_default is not NOT_PROVIDED)
+    if isinstance(step, steps.RunPython):  # the wall around a new table; rows are moved elsewhere
+        return step.code.__module__ == wall.__name__
+    return isinstance(step, EXPANDING)
+
+
+def test_every_migration_since_expands_or_says_that_it_contracts() -> None:
+    found = (MigrationLoader(None).disk_migrations or {}).items()
+    late = [
+        f"{app}.{name}: {step.describe()}"
+        for (app, name), migration in found
+        if app in FREE and int(name[:4]) > FREE[app] and not name.endswith(CONTRACTS)
+        for step in migration.operations
+        if not expands(step)
+    ]
+    assert not late, "the program before cannot work with these, see “expand” in docs/operating.md"
+    assert {app for (app, _), migration in found if "parkway" in type(migration).__module__} == set(FREE)
+
+
+@pytest.mark.parametrize(
+    ("step", "does"),
+    [
+        (steps.CreateModel("Diary", [("id", models.BigAutoField(primary_key=True))]), True),
+        (steps.AddField("run", "note", models.TextField(null=True)), True),
+        (steps.AddField("run", "note", models.TextField(db_default="")), True),
+        (steps.AddField("run", "note", models.TextField(default="")), False),
+        (steps.AddIndex("run", models.Index(fields=["note"], name="by_note")), True),
+        (steps.RemoveField("run", "note"), False),
+        (steps.RenameField("run", "note", "remark"), False),
+        (steps.AlterField("run", "note", models.CharField(max_length=9)), False),
+        (steps.DeleteModel("Diary"), False),
+        (steps.RunSQL("UPDATE sync_run SET note = ''"), False),
+        (steps.RunPython(steps.RunPython.noop), False),
+        (wall.walled("sync_diary"), True),
+    ],
+    ids=lambda value: value.describe() if isinstance(value, Operation) else None,
+)
+def test_what_counts_as_expanding(step: Operation, does: bool) -> None:
+    assert expands(step) == does
