@@ -88,6 +88,7 @@ class SQLite:
         self._remove(target)
         for file in self.folder.glob(f"{source}*"):  # the log beside it, and what a peer keeps beside it
             shutil.copyfile(file, self.folder / file.name.replace(source, target, 1))
+        os.sync()  # else whoever works on the copy waits until the copy itself is on the disk
         return self.url(target)
 
     def clear(self) -> None:

@@ -107,13 +107,11 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, 
 
 
 def _note(unchanged: Sequence[int], now: datetime) -> None:
-    """Note services as checked; one that is being run meanwhile is noted by its run."""
-    table = rows.table(Integration)
+    """Note services as checked."""
     chosen, values = rows.among(unchanged)
     rows.write(
-        f"""UPDATE {table} SET checked_at = %s, next_run_at = {rows.instant(FOLLOWING)} WHERE service_id IN (
-              SELECT service_id FROM {table}
-              WHERE asked = '' AND service_id {chosen}{locks.unheld()})""",
+        f"""UPDATE {rows.table(Integration)} SET checked_at = %s, next_run_at = {rows.instant(FOLLOWING)}
+            WHERE asked = '' AND service_id {chosen}""",
         [rows.as_instant(now), int(now.timestamp()), int(now.timestamp()), *values],
     )
 

@@ -48,7 +48,7 @@ class Due:
     """Those that are due: first, and alone, one that a run was asked for, else the longest overdue."""
 
     def claim(self, now: datetime, but: Collection[int]) -> list[int]:
-        """One that was asked for, or up to a hundred."""
+        """One that was asked for, or as many as are looked at together."""
         others, values = _none_of(but)
         at_once, late = f"next_run_at IS NULL{others}", f"next_run_at <= %s{others}"
         return (
@@ -71,7 +71,7 @@ class Everybody:
     after: int = 0
 
     def claim(self, now: datetime, but: Collection[int]) -> list[int]:
-        """The next hundred, in the order of their ids."""
+        """The next ones, in the order of their ids."""
         others, values = _none_of(but)
         which = f"service_id > %s AND {UNSEEN}{others} ORDER BY service_id"
         found = due.claim(which, [self.after, rows.as_instant(self.since), *values], due.AT_A_GLANCE)
