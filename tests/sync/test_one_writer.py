@@ -41,16 +41,6 @@ class ManageThatOthersUse(ManageHere):
         return found
 
 
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.enrol("Ana")
-    world.set_up()
-    world.enrol("Ben")
-    world.later(hours=12)
-    return world
-
-
 def test_others_write_while_a_pass_reads_and_it_begins_again_once(world: World) -> None:
     manage = ManageThatOthersUse()
     [done] = Pass(clock=lambda: world.now, ends=HERE._replace(roster=manage), full=True)

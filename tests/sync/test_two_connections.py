@@ -98,16 +98,6 @@ class StoryparkThatChanges(StoryparkHere):
         return found
 
 
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.enrol("Ana")
-    world.set_up()
-    world.enrol("Ben")
-    world.later(hours=12)
-    return world
-
-
 def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world: World) -> None:
     def enrol() -> None:
         child = manage.enrol(
