@@ -199,6 +199,8 @@ def among(values: Collection[Any]) -> tuple[str, list[Any]]:
     To PostgreSQL they travel as one: its driver would take longer over many than the server over the query.
     """
     if values and connection.vendor == "postgresql":
+        if isinstance(next(iter(values)), int):
+            return "= ANY(%s::bigint[])", [f"{{{','.join(map(str, values))}}}"]
         return "= ANY(%s)", [list(values)]
     return f"IN ({', '.join(['%s'] * len(values)) or 'NULL'})", list(values)
 

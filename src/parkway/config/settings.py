@@ -61,7 +61,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
     DATABASES["default"]["OPTIONS"] = {
         # a connection for every request at work; one that finds none free waits, and then says so
-        "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
+        "pool": {"min_size": 0, "max_size": 20, "timeout": 10},
         "connect_timeout": 10,
         "application_name": "parkway",
         # as on SQLite, a lock is waited for a minute at most; who holds one and says nothing loses it

@@ -55,7 +55,7 @@ def run_one(service_id: int) -> None:
 def dispatch(timestamp: int) -> None:
     """Every minute: as many jobs as there are batches due, each waiting in the queue only once."""
     services = gauges.due(timezone.now()).services
-    for slot in range(min(-(-services // due.AT_A_GLANCE), AT_MOST)):
+    for slot in range(min(-(-services // due.BATCH), AT_MOST)):
         _send(run_due, f"due-{slot}")
 
 

@@ -23,7 +23,7 @@ CYCLE, GOLDEN = 12 * 60 * 60, 2_654_435_769  # seconds; the golden ratio's part 
 RETRY = timedelta(minutes=5)  # after the first failure; after each further one twice as long
 NOT_ASKED = {"asked": "", "asked_by": "", "asked_person": None}
 # Services that share a transaction
-AT_A_GLANCE = 250  # to see whether anything changed, or when only the children who changed are read
+AT_A_GLANCE = 500  # to see whether anything changed, or when only the children who changed are read
 BATCH = 100  # when all children are read
 BATCH_ALONE = 20  # … where nobody else can write meanwhile: for a fraction of a second
 
@@ -72,10 +72,14 @@ def retry(integration: Integration, now: datetime) -> datetime:
     return min(now + longest * spread, following(integration.pk, now))
 
 
+def together() -> int:
+    """How many services share a transaction when all their children are read."""
+    return BATCH_ALONE if locks.one_writer() else BATCH
+
+
 def batches(to_run: Mapping[int, int | None]) -> Iterator[list[int]]:
     """The services in batches that share a transaction; `to_run` as `changed` answers."""
-    size = BATCH_ALONE if locks.one_writer() else BATCH
-    yield from rows.batches((key for key, since in to_run.items() if since is None), size)
+    yield from rows.batches((key for key, since in to_run.items() if since is None), together())
     yield from rows.batches((key for key, since in to_run.items() if since is not None), AT_A_GLANCE)
 
 

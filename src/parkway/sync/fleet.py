@@ -37,8 +37,8 @@ class Done(NamedTuple):
 class Wanted(Protocol):
     """Which services a pass is for. Both questions are asked in a transaction, which then holds them."""
 
-    def claim(self, now: datetime, but: Collection[int]) -> list[int]:
-        """The next services, none of `but`; an empty list when the pass is over."""
+    def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
+        """The next services, at most so many and none of `but`; an empty list when the pass is over."""
 
     def still(self, service_id: int, now: datetime) -> bool:
         """Whether this one is still to be run, and nobody else holds it."""
@@ -47,14 +47,14 @@ class Wanted(Protocol):
 class Due:
     """Those that are due: first, and alone, one that a run was asked for, else the longest overdue."""
 
-    def claim(self, now: datetime, but: Collection[int]) -> list[int]:
-        """One that was asked for, or as many as are looked at together."""
+    def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
+        """One that was asked for, or some of those due at once, most of which are new, or some others."""
         others, values = _none_of(but)
         at_once, late = f"next_run_at IS NULL{others}", f"next_run_at <= %s{others}"
         return (
             due.claim(f"{at_once} AND asked <> '' ORDER BY service_id", values, 1)
-            or due.claim(f"{at_once} ORDER BY service_id", values, due.AT_A_GLANCE)
-            or due.claim(f"{late} ORDER BY next_run_at", [rows.as_instant(now), *values], due.AT_A_GLANCE)
+            or due.claim(f"{at_once} ORDER BY service_id", values, min(number, due.together()))
+            or due.claim(f"{late} ORDER BY next_run_at", [rows.as_instant(now), *values], number)
         )
 
     def still(self, service_id: int, now: datetime) -> bool:
@@ -70,11 +70,11 @@ class Everybody:
     since: datetime
     after: int = 0
 
-    def claim(self, now: datetime, but: Collection[int]) -> list[int]:
+    def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
         """The next ones, in the order of their ids."""
         others, values = _none_of(but)
         which = f"service_id > %s AND {UNSEEN}{others} ORDER BY service_id"
-        found = due.claim(which, [self.after, rows.as_instant(self.since), *values], due.AT_A_GLANCE)
+        found = due.claim(which, [self.after, rows.as_instant(self.since), *values], number)
         self.after = min(found, default=0) - 1  # not all of them need be run by one step
         return found
 
@@ -130,7 +130,8 @@ class Pass:
 
     def _together(self, batch: list[int], start: Start) -> Done | None:
         """Claim services and run them in the transaction at hand; `batch` holds those that are being run."""
-        batch[:] = self.wanted.claim(start.now, self.given_up)
+        number = due.together() if self.full else due.AT_A_GLANCE
+        batch[:] = self.wanted.claim(start.now, self.given_up, number)
         if not batch:
             return None
         with within(*batch):

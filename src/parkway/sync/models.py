@@ -57,7 +57,9 @@ class Integration(models.Model):
     next_run_at = models.DateTimeField(null=True, db_index=True)
     asked = models.CharField(max_length=10, blank=True)
     asked_by = models.CharField(max_length=200, blank=True)
-    asked_person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_person = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     checked_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)
     seen_roster = models.BigIntegerField(null=True)
@@ -68,6 +70,14 @@ class Integration(models.Model):
     settled = models.JSONField(null=True)
 
     class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # without the rows of nobody, which each pass over the fleet would have to enter anew
+            models.Index(
+                fields=["asked_person"],
+                name="integration_asked_person",
+                condition=Q(asked_person__isnull=False),
+            ),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=Q(stage__in=Stage.values), name="integration_stage"),
             models.CheckConstraint(
