@@ -51,16 +51,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # `?timeout=5` at the end of DATABASE_URL waits five seconds for a lock, not sixty
         # readers never wait for the writer; a write takes the lock when it begins, so that none fails halfway
+        # each thread keeps up to 16 MB of the file in memory: with four times as much nothing was faster
         "transaction_mode": "IMMEDIATE",
         "timeout": 60,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
-        "PRAGMA cache_size=-65536; PRAGMA foreign_keys=ON;",
+        "PRAGMA cache_size=-16384; PRAGMA foreign_keys=ON;",
         **DATABASES["default"].get("OPTIONS", {}),
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
     DATABASES["default"]["OPTIONS"] = {
-        # a connection for every request at work; one that finds none free waits, and then says so
+        # a connection for every request at work, and none before; one that finds none free waits, and then says so
         "pool": {"min_size": 0, "max_size": 20, "timeout": 10},
         "connect_timeout": 10,
         "application_name": "parkway",

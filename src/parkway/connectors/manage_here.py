@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from parkway import rows, words
+from parkway import rows
 from parkway.connectors.ports import Ask, RosterAnswer
+from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
 from parkway.manage import standing
 from parkway.manage.models import Child, ChildRoom, Room
 from parkway.tenancy.scope import scope
@@ -17,7 +17,6 @@ DAYS = [
     f"c.{name}"
     for name in ("next_change", "booked_from", "booked_until", "next_start", "last_end", "archived_on")
 ]
-NO_ROOMS: frozenset[str] = frozenset()
 CHANGED = f"""FROM wanted
     JOIN {Child._meta.db_table} c ON c.service_id = wanted.a AND c.version > wanted.b"""
 
@@ -40,9 +39,11 @@ class ManageHere:
         }
         asked = [(ask.service_id, since.get(ask.service_id, 0)) for ask in asks]
         found: dict[int, list[Known]] = {service_id: [] for service_id, _ in asked}
-        rooms = _rooms(list(found))
-        names = {int(room.room_id): room.name for each in rooms.values() for room in each}
-        placed = _placed(asked, names)
+        rooms = rooms_of(Room, list(found))
+        places = (
+            f"SELECT cr.child_id, cr.room_id {CHANGED} JOIN {rows.table(ChildRoom)} cr ON cr.child_id = c.id"
+        )
+        placed = names_of_rooms(rows.read_by(asked, places), rooms)
         day, new, statuses = rows.as_day, rows.new, standing.STATUSES
         for service_id, pk, reference, first, last, preferred, born, gender, status, *days in rows.read_by(
             asked,
@@ -66,27 +67,3 @@ class ManageHere:
 
 def _roll(asks: Sequence[Ask]) -> Mapping[int, standing.Versions]:
     return standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
-
-
-def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
-    rooms: dict[int, list[words.Room]] = defaultdict(list)
-    chosen, values = rows.among(ids)
-    query = f"SELECT service_id, id, name FROM {rows.table(Room)} WHERE service_id {chosen}"
-    for service_id, pk, name in rows.read(query, values):
-        rooms[service_id].append(words.Room(str(pk), name))
-    return rooms
-
-
-def _placed(asked: Sequence[tuple[int, int]], names: Mapping[int, str]) -> dict[int, frozenset[str]]:
-    """The names of the rooms of each child, by the child's primary key."""
-    alone = {pk: frozenset({name}) for pk, name in names.items()}
-    placed: dict[int, frozenset[str]] = {}
-    for child_id, room_id in rows.read_by(
-        asked,
-        f"""SELECT cr.child_id, cr.room_id {CHANGED}
-            JOIN {rows.table(ChildRoom)} cr ON cr.child_id = c.id""",
-    ):
-        before = placed.get(child_id)
-        name = alone.get(room_id, NO_ROOMS)  # a room made since the names were read
-        placed[child_id] = name if before is None else before | name
-    return placed

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from parkway import locks, rows, words
+from parkway import locks, rows
 from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer, refuse_taken
+from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.scope import scope
 from parkway.words import ALL_FIELDS, Details, ProfileState
 from parkway.words import Profile as Known
 
-NO_ROOMS: frozenset[str] = frozenset()
 STATES = {state.value: state for state in ProfileState}
 LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
 DETAILS = ["first_name", "last_name", "preferred_name", "date_of_birth", "gender"]
@@ -31,8 +30,9 @@ class StoryparkHere:
         ids = [ask.service_id for ask in asks]
         paid = _of_accounts("paid_children", ids)
         profiles: dict[int, dict[str, Known]] = {service_id: {} for service_id in ids}
-        rooms = _rooms(ids)
-        placed = _placed(asks, {int(room.room_id): room.name for each in rooms.values() for room in each})
+        rooms = rooms_of(Room, ids)
+        joined = f"JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id"
+        placed = names_of_rooms(_of_profiles(asks, "pr.profile_id, pr.room_id", joined), rooms)
         day, new = rows.as_day, rows.new
         for service_id, pk, reference, state, first, last, preferred, born, gender in _of_profiles(
             asks,
@@ -84,15 +84,6 @@ def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def _rooms(ids: Sequence[int]) -> dict[int, list[words.Room]]:
-    rooms: dict[int, list[words.Room]] = defaultdict(list)
-    chosen, values = rows.among(ids)
-    query = f"SELECT service_id, id, name FROM {rows.table(Room)} WHERE service_id {chosen}"
-    for service_id, pk, name in rows.read(query, values):
-        rooms[service_id].append(words.Room(str(pk), name))
-    return rooms
-
-
 def _of_profiles(asks: Sequence[Ask], columns: str, joined: str = "") -> list[rows.Row]:
     """These columns of all profiles (p) that are asked about, with what is joined to them."""
     table = rows.table(Profile)
@@ -109,23 +100,11 @@ def _of_profiles(asks: Sequence[Ask], columns: str, joined: str = "") -> list[ro
     return found
 
 
-def _placed(asks: Sequence[Ask], names: Mapping[int, str]) -> dict[int, frozenset[str]]:
-    """The names of the rooms of each profile, by the profile's primary key."""
-    alone = {pk: frozenset({name}) for pk, name in names.items()}
-    placed: dict[int, frozenset[str]] = {}
-    joined = f"JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id"
-    for profile_id, room_id in _of_profiles(asks, "pr.profile_id, pr.room_id", joined):
-        before = placed.get(profile_id)
-        name = alone.get(room_id, NO_ROOMS)  # a room made since the names were read
-        placed[profile_id] = name if before is None else before | name
-    return placed
-
-
 def _write_rooms(orders: Mapping[int, Orders]) -> tuple[dict[int, dict[str, str]], dict[int, dict[str, int]]]:
     """Rename and create rooms; the ids of those created, by service and the roster's room id, and then the
     ids of all rooms by service and name.
     """
-    there, names = _rooms(list(orders)), {}
+    there, names = rooms_of(Room, list(orders)), {}
     for key, order in orders.items():
         renamed = {room.target_id: room.name for room in order.rooms if room.target_id is not None}
         if renamed:

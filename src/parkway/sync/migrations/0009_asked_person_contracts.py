@@ -6,21 +6,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sync', '0008_a_new_room'),
-        ('tenancy', '0003_wall'),
+        ("sync", "0008_a_new_room"),
+        ("tenancy", "0003_wall"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='integration',
-            name='asked_person',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="integration",
+            name="asked_person",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddIndex(
-            model_name='integration',
-            index=models.Index(condition=models.Q(('asked_person__isnull', False)), fields=['asked_person'], name='integration_asked_person'),
+            model_name="integration",
+            index=models.Index(
+                condition=models.Q(("asked_person__isnull", False)),
+                fields=["asked_person"],
+                name="integration_asked_person",
+            ),
         ),
     ]
