@@ -196,8 +196,8 @@ def by_index() -> None:
 def among(values: Collection[Any]) -> tuple[str, list[Any]]:
     """The end of a condition that a column is one of these values, and its parameters.
 
-    To PostgreSQL they travel as one, and numbers as a text: its driver would take longer over each of them than
-    the server over the query.
+    To PostgreSQL they travel as one, and numbers as a text: its driver would take longer over each of them
+    than the server over the query.
     """
     if values and connection.vendor == "postgresql":
         if isinstance(next(iter(values)), int):

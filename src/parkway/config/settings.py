@@ -61,7 +61,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
     DATABASES["default"]["OPTIONS"] = {
-        # a connection for every request at work, and none before; one that finds none free waits, and then says so
+        # a connection for each request at work, none before; one that finds none free waits, and then says so
         "pool": {"min_size": 0, "max_size": 20, "timeout": 10},
         "connect_timeout": 10,
         "application_name": "parkway",
