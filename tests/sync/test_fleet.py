@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -180,6 +180,33 @@ def test_more_services_than_share_a_transaction_are_all_run(
         assert {run.service_id for done in steps for run in done.runs} == {each.service.pk for each in worlds}
         for world in worlds:
             world.later(hours=12)
+
+
+def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
+    worlds: list[World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "BATCH", 2)
+    monkeypatch.setattr(due, "BATCH_ALONE", 2)
+
+    def claimed() -> int:
+        with transaction.atomic():
+            return len(Due().claim(worlds[0].now, (), due.AT_A_GLANCE))
+
+    for world in worlds:
+        world.later(hours=13)
+    assert claimed() == 5  # to look whether anything changed
+    Integration.objects.update(next_run_at=None)
+    assert claimed() == 2
+    Integration.objects.update(next_run_at=worlds[0].now)
+    asked = []
+
+    class Asked(Due):
+        def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
+            asked.append(number)
+            return super().claim(now, but, number)
+
+    list(a_pass(worlds, wanted=Asked(), full=True))
+    assert set(asked) == {2}
 
 
 @pytest.mark.django_db(transaction=True)
