@@ -21,7 +21,7 @@ def test_a_program_works_on_a_database_ahead_of_it_and_not_on_one_behind(tmp_pat
     place.done("migrate")
     for change, code in (
         ("INSERT INTO django_migrations (app, name, applied) VALUES ('sync', '9999_new', 'now')", 0),
-        ("DELETE FROM django_migrations WHERE app = 'sync' AND name = '0008_a_new_room'", 2),
+        ("DELETE FROM django_migrations WHERE app = 'sync' AND name > '0008'", 2),
     ):
         db = sqlite3.connect(place.database)
         db.execute(change)
