@@ -120,7 +120,7 @@ def page(text: str, rounds: int) -> str:
     counted = several if rounds > 1 else "one measurement counts"
     return f"""# How fast it is
 
-Written by `python -m benchmarks --write docs/performance.md`; `make bench` measures the same and prints it.
+Written by `python -m benchmarks --write FILE`; `make bench` prints the same, of at most 100,000 children.
 `--sizes`, `--databases`, `--contenders`, `--rounds` and `--patience` choose what is measured.
 
 A fleet of services with 100 children and about 12 bookings each, on SQLite and on a PostgreSQL on the same

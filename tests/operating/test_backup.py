@@ -168,6 +168,18 @@ def test_nothing_is_overwritten(place: Place, tmp_path: Path) -> None:
     assert "nothing is overwritten" in refused(place, tmp_path / "copy")
 
 
+def test_a_folder_that_is_not_there_is_made_for_its_user_alone(place: Place, tmp_path: Path) -> None:
+    for _ in range(2):  # it is there the second time
+        place.done("backup", f"{tmp_path / 'copies'}/")
+        assert (tmp_path / "copies").stat().st_mode & 0o777 == 0o700
+        for copy in (tmp_path / "copies").iterdir():
+            assert copy.name.startswith("parkway-")
+            copy.unlink()
+    (tmp_path / "file").write_text("precious")
+    assert "Traceback" not in place.run("backup", f"{tmp_path / 'file'}/").stderr
+    assert (tmp_path / "file").read_text() == "precious"
+
+
 def test_what_was_done_is_in_the_copy_and_what_is_under_way_is_not(place: Place, tmp_path: Path) -> None:
     """Also while it stands in the journal beside the database's file alone."""
     with closing(sqlite3.connect(place.database, isolation_level=None)) as db:

@@ -29,14 +29,26 @@ Examples:
 \b
 A folder gets a file named after the instant. Restoring is told in docs/operating.md."""
 )
-@click.argument("to", type=click.Path(path_type=Path))
-def backup(to: Path) -> None:
+@click.argument("to", metavar="FILE|FOLDER/")
+def backup(to: str) -> None:
     """Copy the whole database to a new file, for this user alone to read, while work goes on.
 
     Of SQLite a database, checked; of PostgreSQL what pg_dump writes in its custom format.
     """
-    if to.is_dir():
-        to /= f"parkway-{opened.now():%Y%m%dT%H%M%SZ}.{KINDS[connection.vendor]}"
+    _copy(_place(to))
+
+
+def _place(to: str) -> Path:
+    """The file to make; a folder, which is made when it is named with a slash at its end, gets one."""
+    place = Path(to)
+    if to.endswith(os.sep):
+        place.mkdir(mode=0o700, exist_ok=True)
+    if place.is_dir():
+        place /= f"parkway-{opened.now():%Y%m%dT%H%M%SZ}.{KINDS[connection.vendor]}"
+    return place
+
+
+def _copy(to: Path) -> None:
     try:
         os.close(os.open(to, os.O_CREAT | os.O_EXCL, 0o600))  # the name is ours from here on
     except FileExistsError:

@@ -40,6 +40,7 @@ def _one_at_a_time() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
+    rows.write("SET lock_timeout = 0")  # another's migrations may take long
     rows.read("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
     rows.write(f"SET lock_timeout = '{PATIENCE}'")
     try:
