@@ -41,6 +41,7 @@ class Place:
         """An empty database, or one that begins as a copy of another; in the place of one of that name."""
         if connection.vendor == "sqlite":
             return self._file(name, like)
+        name = f"{name}_{os.getpid()}"  # other processes test on the same server
         with psycopg.connect(self.server, autocommit=True) as server:
             server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             template = like.url.rpartition("/")[2] if like else "template0"
