@@ -56,6 +56,12 @@ def cannot_work(error: BaseException) -> bool:
     return (isinstance(error, (OperationalError, InterfaceError)) and state not in HELD) or state in ENDED
 
 
+def named(error: BaseException) -> str:
+    """What the database calls an error (SQLITE_BUSY, DiskFull), for a log: its text may hold what people wrote."""
+    cause = error.__cause__ or error
+    return getattr(cause, "sqlite_errorname", None) or type(cause).__name__
+
+
 def one_writer() -> bool:
     """Whether a transaction that writes keeps everybody else from writing, whatever they write."""
     return bool(connection.vendor == "sqlite")

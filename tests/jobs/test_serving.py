@@ -116,7 +116,7 @@ def test_a_locked_database_is_waited_for_and_told_without_a_traceback(
     lock = sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     serving = serve(impatient)
-    wait_for("it meets the lock", lambda: "database is locked" in serving.log.read_text(), DEADLINE)
+    wait_for("it meets the lock", lambda: "(SQLITE_BUSY)" in serving.log.read_text(), DEADLINE)
     assert "serving.py" not in serving.log.read_text()
     assert number_due(database) > 0
     lock.execute("ROLLBACK")

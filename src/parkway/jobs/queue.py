@@ -41,7 +41,7 @@ def run_due(context: JobContext) -> None:
     except Exception as error:
         if not locks.cannot_work(error):
             raise
-        log.warning("The database cannot work now (%s). What is due stays due", type(error).__name__)
+        log.warning("The database cannot work now (%s). What is due stays due", locks.named(error))
 
 
 @app.task(name="parkway.run_one", priority=AT_ONCE)

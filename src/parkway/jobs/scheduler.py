@@ -45,7 +45,7 @@ class Scheduler(threading.Thread):
                 self.look()
             except Exception as error:
                 if locks.cannot_work(error):
-                    log.warning("The database cannot work now (%s). It is tried again", type(error).__name__)
+                    log.warning("The database cannot work now (%s). It is tried again", locks.named(error))
                 else:
                     log.exception("Looking at what is due failed; it is tried again")
             self._called.wait(LOOK_EVERY)
