@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -17,13 +18,14 @@ from parkway.manage import verbs as manage
 from parkway.manage.models import Ledger
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile
-from parkway.sync import choices
+from parkway.sync import choices, integration
 from parkway.sync.gather import HERE
+from parkway.sync.models import Run
 from parkway.sync.run import Start, apply_plans, decide, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within_all
 from parkway.words import Choice as Wish
-from parkway.words import Details, Refused
+from parkway.words import Details, InactivePolicy, Refused
 from tests.databases import waiting
 from tests.stories.world import World
 
@@ -134,6 +136,43 @@ def test_the_last_space_is_taken_once(world: World) -> None:
         run_sync(world.service.pk, Start(world.now), ends)
     assert "pays for 2 children, and 2 profiles are live" in somebody.refused
     assert scope(Profile, world.service).filter(state="live").count() == 2
+
+
+CONFIRMATIONS: Mapping[str, Callable[[World, str], object]] = {
+    "approve": lambda world, mark: integration.approve(world.service, mark, OPERATOR, world.now),
+    "reject": lambda world, mark: integration.reject(world.service, mark, OPERATOR, world.now),
+    "switch": lambda world, mark: integration.confirm_switch(
+        world.service, InactivePolicy.STAY, mark, OPERATOR, world.now
+    ),
+    "turn off": lambda world, mark: integration.turn_off(world.service, OPERATOR, now=world.now),
+}
+
+
+@pytest.mark.parametrize("what", CONFIRMATIONS)
+def test_d15_nothing_is_confirmed_any_more_once_somebody_turned_syncing_off(world: World, what: str) -> None:
+    mark = integration.preview(world.service, world.now).fingerprint
+    runs = Run.objects.count()
+    with meanwhile(lambda: CONFIRMATIONS[what](world, mark)) as somebody:
+        with transaction.atomic():
+            integration.turn_off(world.service, OPERATOR, now=world.now)
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+    assert "Syncing is turned off for Rimu Kindergarten" in somebody.refused
+    assert (world.integration.stage, world.state("ben"), Run.objects.count()) == ("off", None, runs)
+
+
+def test_d15_turning_on_is_confirmed_once(world: World) -> None:
+    integration.turn_off(world.service, OPERATOR, now=world.now)
+    mark = integration.preview_on(world.service, world.now).fingerprint
+    again = partial(integration.turn_on, world.service, mark, OPERATOR, world.now)
+    with meanwhile(again) as somebody:
+        with transaction.atomic():
+            again()
+            somebody.start()
+        somebody.finish()
+    assert "Syncing is not turned off for Rimu Kindergarten" in somebody.refused
+    assert (world.state("ben"), scope(Run, world.service).filter(trigger="turned_on").count()) == ("live", 1)
 
 
 def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:

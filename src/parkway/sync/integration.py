@@ -29,6 +29,10 @@ from parkway.words import Child, ChoiceKind, InactivePolicy, ProfileState, Refus
 from parkway.words import Choice as Wish
 
 
+Ready = Callable[[Integration], Integration]
+"""Answers with the integration when it is at the stage for something; raises Refused otherwise."""
+
+
 class PlanChanged(Refused):
     """What would happen is no longer what was shown: `plan` is what would happen now (B1)."""
 
@@ -60,11 +64,15 @@ def is_on(service: Service) -> bool:
     return Integration.objects.filter(service=service, stage=Stage.ON).exists()
 
 
-def _on(service: Service) -> Integration:
-    integration = of(service)
+def _held(service: Service) -> Integration:
+    """The integration of a service, held by the transaction at hand: what it says now, nobody else changes."""
+    return lock([of(service).pk])[0]
+
+
+def _on(integration: Integration) -> Integration:
     if integration.stage != Stage.ON:
         way = "turn it on again" if integration.stage == Stage.OFF else "set it up first"
-        raise Refused(f"Syncing is {integration.get_stage_display()} for {service.name}; {way}.")
+        raise Refused(f"Syncing is {integration.get_stage_display()} for {integration.service.name}; {way}.")
     return integration
 
 
@@ -102,12 +110,12 @@ def look_at_set_up(service: Service, now: datetime, ends: Ends = HERE) -> SetUp:
 
     Raises Refused when the service is set up already.
     """
-    return _set_up(gather_one(_to_set_up(service), now, ends).situation)
+    return _set_up(gather_one(_to_set_up(of(service)), now, ends).situation)
 
 
-def _to_set_up(service: Service) -> Integration:
-    integration = of(service)
+def _to_set_up(integration: Integration) -> Integration:
     if integration.stage != Stage.ENABLED:
+        service = integration.service
         raise Refused(
             f"{service.name} is set up already, and syncing is {integration.get_stage_display()}. "
             f"See `parkway status {service.slug}`."
@@ -155,15 +163,15 @@ def accept_proposals(service: Service, by: Actor, now: datetime, ends: Ends = HE
     """Choose what is proposed for every child who needs no check: the certain match, or a new profile when
     nothing is alike. How many choices were made; "please check" is left to a person.
     """
-    integration = of(service)
-    require_change(by, service, integration.educators_may_change)
-    wishes: dict[str, Wish] = {}
-    for child, proposal, _ in look_at_set_up(service, now, ends).open:
-        if proposal.certainty is Certainty.CERTAIN:
-            wishes[child.child_id] = Wish(ChoiceKind.PROFILE, proposal.profile_ids[0])
-        elif proposal.certainty is Certainty.NO_MATCH:
-            wishes[child.child_id] = Wish(ChoiceKind.NEW)
-    choices.store(service, wishes, by, now)
+    with transaction.atomic():
+        require_change(by, service, _held(service).educators_may_change)
+        wishes: dict[str, Wish] = {}
+        for child, proposal, _ in look_at_set_up(service, now, ends).open:
+            if proposal.certainty is Certainty.CERTAIN:
+                wishes[child.child_id] = Wish(ChoiceKind.PROFILE, proposal.profile_ids[0])
+            elif proposal.certainty is Certainty.NO_MATCH:
+                wishes[child.child_id] = Wish(ChoiceKind.NEW)
+        choices.store(service, wishes, by, now)
     return len(wishes)
 
 
@@ -178,7 +186,7 @@ def start_syncing(service: Service, fingerprint: str, by: Actor, now: datetime, 
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         many = count(len(missing), "child needs", "children need")
         raise Refused(f"{many} a choice before syncing starts: {names}{more}.")
-    return _turn(service, Start(now, Trigger.SETUP, by, fingerprint), ends)
+    return _turn(service, _to_set_up, Start(now, Trigger.SETUP, by, fingerprint), ends)
 
 
 # Previews and confirmations ----------------------------------------------------------------------------
@@ -191,7 +199,7 @@ def preview(service: Service, now: datetime, ends: Ends = HERE) -> Plan:
 
 def preview_switch(service: Service, inactive: InactivePolicy, now: datetime, ends: Ends = HERE) -> Plan:
     """What switching the setting for Inactive children would do (R9, B1)."""
-    return make_plan(replace(gather_one(_on(service), now, ends).situation, inactive=inactive))
+    return make_plan(replace(gather_one(_on(of(service)), now, ends).situation, inactive=inactive))
 
 
 def confirm_switch(
@@ -206,9 +214,8 @@ def confirm_switch(
 
     Raises PlanChanged, with nothing done, when the plan is another by now.
     """
-    _on(service)
     start = Start(now, Trigger.SWITCH, by, fingerprint)
-    return _confirm(service, start, lambda each: _set(each, inactive=inactive.value), ends)
+    return _confirm(service, _on, start, lambda each: _set(each, inactive=inactive.value), ends)
 
 
 def preview_paid_children(service: Service, number: int, now: datetime, ends: Ends = HERE) -> Plan:
@@ -217,7 +224,7 @@ def preview_paid_children(service: Service, number: int, now: datetime, ends: En
     Raises Refused below the live profiles (D6).
     """
     storypark.require_enough(service, number)
-    return make_plan(replace(gather_one(_on(service), now, ends).situation, paid_children=number))
+    return make_plan(replace(gather_one(_on(of(service)), now, ends).situation, paid_children=number))
 
 
 def change_paid_children(
@@ -230,17 +237,15 @@ def change_paid_children(
     """
     require_plan(by, service)
     if fingerprint or is_on(service):
-        _on(service)
         start = Start(now, Trigger.SPACES, by, fingerprint)
-        return _confirm(service, start, lambda each: storypark.set_paid_children(service, number), ends)
+        return _confirm(service, _on, start, lambda each: storypark.set_paid_children(service, number), ends)
     storypark.set_paid_children(service, number)
     return None
 
 
 def approve(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
     """Approve a held run: apply exactly the plan that it shows (D12)."""
-    _on(service)
-    return _confirm(service, Start(now, Trigger.APPROVAL, by, fingerprint), lambda each: None, ends)
+    return _confirm(service, _on, Start(now, Trigger.APPROVAL, by, fingerprint), lambda each: None, ends)
 
 
 def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
@@ -250,7 +255,7 @@ def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: E
     Raises PlanChanged, with nothing done, when the plan is another by now.
     """
     with transaction.atomic():
-        integration = lock([_on(service).pk])[0]
+        integration = _on(_held(service))
         require_change(by, service, integration.educators_may_change)
         shown = make_plan(gather_one(integration, now, ends).situation)
         if shown.fingerprint != fingerprint:
@@ -269,78 +274,84 @@ def change_limits(service: Service, archives: int, percent: int, by: Actor) -> N
 
     Raises Refused for a share that is no percentage.
     """
-    integration = of(service)
-    require_change(by, service, integration.educators_may_change)
-    if archives < 0 or not 0 <= percent <= 100:
-        raise Refused(f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %.")
     with transaction.atomic():
-        _set(lock([service.pk])[0], limit_archives=archives, limit_percent=percent)
+        integration = _held(service)
+        require_change(by, service, integration.educators_may_change)
+        if archives < 0 or not 0 <= percent <= 100:
+            raise Refused(
+                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %."
+            )
+        _set(integration, limit_archives=archives, limit_percent=percent)
 
 
 def allow_educators(service: Service, allowed: bool, by: Actor) -> None:
     """Let all educators of a service change its integration, or its admin educators only (D22)."""
     require_change(by, service, False)
-    of(service)
     with transaction.atomic():
-        _set(lock([service.pk])[0], educators_may_change=allowed)
+        _set(_held(service), educators_may_change=allowed)
 
 
 def turn_off(service: Service, by: Actor, ends: Ends = HERE, *, now: datetime) -> None:
     """Stop syncing: profiles, links and history stay, the read-only fields are unlocked (D15)."""
-    integration = _on(service)
-    require_change(by, service, integration.educators_may_change)
     with transaction.atomic():
-        _set(lock([service.pk])[0], stage=Stage.OFF)
+        integration = _on(_held(service))
+        require_change(by, service, integration.educators_may_change)
+        _set(integration, stage=Stage.OFF)
         ends.profiles.release(ask_of(integration, now))
 
 
 def preview_on(service: Service, now: datetime, ends: Ends = HERE) -> Plan:
     """What turning on again would do. Raises Refused when syncing is not turned off."""
-    return make_plan(gather_one(_turned_off(service), now, ends).situation)
+    return make_plan(gather_one(_turned_off(of(service)), now, ends).situation)
 
 
-def _turned_off(service: Service) -> Integration:
-    integration = of(service)
+def _turned_off(integration: Integration) -> Integration:
     if integration.stage != Stage.OFF:
         raise Refused(
-            f"Syncing is not turned off for {service.name}: it is {integration.get_stage_display()}."
+            f"Syncing is not turned off for {integration.service.name}: it is "
+            f"{integration.get_stage_display()}."
         )
     return integration
 
 
 def turn_on(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Ends = HERE) -> Run:
     """Sync again, with the links there were; applies exactly the plan that was shown (D15, D12)."""
-    _turned_off(service)
-    return _turn(service, Start(now, Trigger.TURNED_ON, by, fingerprint), ends)
+    return _turn(service, _turned_off, Start(now, Trigger.TURNED_ON, by, fingerprint), ends)
 
 
-def _turn(service: Service, start: Start, ends: Ends) -> Run:
+def _turn(service: Service, ready: Ready, start: Start, ends: Ends) -> Run:
     """Start syncing: profiles that are linked already are managed in Manage from now on (R14)."""
 
     def change(integration: Integration) -> None:
         _set(integration, stage=Stage.ON)
         apply.mark_linked(integration, start.now, ends)
 
-    return _confirm(service, start, change, ends)
+    return _confirm(service, ready, start, change, ends)
 
 
 def ask_to_sync(service: Service, by: Actor) -> None:
     """Ask for a run at once and do not wait for it (R15)."""
-    require_change(by, service, _on(service).educators_may_change)
+    require_change(by, service, _on(of(service)).educators_may_change)
     with transaction.atomic():
         wake.soon(service.pk, Trigger.NOW, by)
 
 
 def sync_now(service: Service, by: Actor, now: datetime, ends: Ends = HERE) -> Run | None:
     """Run this service at once, also when nothing seems to have changed (R15)."""
-    require_change(by, service, _on(service).educators_may_change)
+    require_change(by, service, _on(of(service)).educators_may_change)
     return run_sync(service.pk, Start(now, Trigger.NOW, by), ends, full=True)
 
 
-def _confirm(service: Service, start: Start, change: Callable[[Integration], object], ends: Ends) -> Run:
-    """Make a change and apply the plan that follows, if it is the one that was consented to; else neither."""
+def _confirm(
+    service: Service, ready: Ready, start: Start, change: Callable[[Integration], object], ends: Ends
+) -> Run:
+    """Make a change and apply the plan that follows, if it is the one that was consented to; else neither.
+
+    Raises what `ready` raises of an integration that is not at the stage for it, which it may have left since
+    somebody looked.
+    """
     with transaction.atomic():
-        integration = lock([service.pk])[0]
+        integration = ready(_held(service))
         require_change(start.by, service, integration.educators_may_change)
         change(integration)
         gathered: Gathered = gather_one(integration, start.now, ends)
