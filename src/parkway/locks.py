@@ -57,7 +57,7 @@ def cannot_work(error: BaseException) -> bool:
 
 
 def named(error: BaseException) -> str:
-    """What the database calls an error (SQLITE_BUSY, DiskFull), for a log: its text may hold what people wrote."""
+    """What the database calls an error (SQLITE_BUSY, DiskFull), for logs: its text may hold what people wrote."""
     cause = error.__cause__ or error
     return getattr(cause, "sqlite_errorname", None) or type(cause).__name__
 

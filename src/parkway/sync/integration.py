@@ -28,7 +28,6 @@ from parkway.tenancy.scope import scope
 from parkway.words import Child, ChoiceKind, InactivePolicy, ProfileState, Refused, Step
 from parkway.words import Choice as Wish
 
-
 Ready = Callable[[Integration], Integration]
 """Answers with the integration when it is at the stage for something; raises Refused otherwise."""
 
@@ -65,7 +64,7 @@ def is_on(service: Service) -> bool:
 
 
 def _held(service: Service) -> Integration:
-    """The integration of a service, held by the transaction at hand: what it says now, nobody else changes."""
+    """A service's integration, held by the transaction at hand: what it says now, nobody else changes."""
     return lock([of(service).pk])[0]
 
 
