@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 HELD = ("55P03", "40P01", "57014")  # of PostgreSQL: a lock or a statement took too long, or a deadlock
 ENDED = ("25P03",)  # the server ended a transaction that said nothing for too long, and its connection
+# of each connection to PostgreSQL: as on SQLite, a lock is waited for a minute at most; whoever holds one and
+# says nothing loses it
+LIMITS = {"lock_timeout": "60s", "idle_in_transaction_session_timeout": "5min"}
 
 _at_a_glance: ContextVar[bool] = ContextVar("parkway.at_a_glance", default=False)
 
@@ -57,7 +60,7 @@ def cannot_work(error: BaseException) -> bool:
 
 
 def named(error: BaseException) -> str:
-    """What the database calls an error (SQLITE_BUSY, DiskFull), for logs: its text may hold what people wrote."""
+    """What the database calls an error (SQLITE_BUSY, DiskFull), for logs: its text may quote people."""
     cause = error.__cause__ or error
     return getattr(cause, "sqlite_errorname", None) or type(cause).__name__
 

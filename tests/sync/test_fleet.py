@@ -169,6 +169,14 @@ def test_a_pass_over_everybody_looks_at_each_once(worlds: list[World], full: boo
     assert list(a_pass(worlds, wanted=Everybody(worlds[0].now))) == []
 
 
+def test_a_pass_over_everybody_ends_though_the_clock_is_set_back(worlds: list[World]) -> None:
+    since = worlds[0].now + timedelta(hours=1)
+    clock = iter([since - timedelta(minutes=5)] * 3)
+    [done] = Pass(Everybody(since), clock=lambda: next(clock), full=True)
+    assert done.services == 5
+    assert set(Integration.objects.values_list("checked_at", flat=True)) == {since}
+
+
 def test_more_services_than_share_a_transaction_are_all_run(
     worlds: list[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +215,12 @@ def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
 
     list(a_pass(worlds, wanted=Asked(), full=True))
     assert set(asked) == {2}
+    asked.clear()
+    for world in worlds:
+        world.later(hours=13)
+    Integration.objects.update(settled=None, seen_version=0)  # as after a change of all services
+    assert [done.services for done in a_pass(worlds, wanted=Asked())] == [2, 2, 1]
+    assert asked == [due.AT_A_GLANCE, 2, 2, due.AT_A_GLANCE]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -47,6 +48,26 @@ def test_others_write_while_a_pass_reads_and_it_begins_again_once(world: World) 
     assert manage.renamed == [True, False]
     assert [(run.counts["create"], run.counts["update"]) for run in done.runs] == [(1, 1)]
     assert world.profile_of("ana").preferred_name == "Annie"
+
+
+def test_others_write_while_a_pass_reads_also_where_some_services_did_not_change(world: World) -> None:
+    quiet = World("Miro")
+    quiet.enrol("Hana")
+    quiet.set_up()
+    quiet.now = world.now = quiet.now + timedelta(hours=13)
+    manage = ManageThatOthersUse()
+    [done] = Pass(clock=lambda: world.now, ends=HERE._replace(roster=manage))
+    assert (done.services, [run.service_id for run in done.runs]) == (2, [world.service.pk])
+    assert manage.renamed == [True, False]
+    assert not quiet.is_due(world.now)
+
+
+def test_a_pass_that_finds_nothing_changed_left_the_lock_free_while_it_looked(world: World) -> None:
+    list(Pass(clock=lambda: world.now))
+    world.later(hours=13)
+    one = Pass(clock=lambda: world.now)
+    assert [(done.services, done.runs) for done in one] == [(1, [])]
+    assert one.turns.free > 0
 
 
 @pytest.mark.parametrize(("free", "pauses"), [(0.0, [0.125]), (0.1, [0.125]), (0.25, [])])

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from django.core.management import call_command
 from django.db import Error, OperationalError, connection
 
-from parkway import rows
+from parkway import locks, rows
 from parkway.words import Refused
 
 PATIENCE = "5s"  # for the lock of a table: whoever comes after waits behind a migration that waits
@@ -54,5 +54,5 @@ def _one_at_a_time() -> Iterator[None]:
         ) from error
     finally:
         with suppress(Error):
-            rows.write("RESET lock_timeout")
+            rows.write(f"SET lock_timeout = '{locks.LIMITS['lock_timeout']}'")
             rows.read("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])

@@ -62,11 +62,15 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
     DATABASES["default"]["OPTIONS"] = {
         # a connection for each request at work, none before; one that finds none free waits, and then says so
-        "pool": {"min_size": 0, "max_size": 20, "timeout": 10},
+        # the pool asks a server that is away again for as long as that, so it has one soon after it is back
+        "pool": {"min_size": 0, "max_size": 20, "timeout": 10, "reconnect_timeout": 10},
         "connect_timeout": 10,
         "application_name": "parkway",
-        # as on SQLite, a lock is waited for a minute at most; who holds one and says nothing loses it
-        "options": "-c lock_timeout=60s -c idle_in_transaction_session_timeout=5min",
+        # a server whose machine vanished says nothing; what was sent to it is given up after 15 seconds
+        "tcp_user_timeout": 15_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
         **DATABASES["default"].get("OPTIONS", {}),
     }
 

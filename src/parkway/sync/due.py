@@ -85,7 +85,7 @@ def batches(to_run: Mapping[int, int | None]) -> Iterator[list[int]]:
 
 def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, int | None]:
     """Those of these services that have to be run: something a plan depends on changed since the last run, a
-    person asked, or it is not known. The others are noted as checked.
+    person asked, or it is not known. The others may be passed by.
 
     With each the version of the roster since which nothing but the roster changed, after a run that left
     every child settled; None says that everything has to be read.
@@ -96,22 +96,19 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Ends) -> dict[int, 
     found = _seen(service_ids, now)
     asks = [seen.ask for seen in found]
     rosters, profiles = ends.roster.versions(asks), ends.profiles.versions(asks)
-    unchanged: list[int] = []
     to_run: dict[int, int | None] = {}
     for seen in found:
         key = seen.ask.service_id
         known = seen.same_here and profiles[key] is not None and seen.profiles == profiles[key]
-        if known and seen.roster is not None and seen.roster == rosters[key]:
-            unchanged.append(key)
-        else:
+        if not known or seen.roster is None or seen.roster != rosters[key]:
             to_run[key] = seen.roster if known and seen.settled else None
-    if unchanged:
-        _note(unchanged, now)
     return to_run
 
 
-def _note(unchanged: Sequence[int], now: datetime) -> None:
-    """Note services as checked."""
+def pass_by(unchanged: Sequence[int], now: datetime) -> None:
+    """Note services that need no run as checked; each comes again at its next turn."""
+    if not unchanged:
+        return
     chosen, values = rows.among(unchanged)
     rows.write(
         f"""UPDATE {rows.table(Integration)} SET checked_at = %s, next_run_at = {rows.instant(FOLLOWING)}

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from django.utils import timezone
@@ -35,7 +35,12 @@ class Done(NamedTuple):
 
 
 class Wanted(Protocol):
-    """Which services a pass is for. Both questions are asked in a transaction, which then holds them."""
+    """Which services a pass is for. Both questions are asked in a transaction, which then holds them.
+
+    Nothing is done before `since`, even where a clock was set back: so it shows what the pass has done.
+    """
+
+    since: datetime
 
     def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
         """The next services, at most so many and none of `but`; an empty list when the pass is over."""
@@ -46,6 +51,8 @@ class Wanted(Protocol):
 
 class Due:
     """Those that are due: first, and alone, one that a run was asked for, else the longest overdue."""
+
+    since = datetime.min.replace(tzinfo=UTC)
 
     def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
         """One that was asked for, or some of those due at once, most of which are new, or some others."""
@@ -108,14 +115,18 @@ class Pass:
     clock: Callable[[], datetime] = timezone.now
     given_up: set[int] = field(default_factory=set)
     turns: locks.Turns = field(default_factory=locks.Turns)
+    at_once: int = due.AT_A_GLANCE
 
     def __iter__(self) -> Iterator[Done]:
         """Run; what each step did."""
         began = time.monotonic()
-        while not self.stopping() and (done := self._step(Start(self.clock()))):
+        while not self.stopping() and (done := self._step(self._start())):
             self.turns.give_way(time.monotonic() - began)
             yield done
             began = time.monotonic()
+
+    def _start(self) -> Start:
+        return Start(max(self.clock(), self.wanted.since))
 
     def _step(self, start: Start) -> Done | None:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
@@ -129,20 +140,25 @@ class Pass:
         return self._one_by_one(batch, start)
 
     def _together(self, batch: list[int], start: Start) -> Done | None:
-        """Claim services and run them in the transaction at hand; `batch` holds those that are being run."""
-        number = due.together() if self.full else due.AT_A_GLANCE
-        batch[:] = self.wanted.claim(start.now, self.given_up, number)
-        if not batch:
+        """Claim services and run them in the transaction at hand; `batch` holds those that are being run.
+
+        Where so many changed that some are left, no more are claimed next than can be run: what is claimed
+        is held until the transaction ends.
+        """
+        number = due.together() if self.full else self.at_once
+        batch[:] = claimed = self.wanted.claim(start.now, self.given_up, number)
+        if not claimed:
             return None
-        with within(*batch):
-            to_run = self._to_run(batch, start)
-            glanced = len(batch) - len(to_run)
+        with within(*claimed):
+            to_run = self._to_run(claimed, start)
+            unchanged = [key for key in claimed if key not in to_run]
             batch[:] = next(due.batches(to_run), [])
-            if not batch:
-                return Done(glanced, [])
-            planned = decide(batch, start, self.ends, self.full)
+            planned = decide(batch, start, self.ends, self.full) if batch else {}
             self.turns.writing()
-            return Done(glanced + len(batch), apply_plans(planned, start, self.ends))
+            due.pass_by(unchanged, start.now)
+            whole = sum(since is None for since in to_run.values())
+            self.at_once = due.together() if whole >= due.together() else due.AT_A_GLANCE
+            return Done(len(unchanged) + len(batch), apply_plans(planned, start, self.ends))
 
     def _to_run(self, claimed: Sequence[int], start: Start) -> Mapping[int, int | None]:
         """Those that have to be run. A glance at many, which keeps nobody waiting who works at their ends."""

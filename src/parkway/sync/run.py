@@ -118,6 +118,7 @@ def decide(service_ids: Sequence[int], start: Start, ends: Ends, full: bool) -> 
     since: Mapping[int, int | None] = {}
     if not full:  # another run may have come first
         since = due.changed([i.pk for i in integrations], start.now, ends)
+        due.pass_by([i.pk for i in integrations if i.pk not in since], start.now)
         integrations = [i for i in integrations if i.pk in since]
     if not integrations:
         return {}

@@ -4,9 +4,10 @@ PostgreSQL remembers, which shows only the rows of the services that `within` na
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from itertools import chain
 from typing import Any, TypeVar
 
 from django.db import Error, connection, models
@@ -14,11 +15,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
+from parkway import locks
 from parkway.tenancy.models import Service
 from parkway.words import Refused
 
 M = TypeVar("M", bound=models.Model)
 
+NAMED = "parkway.services"  # the setting of a connection that says which ones may be seen
 NOBODY = "0"  # services are numbered from 1 on
 TELLING = ("IDLE", "INTRANS")  # states of a connection in which it can be told something
 
@@ -74,22 +77,25 @@ def _tell() -> None:
         return
     if connection.connection.info.transaction_status.name in TELLING:
         try:
-            _name(connection, connection.in_atomic_block)
+            _set(connection, {NAMED: _named.get()}, connection.in_atomic_block)
         except Error:
             connection.close()
 
 
 @receiver(connection_created)
 def _opened(connection: BaseDatabaseWrapper, **more: Any) -> None:
-    """A connection may come from a pool, and from somebody else's work: it is told first of all."""
+    """A connection may come from a pool, and from somebody else's work: it is told first of all, its limits
+    too, which a pooler before the server would not pass on.
+    """
     if connection.vendor == "postgresql":
-        _name(connection, in_transaction=False)
+        _set(connection, {NAMED: _named.get(), **locks.LIMITS}, in_transaction=False)
 
 
-def _name(connection: Any, in_transaction: bool) -> None:
+def _set(connection: Any, settings: Mapping[str, str], in_transaction: bool) -> None:
+    each = ", ".join(["set_config(%s, %s, %s)"] * len(settings))
     with connection.wrap_database_errors:
-        sql = "SELECT set_config('parkway.services', %s, %s)"
-        connection.connection.execute(sql, [_named.get(), in_transaction])
+        values = [(name, value, in_transaction) for name, value in settings.items()]
+        connection.connection.execute(f"SELECT {each}", [*chain(*values)])
 
 
 def _id(service: Service | int) -> int:
