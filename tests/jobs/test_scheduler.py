@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.utils import timezone
 
@@ -46,3 +48,26 @@ def test_a_scheduler_that_ends_leaves_what_is_due(world: World) -> None:
     scheduler.end()
     scheduler.look()
     assert gauges.due(timezone.now()).services == 1
+
+
+class AskedToEnd(threading.Event):
+    """What a scheduler waits for, which is asked to end right before it forgets who called before."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        super().__init__()
+        self.scheduler, self.waits = scheduler, 0
+
+    def clear(self) -> None:
+        self.scheduler.end()
+        super().clear()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits += 1
+        return True
+
+
+def test_a_scheduler_that_is_asked_to_end_at_any_moment_waits_for_nothing_more() -> None:
+    scheduler = Scheduler()
+    scheduler._called = called = AskedToEnd(scheduler)
+    scheduler.run()
+    assert called.waits == 0

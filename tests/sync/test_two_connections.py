@@ -1,4 +1,4 @@
-"""Changes by others between the reads of one run, on PostgreSQL, where they need not wait for each other."""
+"""Two at once at one service, on PostgreSQL, where only what they hold makes them wait for each other."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from django.db import connection, transaction
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, ProfilesAnswer, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.manage import standing
 from parkway.manage import verbs as manage
-from parkway.manage.models import Ledger
+from parkway.manage.models import Booking, Ledger
 from parkway.storypark import verbs as storypark
-from parkway.storypark.models import Account, Profile
+from parkway.storypark.models import Account, Profile, Story
 from parkway.sync import choices, integration
 from parkway.sync.gather import HERE
 from parkway.sync.models import Run
 from parkway.sync.run import Start, apply_plans, decide, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within_all
+from parkway.tenancy.verbs import change_service
+from parkway.words import BookingState, Details, InactivePolicy, Refused
 from parkway.words import Choice as Wish
-from parkway.words import Details, InactivePolicy, Refused
 from tests.databases import waiting
 from tests.stories.world import World
 
@@ -173,6 +175,77 @@ def test_d15_turning_on_is_confirmed_once(world: World) -> None:
         somebody.finish()
     assert "Syncing is not turned off for Rimu Kindergarten" in somebody.refused
     assert (world.state("ben"), scope(Run, world.service).filter(trigger="turned_on").count()) == ("live", 1)
+
+
+def test_a_booking_that_somebody_cancels_is_not_confirmed_any_more(world: World) -> None:
+    offered = manage.book(world.child("ben"), world.today, world.today, state=BookingState.OFFERED)
+    seen = Booking.objects.get(pk=offered.pk)
+    with meanwhile(lambda: manage.confirm(seen, world.today)) as somebody:
+        with transaction.atomic():
+            manage.cancel(offered, world.today)
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+    assert "This booking was cancelled" in somebody.refused
+    assert Booking.objects.get(pk=offered.pk).state == "cancelled"
+
+
+@pytest.mark.parametrize("what", ["amend", "book", "cancel", "end", "archive", "remove"])
+def test_nothing_is_done_to_a_child_whom_somebody_removes(world: World, what: str) -> None:
+    child, today = world.child("ben"), world.today
+    booking = Booking.objects.select_related("child").get(child=child)
+    acts: Mapping[str, Callable[[], object]] = {
+        "amend": lambda: manage.amend(child, today, last_name="Reid"),
+        "book": lambda: manage.book(child, today, today),
+        "cancel": lambda: manage.cancel(booking, today),
+        "end": lambda: manage.end_booking(booking, today, today),
+        "archive": lambda: manage.archive_child(child, today),
+        "remove": lambda: manage.remove_child(child),
+    }
+    with meanwhile(acts[what]) as somebody:
+        with transaction.atomic():
+            manage.remove_child(world.child("ben"))
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+    assert "Ben was removed from Manage meanwhile" in somebody.refused
+
+
+def test_d1_a_booking_made_while_the_window_is_widened_counts_in_the_wider_one(world: World) -> None:
+    child = world.child(world.enrol("Cara", since=None))
+    far = world.today + timedelta(days=70)
+    with meanwhile(lambda: manage.book(child, world.today, far)) as somebody:
+        with transaction.atomic():
+            change_service(world.service, lookahead_days=84)
+            standing.roll({world.service.pk: (world.today, world.service.window)})
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+    assert world.status("cara") == "Active"
+
+
+def test_a_draft_that_somebody_publishes_is_not_changed_any_more(world: World) -> None:
+    ana = world.profile_of("ana")
+    draft = storypark.write_story([ana], "A tower", "Ana built it.", world.today)
+    with meanwhile(lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it.")) as somebody:
+        with transaction.atomic():
+            storypark.publish_story(Story.objects.get(pk=draft.pk))
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+    assert "“A tower” is published" in somebody.refused
+    assert Story.objects.get(pk=draft.pk).title == "A tower"
+
+
+def test_a_name_is_left_though_two_people_take_one_away_each(world: World) -> None:
+    child = world.child("ben")
+    with meanwhile(lambda: manage.amend(child, world.today, first_name="")) as somebody:
+        with transaction.atomic():
+            world.amend("ben", last_name="")
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+    assert "needs a first name or a last name" in somebody.refused
 
 
 def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:

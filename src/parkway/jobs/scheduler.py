@@ -39,8 +39,10 @@ class Scheduler(threading.Thread):
 
     def run(self) -> None:
         """Look, run, wait; until `end`."""
-        while not self._ending:
+        while True:
             self._called.clear()
+            if self._ending:  # asked after that; who asks later is heard by `wait`
+                break
             try:
                 self.look()
             except Exception as error:

@@ -25,11 +25,18 @@ STATUSES = {status_.value: status_ for status_ in Status}
 
 
 def hold(service: Service) -> Ledger:
-    """The service's ledger, opened when it has none, and held by the transaction at hand until it ends.
+    """The service's ledger, opened when it has none, and held by the transaction at hand until it ends. The
+    service is seen with its active window as it is now.
 
     Who changes a service's Manage holds its ledger first. So changes come one after the other, a run sees all
     of one or nothing of it, and nobody waits for two things in the other order.
     """
+    ledger = _held(service)
+    service.refresh_from_db(fields=["lookback_days", "lookahead_days"])
+    return ledger
+
+
+def _held(service: Service) -> Ledger:
     return Ledger.objects.select_for_update().get_or_create(
         service=service,
         defaults={"lookback_days": service.lookback_days, "lookahead_days": service.lookahead_days},
@@ -40,7 +47,7 @@ def bump(service: Service, today: date | None = None, child_ids: Sequence[int] |
     """Say that something changed that others may depend on, in the transaction of the change: these children,
     by primary key, or anything at all. `today` is the day that standings were worked out for, if any were.
     """
-    opened = hold(service)
+    opened = _held(service)
     values = {
         "version": F("version") + 1,
         "stale_on": scope(Child, service).aggregate(day=Min("stale_on"))["day"],

@@ -74,7 +74,7 @@ def amend(child: Child, today: date, **values: Any) -> None:
 
     Raises Refused when neither first nor last name would be left.
     """
-    standing.hold(child.service)
+    _hold_child(child)
     unknown = values.keys() - set(FIELDS)
     if unknown:
         raise Refused(f"A child has no {', '.join(sorted(unknown))}.")
@@ -103,7 +103,7 @@ def book(
 
     Raises Refused when it ends before it starts.
     """
-    standing.hold(child.service)
+    _hold_child(child)
     kind, state, starts_on, ends_on = check_period(kind, state, starts_on, ends_on)
     booking = Booking.objects.create(
         service=child.service,
@@ -134,7 +134,7 @@ def check_period(kind: BookingKind, state: BookingState, starts_on: date, ends_o
 @transaction.atomic
 def cancel(booking: Booking, today: date) -> None:
     """Cancel a booking: it no longer counts."""
-    standing.hold(booking.service)
+    _hold_booking(booking)
     booking.state = BookingState.CANCELLED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, today)
@@ -143,7 +143,7 @@ def cancel(booking: Booking, today: date) -> None:
 @transaction.atomic
 def confirm(booking: Booking, today: date) -> None:
     """Confirm an offered booking. Raises Refused for a cancelled one."""
-    standing.hold(booking.service)
+    _hold_booking(booking)
     if booking.state == BookingState.CANCELLED.value:
         raise Refused("This booking was cancelled. Make a new one instead.")
     booking.state = BookingState.CONFIRMED.value
@@ -154,7 +154,7 @@ def confirm(booking: Booking, today: date) -> None:
 @transaction.atomic
 def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
     """Let a booking end on another day, or without end. Raises Refused when that is before its start."""
-    standing.hold(booking.service)
+    _hold_booking(booking)
     booking.ends_on = check_period(*foreseen.period(booking)._replace(ends_on=ends_on)).ends_on
     booking.save(update_fields=["ends_on"])
     _touched(booking.child, today)
@@ -163,7 +163,7 @@ def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
 @transaction.atomic
 def archive_child(child: Child, today: date, on: date | None = None) -> None:
     """Archive a child, today or on an earlier day. Raises Refused for a day to come (D3)."""
-    standing.hold(child.service)
+    _hold_child(child)
     day = on or today
     if day > today:
         raise Refused(
@@ -176,7 +176,7 @@ def archive_child(child: Child, today: date, on: date | None = None) -> None:
 @transaction.atomic
 def unarchive_child(child: Child, today: date) -> None:
     """Take a child back: the status is again what the bookings say (D3)."""
-    standing.hold(child.service)
+    _hold_child(child)
     child.archived_on = None
     _store_archived(child, today)
 
@@ -187,10 +187,33 @@ def remove_child(child: Child) -> None:
 
     For syncing the child is then missing, not archived (D8).
     """
-    standing.hold(child.service)
+    _hold_child(child)
     service = child.service
     child.delete()
     standing.bump(service)
+
+
+def _hold_child(child: Child) -> None:
+    """Hold the ledger of a child's service, and see the child as it is now.
+
+    Raises Refused when somebody removed the child since.
+    """
+    standing.hold(child.service)
+    try:
+        child.refresh_from_db(fields=["first_name", "last_name", "preferred_name", "archived_on"])
+    except Child.DoesNotExist:
+        raise Refused(f"{child} was removed from Manage meanwhile, so there is nothing to change.") from None
+
+
+def _hold_booking(booking: Booking) -> None:
+    """As `_hold_child`; and see the booking as it is now. Raises Refused when it is there no longer."""
+    _hold_child(booking.child)
+    try:
+        booking.refresh_from_db(fields=["kind", "state", "starts_on", "ends_on"])
+    except Booking.DoesNotExist:
+        raise Refused(
+            f"This booking of {booking.child} was replaced meanwhile. Look at the child's bookings again."
+        ) from None
 
 
 def _store_archived(child: Child, today: date) -> None:

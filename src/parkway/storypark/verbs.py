@@ -204,7 +204,8 @@ def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str
 
     Raises Refused when it is published, when nobody live is chosen (R14), or the title is empty.
     """
-    if scope(Story, story.service).filter(pk=story.pk, state=StoryState.PUBLISHED).exists():
+    mine = scope(Story, story.service).select_for_update().filter(pk=story.pk)
+    if mine.values_list("state", flat=True).first() == StoryState.PUBLISHED:
         raise Refused(f"“{story}” is published, and families have seen it as it is. Write another story.")
     _require_story(profiles, title)
     if {profile.service_id for profile in profiles} != {story.service_id}:
