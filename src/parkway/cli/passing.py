@@ -11,6 +11,7 @@ from parkway.cli import opened, pages
 from parkway.cli.running import Tally
 from parkway.sync import gauges
 from parkway.sync.fleet import Due, Everybody, Pass
+from parkway.sync.lanes import in_lanes
 from parkway.sync.models import Integration, RunState, Stage
 
 
@@ -56,7 +57,7 @@ def pass_over(everybody: bool, full: bool = False) -> Tally:
         with pages.progress() as bar:
             task = bar.add_task("Syncing", total=number)
             wanted = Everybody(began) if everybody else Due()
-            for done in Pass(wanted, stopping=lambda: bool(ending), full=full):
+            for done in in_lanes(Pass(wanted, stopping=lambda: bool(ending), full=full)):
                 tally.add(done.services, done.runs)
                 bar.update(task, advance=done.services, total=max(number, tally.services))
     finally:

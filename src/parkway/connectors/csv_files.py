@@ -5,9 +5,7 @@ A column that a file lacks is not supplied (D20); a value that is there and empt
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,6 +13,7 @@ from typing import NamedTuple
 
 from parkway.connectors.csv_reading import Columns, NotADay, Report, Row, Table, read_day, shown
 from parkway.engine import status
+from parkway.rows import uncollected
 from parkway.words import (
     FIELDS,
     Booking,
@@ -101,7 +100,7 @@ def read_files(
     """
     report = Report()
     limits = longest or {}
-    with _without_collector():
+    with uncollected():
         of_children, of_bookings = Table(children, CHILDREN, report), Table(bookings, BOOKINGS, report)
         enrolled, choices, known = _read_children(of_children, today, limits)
         booked = _read_bookings(of_bookings, known, children, limits)
@@ -121,18 +120,6 @@ def read_files(
     ]
     untold = {*CHILDREN.known, *BOOKINGS.known} - of_children.supplied - of_bookings.supplied
     return Files(roster, booked, rows, choices, frozenset(untold), report.warnings)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """A million rows are many small values and no cycles: the collector would walk them for nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def read_profiles(profiles: str) -> list[ProfileRow]:

@@ -6,11 +6,9 @@ over; when it dies, the database gives up its claim with its transaction, and th
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
@@ -132,7 +130,7 @@ class Pass:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
         batch: list[int] = []
         try:
-            with _nothing_collected():
+            with rows.uncollected():
                 return self.turns.take(lambda: self._together(batch, start))
         except Exception as error:
             if not batch or locks.cannot_work(error):
@@ -184,17 +182,3 @@ class Pass:
                 run = None
             done = Done(done.services + 1, [*done.runs, run] if run else done.runs)
         return done
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Without Python's search for cycles of garbage: the rows of a batch come and go in their thousands, none
-    of them in a cycle, and looking through them takes a tenth of a run.
-    """
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()

@@ -104,7 +104,10 @@ def _give_up(integration: Integration, start: Start, state: RunState, text: str)
 def lock(service_ids: Sequence[int]) -> list[Integration]:
     """The integrations of these services, held by this transaction until it ends (D13)."""
     found = Integration.objects.select_for_update(of=("self",)).select_related("service")
-    return list(found.filter(pk__in=service_ids).order_by("pk"))
+    locked = list(found.filter(pk__in=service_ids).order_by("pk"))
+    for each in locked:  # an integration and its service that know each other would outlive the run
+        Integration.service.field.remote_field.delete_cached_value(each.service)
+    return locked
 
 
 Planned = Mapping[int, tuple[Gathered, Plan]]

@@ -1,0 +1,72 @@
+"""A pass in lanes: while PostgreSQL writes what is decided for some services, others are decided."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from queue import SimpleQueue
+
+from django.db import connection
+
+from parkway import locks
+from parkway.sync.fleet import Done, Pass
+
+LANES = 2  # one decides while the other's services are written; for more there are workers
+
+Said = SimpleQueue[Done | BaseException | None]
+"""What lanes did, why one of them broke off, and None from each at its end."""
+
+
+def in_lanes(whole: Pass) -> Iterator[Done]:
+    """Run a pass; what each step did. Its lanes are threads with a connection each, which share the services
+    as processes would. On SQLite, where one writes at a time, and in a transaction there is one lane.
+
+    Raises what broke a lane when the other has ended its batch.
+    """
+    if locks.one_writer() or connection.in_atomic_block:
+        yield from whole
+        return
+    said, over, broken = Said(), threading.Event(), list[BaseException]()
+    walks = [(_lane(whole, over), said) for _ in range(LANES)]
+    # daemons: a program that is interrupted while it waits for them waits no longer
+    threads = [threading.Thread(target=_walk, args=walk, daemon=True) for walk in walks]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            while (step := said.get()) is not None:
+                if isinstance(step, Done):
+                    yield step
+                else:
+                    broken.append(step)
+                    over.set()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    if broken:
+        raise broken[0]
+
+
+def _lane(whole: Pass, over: threading.Event) -> Pass:
+    """The same pass with a memory of its own, which also ends when all of it is over."""
+    return replace(
+        whole,
+        wanted=copy.copy(whole.wanted),
+        stopping=lambda: over.is_set() or whole.stopping(),
+        given_up=set(whole.given_up),
+        turns=locks.Turns(),
+    )
+
+
+def _walk(lane: Pass, said: Said) -> None:
+    try:
+        for step in lane:
+            said.put(step)
+    except BaseException as error:
+        said.put(error)
+    finally:
+        connection.close()
+        said.put(None)

@@ -1,0 +1,156 @@
+"""A pass in lanes: they share the services, and what goes wrong in one of them ends the pass."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import count
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from parkway import rows
+from parkway.connectors.manage_here import ManageHere
+from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
+from parkway.connectors.storypark_here import StoryparkHere
+from parkway.sync import due
+from parkway.sync.fleet import Due, Everybody, Pass
+from parkway.sync.gather import HERE
+from parkway.sync.lanes import LANES, in_lanes
+from parkway.sync.models import Integration
+from tests.stories.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+
+PATIENCE = 60.0  # seconds for the other lane to come; whoever waits in vain fails
+
+
+@pytest.fixture
+def worlds(monkeypatch: pytest.MonkeyPatch) -> list[World]:
+    """Four services that are due, with a child each that the next run adds; each lane claims two at once."""
+    monkeypatch.setattr(due, "AT_A_GLANCE", 2)
+    monkeypatch.setattr(due, "BATCH", 2)
+    made = [World(name) for name in ("Rimu", "Miro", "Tawa", "Kauri")]
+    for world in made:
+        world.enrol("Ana")
+        world.set_up()
+        world.enrol("Ben")
+        world.later(hours=13)
+    return made
+
+
+def a_pass(worlds: Sequence[World], **more: object) -> Pass:
+    return Pass(clock=lambda: worlds[0].now, at_once=2, **more)  # type: ignore[arg-type]
+
+
+def others() -> list[threading.Thread]:
+    """The threads that are lanes."""
+    return [thread for thread in threading.enumerate() if "_walk" in thread.name]
+
+
+class ManageThatWaits(ManageHere):
+    """Manage that answers its first questions when it was asked by both lanes."""
+
+    def __init__(self) -> None:
+        self.both, self.times = threading.Barrier(LANES), count()
+
+    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+        if next(self.times) < LANES:
+            self.both.wait(PATIENCE)
+        return super().read(asks)
+
+
+@on_postgresql
+def test_lanes_work_at_the_same_time_and_share_the_services(worlds: list[World]) -> None:
+    ends = HERE._replace(roster=ManageThatWaits())
+    done = list(in_lanes(a_pass(worlds, ends=ends)))
+    assert [each.services for each in done] == [2, 2]
+    assert sorted(run.service_id for each in done for run in each.runs) == [w.service.pk for w in worlds]
+    assert {world.state("ben") for world in worlds} == {"live"}
+    assert others() == []
+    assert gc.isenabled()
+
+
+@on_postgresql
+def test_what_one_lane_has_to_leave_is_not_forgotten_though_the_other_is_beyond_it(
+    worlds: list[World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "BATCH", 1)
+    Integration.objects.update(settled=None)  # so that one looks at three services, and runs one of them
+    everybody = Everybody(worlds[0].now)
+    whole = replace(a_pass(worlds, wanted=everybody, ends=HERE._replace(roster=ManageThatWaits())), at_once=3)
+    done = list(in_lanes(whole))
+    assert [each.services for each in done] == [1, 1, 1, 1]
+    assert {world.state("ben") for world in worlds} == {"live"}
+
+
+class StoryparkThatIsFull(StoryparkHere):
+    """Storypark whose disk is full, as one lane finds out while the other is under way."""
+
+    def __init__(self) -> None:
+        self.both, self.full = threading.Barrier(LANES), threading.Event()
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        if self.both.wait(PATIENCE) == 0:
+            self.full.set()
+            raise OperationalError from psycopg.errors.DiskFull()
+        assert self.full.wait(PATIENCE)
+        return super().write(orders, today)
+
+
+@on_postgresql
+def test_when_the_database_cannot_work_the_other_lane_ends_its_batch_and_all_is_told(
+    worlds: list[World],
+) -> None:
+    with pytest.raises(OperationalError):
+        list(in_lanes(a_pass(worlds, ends=HERE._replace(profiles=StoryparkThatIsFull()))))
+    assert others() == []
+    assert sorted(world.state("ben") or "" for world in worlds) == ["", "", "live", "live"]
+    assert {world.integration.failures for world in worlds} == {0}
+
+
+@on_postgresql
+def test_a_pass_that_is_asked_to_stop_ends_in_all_lanes(worlds: list[World]) -> None:
+    assert list(in_lanes(a_pass(worlds, stopping=lambda: True))) == []
+    assert others() == []
+
+
+class Endless(Due):
+    """A pass that is never over."""
+
+    def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
+        return due.claim("TRUE ORDER BY service_id", [], number)
+
+
+@on_postgresql
+def test_whoever_listens_no_longer_leaves_no_lane_behind(worlds: list[World]) -> None:
+    steps = in_lanes(a_pass(worlds, wanted=Endless(), full=True))
+    next(steps)
+    assert len(others()) == LANES
+    steps.close()  # type: ignore[attr-defined]
+    assert others() == []
+
+
+def test_in_a_transaction_a_pass_sees_what_is_done_there(worlds: list[World]) -> None:
+    with transaction.atomic():
+        for world in worlds:
+            world.enrol("Cara")
+        list(in_lanes(a_pass(worlds)))
+        assert {world.state("cara") for world in worlds} == {"live"}
+
+
+def test_no_search_for_garbage_while_any_thread_works_with_rows_and_again_after_the_last() -> None:
+    first, second = rows.uncollected(), rows.uncollected()
+    searched: Callable[[], bool] = gc.isenabled
+    assert searched()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not searched()
+    second.__exit__(None, None, None)
+    assert searched()
