@@ -1,8 +1,9 @@
 """`python -m benchmarks.latency`: one service's latency on both databases, and what several workers do.
 
 The fleet is that of `python -m benchmarks`, in step. Latency is measured inside one process, for one service
-after the other, as its own verbs do the work: without a page, the network and the browser. Workers split a
-first sync among them on PostgreSQL; time runs from the moment all are ready to the end of the last one.
+after the other, as its own verbs do the work: without a page, the network and the browser. Workers of two
+lanes each split a first sync among them on PostgreSQL; time runs from the moment all are ready to the end of
+the last one.
 """
 
 from __future__ import annotations

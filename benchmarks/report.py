@@ -136,9 +136,9 @@ entry with its sentence and facts, and what the next pass compares.
 - **limit**: set-based SQL written by hand for this fleet, in one transaction, reading every child at every
   pass, with no room for the cases that this fleet lacks, and without a proof that nothing is left to do.
 - **limit, service by service**: the same statements in a transaction for each service.
-- **parkway**: a pass over the fleet as `parkway fleet` makes it, with its proof. On PostgreSQL it works in two
-  lanes, with a connection each, and behind the wall between tenants (row-level security), which the others
-  pass.
+- **parkway**: a pass over the fleet as `parkway fleet` makes it, with its proof. On PostgreSQL it works in
+  two lanes, with a connection each, and behind the wall between tenants (row-level security), which the
+  others pass.
 - **per child**: the usual loop that gets and saves through the ORM.
 - **diffsync**: its usual pair of adapters for each service. It keeps profiles, rooms and links; it writes no
   journal, runs or versions, and gets the queue for spaces from SQL.

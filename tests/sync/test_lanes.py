@@ -144,6 +144,17 @@ def test_in_a_transaction_a_pass_sees_what_is_done_there(worlds: list[World]) ->
         assert {world.state("cara") for world in worlds} == {"live"}
 
 
+def test_a_run_leaves_nothing_that_only_a_search_for_garbage_would_find(worlds: list[World]) -> None:
+    def integrations() -> set[int]:
+        return {id(each) for each in gc.get_objects() if isinstance(each, Integration)}
+
+    gc.collect()
+    with rows.uncollected():
+        before = integrations()
+        assert sum(len(done.runs) for done in a_pass(worlds)) == 4
+        assert integrations() == before
+
+
 def test_no_search_for_garbage_while_any_thread_works_with_rows_and_again_after_the_last() -> None:
     first, second = rows.uncollected(), rows.uncollected()
     searched: Callable[[], bool] = gc.isenabled

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Min, OuterRef, Subquery
+from django.db.models import DateField, F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from parkway import locks, rows
 from parkway.engine import status
 from parkway.manage.models import Booking, Child, Ledger
 from parkway.tenancy.models import Service
-from parkway.tenancy.scope import scope
 from parkway.words import Booking as Period
 from parkway.words import BookingKind, BookingState, Standing, Status, Window
 
@@ -22,6 +22,12 @@ COLUMNS = ("status", "next_change", "booked_from", "booked_until", "next_start",
 KINDS = {kind.value: kind for kind in BookingKind}
 STATES = {state.value: state for state in BookingState}
 STATUSES = {status_.value: status_ for status_ in Status}
+SOONEST = Subquery(
+    Child.objects.filter(service=OuterRef("pk"), stale_on__isnull=False)
+    .order_by("stale_on")
+    .values("stale_on")[:1]
+)
+"""Of a ledger: the first day on which a standing is out of date by itself."""
 
 
 def hold(service: Service) -> Ledger:
@@ -31,28 +37,23 @@ def hold(service: Service) -> Ledger:
     Who changes a service's Manage holds its ledger first. So changes come one after the other, a run sees all
     of one or nothing of it, and nobody waits for two things in the other order.
     """
-    ledger = _held(service)
+    ledger = Ledger.objects.select_for_update().get_or_create(
+        service=service,
+        defaults={"lookback_days": service.lookback_days, "lookahead_days": service.lookahead_days},
+    )[0]
     service.refresh_from_db(fields=["lookback_days", "lookahead_days"])
     return ledger
 
 
-def _held(service: Service) -> Ledger:
-    return Ledger.objects.select_for_update().get_or_create(
-        service=service,
-        defaults={"lookback_days": service.lookback_days, "lookahead_days": service.lookahead_days},
-    )[0]
-
-
 def bump(service: Service, today: date | None = None, child_ids: Sequence[int] | None = None) -> None:
-    """Say that something changed that others may depend on, in the transaction of the change: these children,
-    by primary key, or anything at all. `today` is the day that standings were worked out for, if any were.
+    """Say that something changed that others may depend on, in the transaction of the change, which holds the
+    ledger: these children, by primary key, or anything at all. `today` is the day that standings were worked
+    out for, if any were.
     """
-    opened = _held(service)
-    values = {
-        "version": F("version") + 1,
-        "stale_on": scope(Child, service).aggregate(day=Min("stale_on"))["day"],
-        "worked_out_for": max(filter(None, (today, opened.worked_out_for)), default=None),
-    }
+    values: dict[str, Any] = {"version": F("version") + 1, "stale_on": SOONEST}
+    if today is not None:
+        day = Value(today, DateField())
+        values["worked_out_for"] = Greatest(Coalesce("worked_out_for", day), day)
     if child_ids is None:
         values["whole_version"] = F("version") + 1
     Ledger.objects.filter(service=service).update(**values)
@@ -202,6 +203,5 @@ def _catch_up(services: Days, some: Sequence[int], everybody: Sequence[int]) -> 
     _mark([pk for _, pk in different])
     columns = ["worked_out_for", "lookback_days", "lookahead_days"]
     rows.update(Ledger, columns, ["service_id"], [(services[key][0], *services[key][1], key) for key in ids])
-    soonest = Child.objects.filter(service=OuterRef("pk"), stale_on__isnull=False).order_by("stale_on")
-    Ledger.objects.filter(pk__in=ids).update(stale_on=Subquery(soonest.values("stale_on")[:1]))
+    Ledger.objects.filter(pk__in=ids).update(stale_on=SOONEST)
     return grown
