@@ -120,6 +120,13 @@ def test_what_is_refused_changes_nothing(world: World, deed: str) -> None:
     assert everything(world) == before
 
 
+def test_a_booking_that_went_with_its_child_is_refused(world: World) -> None:
+    seen = booking(world)
+    verbs.remove_child(ana(world))
+    with pytest.raises(Refused, match="This booking is there no longer"):
+        verbs.cancel(Booking(pk=seen.pk, service=world.service, child_id=seen.child_id), world.today)
+
+
 def test_looking_bumps_nothing_and_a_day_bumps_only_when_a_label_changes(world: World) -> None:
     verbs.end_booking(booking(world), world.today, world.today)
     before = version(world)

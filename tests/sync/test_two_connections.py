@@ -193,7 +193,7 @@ def test_a_booking_that_somebody_cancels_is_not_confirmed_any_more(world: World)
 @pytest.mark.parametrize("what", ["amend", "book", "cancel", "end", "archive", "remove"])
 def test_nothing_is_done_to_a_child_whom_somebody_removes(world: World, what: str) -> None:
     child, today = world.child("ben"), world.today
-    booking = Booking.objects.select_related("child").get(child=child)
+    booking = Booking.objects.get(child=child)
     acts: Mapping[str, Callable[[], object]] = {
         "amend": lambda: manage.amend(child, today, last_name="Reid"),
         "book": lambda: manage.book(child, today, today),
@@ -235,6 +235,23 @@ def test_a_draft_that_somebody_publishes_is_not_changed_any_more(world: World) -
         somebody.finish()
     assert "“A tower” is published" in somebody.refused
     assert Story.objects.get(pk=draft.pk).title == "A tower"
+
+
+@pytest.mark.parametrize("what", ["amend", "publish"])
+def test_d16_nothing_is_done_to_a_draft_that_goes_with_its_profile(world: World, what: str) -> None:
+    ana = world.profile_of("ana")
+    draft = storypark.write_story([ana], "A tower", "Ana built it.", world.today)
+    acts: Mapping[str, Callable[[], object]] = {
+        "amend": lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it."),
+        "publish": lambda: storypark.publish_story(draft),
+    }
+    with meanwhile(acts[what]) as somebody:
+        with transaction.atomic():
+            storypark.delete_profile(world.profile_of("ana"))
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+    assert "“A tower” is there no longer" in somebody.refused
 
 
 def test_a_name_is_left_though_two_people_take_one_away_each(world: World) -> None:

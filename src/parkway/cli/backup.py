@@ -17,7 +17,7 @@ from parkway.cli import opened
 from parkway.words import Refused
 
 KINDS = {"sqlite": "sqlite3", "postgresql": "dump"}
-NOT_FOR_LIBPQ = {"password", "options", "cursor_factory", "context", "prepare_threshold"}
+NOT_FOR_LIBPQ = {"password", "cursor_factory", "context", "prepare_threshold"}
 
 
 @click.command(

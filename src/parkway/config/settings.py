@@ -62,15 +62,14 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
     DATABASES["default"]["OPTIONS"] = {
         # a connection for each request at work, none before; one that finds none free waits, and then says so
-        # the pool asks a server that is away again for as long as that, so it has one soon after it is back
+        # nor is a server that is away asked for longer: the pauses grow, and the next request begins anew
         "pool": {"min_size": 0, "max_size": 20, "timeout": 10, "reconnect_timeout": 10},
         "connect_timeout": 10,
         "application_name": "parkway",
-        # a server whose machine vanished says nothing; what was sent to it is given up after 15 seconds
+        # a server whose machine vanished says nothing; it is given up after 15 seconds
         "tcp_user_timeout": 15_000,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
-        "keepalives_count": 3,
         **DATABASES["default"].get("OPTIONS", {}),
     }
 

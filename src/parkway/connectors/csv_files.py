@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from parkway.connectors.csv_reading import Columns, NotADay, Report, Row, Table, read_day, shown
 from parkway.engine import status
-from parkway.rows import uncollected
+from parkway.garbage import uncollected
 from parkway.words import (
     FIELDS,
     Booking,

@@ -41,7 +41,7 @@ class Scheduler(threading.Thread):
         """Look, run, wait; until `end`."""
         while True:
             self._called.clear()
-            if self._ending:  # asked after that; who asks later is heard by `wait`
+            if self._ending:  # looked at after the clear, which may have followed the call of `end`
                 break
             try:
                 self.look()

@@ -207,13 +207,11 @@ def _hold_child(child: Child) -> None:
 
 def _hold_booking(booking: Booking) -> None:
     """As `_hold_child`; and see the booking as it is now. Raises Refused when it is there no longer."""
-    _hold_child(booking.child)
     try:
+        _hold_child(booking.child)
         booking.refresh_from_db(fields=["kind", "state", "starts_on", "ends_on"])
-    except Booking.DoesNotExist:
-        raise Refused(
-            f"This booking of {booking.child} was replaced meanwhile. Look at the child's bookings again."
-        ) from None
+    except (Child.DoesNotExist, Booking.DoesNotExist):
+        raise Refused("This booking is there no longer. Look at the child's bookings again.") from None
 
 
 def _store_archived(child: Child, today: date) -> None:

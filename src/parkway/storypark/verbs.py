@@ -202,10 +202,10 @@ def write_story(
 def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str) -> None:
     """Change a draft: its children, title and text. Archived profiles that it is about stay in it (D16).
 
-    Raises Refused when it is published, when nobody live is chosen (R14), or the title is empty.
+    Raises Refused when it is published or there no longer, when nobody live is chosen (R14), or the title is
+    empty.
     """
-    mine = scope(Story, story.service).select_for_update().filter(pk=story.pk)
-    if mine.values_list("state", flat=True).first() == StoryState.PUBLISHED:
+    if _held(story).state == StoryState.PUBLISHED:
         raise Refused(f"“{story}” is published, and families have seen it as it is. Write another story.")
     _require_story(profiles, title)
     if {profile.service_id for profile in profiles} != {story.service_id}:
@@ -214,6 +214,14 @@ def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str
     story.title, story.text = title.strip(), text
     story.save(update_fields=["title", "text"])
     story.profiles.set([*profiles, *resting])
+
+
+def _held(story: Story) -> Story:
+    """The story as it is now, held by the transaction at hand. Raises Refused when it is there no longer."""
+    now = scope(Story, story.service).select_for_update().filter(pk=story.pk).first()
+    if now is None:
+        raise Refused(f"“{story}” is there no longer: it went with the profile that it was about.")
+    return now
 
 
 def _require_story(profiles: Sequence[Profile], title: str) -> None:
@@ -229,7 +237,11 @@ def _require_story(profiles: Sequence[Profile], title: str) -> None:
 
 @transaction.atomic
 def publish_story(story: Story) -> None:
-    """Let families see a story. Raises Refused when all its profiles are archived (R14)."""
+    """Let families see a story.
+
+    Raises Refused when all its profiles are archived (R14), or it is there no longer.
+    """
+    _held(story)
     if not story.profiles.filter(state=LIVE).exists():
         raise Refused(f"“{story}” is about archived profiles only, and rests with them.")
     story.state = StoryState.PUBLISHED

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from django.utils import timezone
 
 from parkway import locks, rows
+from parkway.garbage import uncollected
 from parkway.sync import due
 from parkway.sync.gather import HERE, Ends
 from parkway.sync.models import Run
@@ -113,7 +114,7 @@ class Pass:
     clock: Callable[[], datetime] = timezone.now
     given_up: set[int] = field(default_factory=set)
     turns: locks.Turns = field(default_factory=locks.Turns)
-    at_once: int = due.AT_A_GLANCE
+    at_once: int = field(default_factory=due.together)
 
     def __iter__(self) -> Iterator[Done]:
         """Run; what each step did."""
@@ -130,7 +131,7 @@ class Pass:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
         batch: list[int] = []
         try:
-            with rows.uncollected():
+            with uncollected():
                 return self.turns.take(lambda: self._together(batch, start))
         except Exception as error:
             if not batch or locks.cannot_work(error):
@@ -140,8 +141,8 @@ class Pass:
     def _together(self, batch: list[int], start: Start) -> Done | None:
         """Claim services and run them in the transaction at hand; `batch` holds those that are being run.
 
-        Where so many changed that some are left, no more are claimed next than can be run: what is claimed
-        is held until the transaction ends.
+        At first, and where so many changed that some are left, no more are claimed than can be run: what is
+        claimed is held until the transaction ends.
         """
         number = due.together() if self.full else self.at_once
         batch[:] = claimed = self.wanted.claim(start.now, self.given_up, number)
@@ -166,19 +167,25 @@ class Pass:
             return due.changed(claimed, start.now, self.ends)
 
     def _one_by_one(self, batch: Sequence[int], start: Start) -> Done:
-        done = Done(0, [])
+        ours: set[int] = set()
+        runs: list[Run] = []
+
+        def still(service_id: int) -> bool:
+            ours.discard(service_id)
+            if self.wanted.still(service_id, start.now):
+                ours.add(service_id)
+            return service_id in ours
+
         for service_id in batch:
             if self.stopping():
                 break
             try:
-                run = run_sync(
-                    service_id, start, self.ends, self.full, lambda key: self.wanted.still(key, start.now)
-                )
+                run = run_sync(service_id, start, self.ends, self.full, still)
+                runs += [run] if run else []
             except Exception as error:
                 if locks.cannot_work(error):
                     raise
                 log.exception("A run could not even be recorded", extra={"service_id": service_id})
                 self.given_up.add(service_id)
-                run = None
-            done = Done(done.services + 1, [*done.runs, run] if run else done.runs)
-        return done
+                ours.add(service_id)
+        return Done(len(ours), runs)

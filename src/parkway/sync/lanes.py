@@ -29,19 +29,23 @@ def in_lanes(whole: Pass) -> Iterator[Done]:
         yield from whole
         return
     said, over, broken = Said(), threading.Event(), list[BaseException]()
-    walks = [(_lane(whole, over), said) for _ in range(LANES)]
-    # daemons: a program that is interrupted while it waits for them waits no longer
-    threads = [threading.Thread(target=_walk, args=walk, daemon=True) for walk in walks]
+    threads: list[threading.Thread] = []
     try:
-        for thread in threads:
+        for _ in range(LANES):
+            # a daemon: the program ends without it where somebody interrupts it
+            thread = threading.Thread(target=_walk, args=(_lane(whole, over), said), daemon=True)
             thread.start()
-        for _ in threads:
+            threads.append(thread)
+        for _ in range(LANES):
             while (step := said.get()) is not None:
                 if isinstance(step, Done):
                     yield step
                 else:
                     broken.append(step)
                     over.set()
+    except KeyboardInterrupt:
+        threads.clear()
+        raise
     finally:
         over.set()
         for thread in threads:
@@ -68,5 +72,5 @@ def _walk(lane: Pass, said: Said) -> None:
     except BaseException as error:
         said.put(error)
     finally:
-        connection.close()
         said.put(None)
+        connection.close()
