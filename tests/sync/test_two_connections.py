@@ -76,6 +76,17 @@ def meanwhile(act: Callable[[], object]) -> Iterator[Meanwhile]:
             doing.finish()
 
 
+@contextmanager
+def made_to_wait(act: Callable[[], object]) -> Iterator[Meanwhile]:
+    """Somebody acts once what is done here is done, and hears how it ends only when it is committed."""
+    with meanwhile(act) as somebody:
+        with transaction.atomic():
+            yield somebody
+            somebody.start()
+            assert somebody.thread.is_alive(), "it waits to hear how this ends"
+        somebody.finish()
+
+
 class ManageThatChanges(ManageHere):
     """Manage in which somebody changes something right after it was read."""
 
@@ -154,12 +165,8 @@ CONFIRMATIONS: Mapping[str, Callable[[World, str], object]] = {
 def test_d15_nothing_is_confirmed_any_more_once_somebody_turned_syncing_off(world: World, what: str) -> None:
     mark = integration.preview(world.service, world.now).fingerprint
     runs = Run.objects.count()
-    with meanwhile(lambda: CONFIRMATIONS[what](world, mark)) as somebody:
-        with transaction.atomic():
-            integration.turn_off(world.service, OPERATOR, now=world.now)
-            somebody.start()
-            assert somebody.thread.is_alive(), "it waits to hear how this ends"
-        somebody.finish()
+    with made_to_wait(lambda: CONFIRMATIONS[what](world, mark)) as somebody:
+        integration.turn_off(world.service, OPERATOR, now=world.now)
     assert "Syncing is turned off for Rimu Kindergarten" in somebody.refused
     assert (world.integration.stage, world.state("ben"), Run.objects.count()) == ("off", None, runs)
 
@@ -180,12 +187,8 @@ def test_d15_turning_on_is_confirmed_once(world: World) -> None:
 def test_a_booking_that_somebody_cancels_is_not_confirmed_any_more(world: World) -> None:
     offered = manage.book(world.child("ben"), world.today, world.today, state=BookingState.OFFERED)
     seen = Booking.objects.get(pk=offered.pk)
-    with meanwhile(lambda: manage.confirm(seen, world.today)) as somebody:
-        with transaction.atomic():
-            manage.cancel(offered, world.today)
-            somebody.start()
-            assert somebody.thread.is_alive(), "it waits to hear how this ends"
-        somebody.finish()
+    with made_to_wait(lambda: manage.confirm(seen, world.today)) as somebody:
+        manage.cancel(offered, world.today)
     assert "This booking was cancelled" in somebody.refused
     assert Booking.objects.get(pk=offered.pk).state == "cancelled"
 
@@ -202,37 +205,25 @@ def test_nothing_is_done_to_a_child_whom_somebody_removes(world: World, what: st
         "archive": lambda: manage.archive_child(child, today),
         "remove": lambda: manage.remove_child(child),
     }
-    with meanwhile(acts[what]) as somebody:
-        with transaction.atomic():
-            manage.remove_child(world.child("ben"))
-            somebody.start()
-            assert somebody.thread.is_alive(), "it waits to hear how this ends"
-        somebody.finish()
+    with made_to_wait(acts[what]) as somebody:
+        manage.remove_child(world.child("ben"))
     assert "Ben was removed from Manage meanwhile" in somebody.refused
 
 
 def test_d1_a_booking_made_while_the_window_is_widened_counts_in_the_wider_one(world: World) -> None:
     child = world.child(world.enrol("Cara", since=None))
     far = world.today + timedelta(days=70)
-    with meanwhile(lambda: manage.book(child, world.today, far)) as somebody:
-        with transaction.atomic():
-            change_service(world.service, lookahead_days=84)
-            standing.roll({world.service.pk: (world.today, world.service.window)})
-            somebody.start()
-            assert somebody.thread.is_alive(), "it waits to hear how this ends"
-        somebody.finish()
+    with made_to_wait(lambda: manage.book(child, world.today, far)):
+        change_service(world.service, lookahead_days=84)
+        standing.roll({world.service.pk: (world.today, world.service.window)})
     assert world.status("cara") == "Active"
 
 
 def test_a_draft_that_somebody_publishes_is_not_changed_any_more(world: World) -> None:
     ana = world.profile_of("ana")
     draft = storypark.write_story([ana], "A tower", "Ana built it.", world.today)
-    with meanwhile(lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it.")) as somebody:
-        with transaction.atomic():
-            storypark.publish_story(Story.objects.get(pk=draft.pk))
-            somebody.start()
-            assert somebody.thread.is_alive(), "it waits to hear how this ends"
-        somebody.finish()
+    with made_to_wait(lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it.")) as somebody:
+        storypark.publish_story(Story.objects.get(pk=draft.pk))
     assert "“A tower” is published" in somebody.refused
     assert Story.objects.get(pk=draft.pk).title == "A tower"
 
@@ -245,23 +236,15 @@ def test_d16_nothing_is_done_to_a_draft_that_goes_with_its_profile(world: World,
         "amend": lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it."),
         "publish": lambda: storypark.publish_story(draft),
     }
-    with meanwhile(acts[what]) as somebody:
-        with transaction.atomic():
-            storypark.delete_profile(world.profile_of("ana"))
-            somebody.start()
-            assert somebody.thread.is_alive(), "it waits to hear how this ends"
-        somebody.finish()
+    with made_to_wait(acts[what]) as somebody:
+        storypark.delete_profile(world.profile_of("ana"))
     assert "“A tower” is there no longer" in somebody.refused
 
 
 def test_a_name_is_left_though_two_people_take_one_away_each(world: World) -> None:
     child = world.child("ben")
-    with meanwhile(lambda: manage.amend(child, world.today, first_name="")) as somebody:
-        with transaction.atomic():
-            world.amend("ben", last_name="")
-            somebody.start()
-            assert somebody.thread.is_alive(), "it waits to hear how this ends"
-        somebody.finish()
+    with made_to_wait(lambda: manage.amend(child, world.today, first_name="")) as somebody:
+        world.amend("ben", last_name="")
     assert "needs a first name or a last name" in somebody.refused
 
 
