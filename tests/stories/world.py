@@ -284,3 +284,14 @@ class SilentManage(ManageHere):
 
     def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
         raise SourceSilent("Manage does not answer.")
+
+
+def due_worlds(*names: str) -> list[World]:
+    """Services that are on and due: in each Ana has a profile, and Ben, enrolled since, is to get one."""
+    made = [World(name) for name in names]
+    for world in made:
+        world.enrol("Ana")
+        world.set_up()
+        world.enrol("Ben")
+        world.later(hours=13)
+    return made

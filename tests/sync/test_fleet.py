@@ -27,7 +27,7 @@ from parkway.sync.models import Integration, Notice, Run, Trigger
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
 from parkway.words import ChoiceKind, SourceSilent
-from tests.stories.world import World
+from tests.stories.world import World, due_worlds
 
 pytestmark = pytest.mark.django_db
 
@@ -66,13 +66,7 @@ class SilentFor(ManageHere):
 @pytest.fixture
 def worlds() -> list[World]:
     """Services that are on, with a child each that the next run adds; all are due."""
-    made = [World(name) for name in ("Rimu", "Miro", "Tawa", "Kauri", "Totara")]
-    for world in made:
-        world.enrol("Ana")
-        world.set_up()
-        world.enrol("Ben")
-        world.later(hours=13)
-    return made
+    return due_worlds("Rimu", "Miro", "Tawa", "Kauri", "Totara")
 
 
 def a_pass(worlds: Sequence[World], **more: object) -> Pass:
@@ -239,12 +233,7 @@ def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
-    worlds = [World(name) for name in ("Rimu", "Miro", "Tawa")]
-    for world in worlds:
-        world.enrol("Ana")
-        world.set_up()
-        world.enrol("Ben")
-        world.later(hours=13)
+    worlds = due_worlds("Rimu", "Miro", "Tawa")
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -22,7 +22,7 @@ from parkway.sync.fleet import Due, Everybody, Pass
 from parkway.sync.gather import HERE
 from parkway.sync.lanes import LANES, in_lanes
 from parkway.sync.models import Integration
-from tests.stories.world import World
+from tests.stories.world import World, due_worlds
 
 pytestmark = pytest.mark.django_db(transaction=True)
 on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
@@ -35,13 +35,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> list[World]:
     """Four services that are due, with a child each that the next run adds; each lane claims two at once."""
     monkeypatch.setattr(due, "AT_A_GLANCE", 2)
     monkeypatch.setattr(due, "BATCH", 2)
-    made = [World(name) for name in ("Rimu", "Miro", "Tawa", "Kauri")]
-    for world in made:
-        world.enrol("Ana")
-        world.set_up()
-        world.enrol("Ben")
-        world.later(hours=13)
-    return made
+    return due_worlds("Rimu", "Miro", "Tawa", "Kauri")
 
 
 def a_pass(worlds: Sequence[World], **more: object) -> Pass:
