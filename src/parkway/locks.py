@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 HELD = ("55P03", "40P01", "57014")  # of PostgreSQL: a lock or a statement took too long, or a deadlock
 ENDED = ("25P03",)  # the server ended a transaction that said nothing for too long, and its connection
-# of each connection to PostgreSQL: as on SQLite, a lock is waited for a minute at most; whoever holds one and
-# says nothing loses it
-LIMITS = {"lock_timeout": "60s", "idle_in_transaction_session_timeout": "5min"}
+# of each connection to PostgreSQL: who waits for a lock is a person, or holds up others; whoever holds one
+# and says nothing for longer than any batch takes to decide loses it
+LIMITS = {"lock_timeout": "20s", "idle_in_transaction_session_timeout": "1min"}
 
 _at_a_glance: ContextVar[bool] = ContextVar("parkway.at_a_glance", default=False)
 
@@ -55,8 +55,14 @@ def cannot_work(error: BaseException) -> bool:
     """Whether an error says that the database as a whole cannot work now: it is away, full, or locked. Then
     nothing is wrong with the rows at hand. One that others hold for too long is not such an error.
     """
-    state = getattr(error.__cause__, "sqlstate", None)
-    return (isinstance(error, (OperationalError, InterfaceError)) and state not in HELD) or state in ENDED
+    if getattr(error.__cause__, "sqlstate", None) in ENDED:
+        return True
+    return isinstance(error, (OperationalError, InterfaceError)) and not forestalled(error)
+
+
+def forestalled(error: BaseException) -> bool:
+    """Whether an error says that others hold what was to be changed, for too long or the other way round."""
+    return getattr(error.__cause__, "sqlstate", None) in HELD
 
 
 def named(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from parkway.storypark import verbs as storypark
 from parkway.sync.run import Start, run_sync
-from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.models import Person, RoleName, Service
 from parkway.tenancy.verbs import give_role
 from tests.browser.conftest import assert_accessible
 from tests.stories.world import World
@@ -155,3 +155,27 @@ def test_no_page_touches_the_edge(world: World, ana: Person, browse: Browse, wid
     box = page.get_by_role("heading", level=1).bounding_box()
     assert box is not None
     assert 12 <= box["x"] <= 64
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_a_part_of_a_page_that_is_not_answered_is_told_until_one_is(
+    world: World, ana: Person, browse: Browse, phone: bool
+) -> None:
+    world.enrol("Mānaia")
+    world.enrol("Zoë")
+    page = browse(ana, phone=phone)
+    page.goto(f"/manage/{world.service.slug}/")
+    search, trouble = page.get_by_role("searchbox"), page.get_by_role("alert")
+    expect(trouble).to_have_count(0)
+    page.context.set_offline(True)
+    search.fill("mana")
+    expect(trouble).to_have_text("Parkway cannot be reached. Check the connection and try again.")
+    page.context.set_offline(False)
+    Service.objects.filter(pk=world.service.pk).update(time_zone="Nowhere/Land")  # as no verb would
+    search.fill("manai")
+    expect(trouble).to_contain_text("could not do that just now. Wait a minute")
+    assert_accessible(page)
+    Service.objects.filter(pk=world.service.pk).update(time_zone=world.service.time_zone)
+    search.fill("manaia")
+    expect(page.get_by_text("1 child", exact=True)).to_be_visible()
+    expect(trouble).to_have_count(0)

@@ -184,7 +184,7 @@ def test_a_new_database_is_closed_to_others_and_an_open_one_is_found(place: Plac
 def test_no_database_and_no_database_of_ours(place: Place) -> None:
     place.database.write_text("children,bookings\n" * 100)
     (told,) = report(place)["bad"]
-    assert "no database of Parkway" in told
+    assert "not a database of Parkway" in told
     place.database.unlink()
     found = report(place)
     assert "There is no database" in found["bad"][0]
@@ -356,7 +356,7 @@ def test_a_superuser_a_role_without_rights_and_a_wrong_encoding(on_a_server: Pla
 def test_a_server_that_is_stopped(on_a_server: Place, server: Cluster) -> None:
     server.stop("fast")
     found = report(on_a_server)
-    assert any("server does not answer" in told for told in found["bad"])
+    assert any("cannot be reached" in told for told in found["bad"])
     assert len(found["bad"]) == 1
     server.go_on()
     assert report(on_a_server, code=0)["bad"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -97,17 +98,31 @@ def test_behind_a_proxy_pages_ask_for_https_and_load_balancers_need_not(tmp_path
 
 @pytest.mark.deep
 def test_a_server_that_stops_for_a_while_and_starts_again(tmp_path: Path) -> None:
-    with cluster() as server:
+    with cluster() as server, ThreadPoolExecutor() as visitors:
         place = Place(tmp_path, server.url(OWNER))
         place.done("migrate")
-        with place.served("--no-scheduler") as serving:
+        with place.served("--no-scheduler", "--threads=2") as serving:
             assert serving.get("/readyz").status == 200
             server.stop("fast")
-            answers = {(answer.status, answer.text) for answer in map(serving.get, ["/readyz"] * 4)}
-            assert answers == {(503, "the database does not answer\n")}, "each of them after ten seconds"
+            pages = [visitors.submit(serving.get, "/accounts/login/") for _ in range(4)]
             assert serving.get("/healthz").status == 200
+            assert not any(page.done() for page in pages), "it does not wait behind those who wait"
+            answer = serving.get("/readyz")
+            assert (answer.status, answer.text) == (503, "the database does not answer\n")
+            for page in (page.result() for page in pages):
+                assert (page.status, page.headers["Retry-After"]) == (503, "60")
+                assert "the database does not answer. Nothing is lost. Wait a minute" in page.text
+            assert serving.get("/static/web/parkway.css").status == 200, "for the page that says so"
+            two = [visitors.submit(serving.get, "/accounts/login/") for _ in range(2)]
+            told_at_once, waits = wait(two, return_when=FIRST_COMPLETED)
+            assert (len(told_at_once), len(waits)) == (1, 1), "only one goes on waiting"
+            assert {page.result().status for page in two} == {503}
             server.go_on()
             assert serving.get("/readyz").status == 200, "the very first one after that gets a connection"
+            assert serving.get("/accounts/login/").status == 200
+        told = [line for line in serving.said if "turned away" in line or "Not ready" in line]
+        assert len(told) == 7, "a line for each"
+        assert not [line for line in serving.said if " in " in line], "no lines of the program"
 
 
 def test_no_database_is_made_by_looking_for_one(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from io import TextIOWrapper
 
 import click
 
-from parkway import __version__
-from parkway.cli import troubles
+from parkway import __version__, troubles
 from parkway.words import Refused, SourceSilent
 
 COMMANDS = {

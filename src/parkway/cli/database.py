@@ -29,6 +29,8 @@ Examples:
 )
 def migrate(application_role: str | None) -> None:
     """Make the database, or bring it up to date. Safe to repeat."""
+    if application_role is not None:
+        wall.require_admissible(application_role)
     bring_up_to_date()
     if application_role is not None:
         wall.admit(application_role)

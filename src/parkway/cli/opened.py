@@ -7,9 +7,10 @@ from datetime import datetime
 
 import click
 import django
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from parkway import troubles
 from parkway.engine.wording import count
 from parkway.words import Refused
 
@@ -37,10 +38,15 @@ def ready() -> None:
     try:
         executor = MigrationExecutor(connection)
         behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except OperationalError:
-        raise  # told in one place, with the way out
     except django.db.DatabaseError as error:
+        if troubles.of_a_database(error):
+            raise  # told in one place, with the way out
         raise Refused(f"{name} is not a database of Parkway: {error}.") from error
+    if behind and not executor.loader.applied_migrations:
+        raise Refused(
+            f"The database {name} has no tables of Parkway where DATABASE_URL looks for them. "
+            "Make them with `parkway migrate` or `parkway demo`."
+        )
     if behind:
         steps = count(len(behind), "migration")
         raise Refused(f"The database is {steps} behind. Bring it up to date with `parkway migrate`.")

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -16,6 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
 
+from parkway import reach
 from parkway.config import logs
 from parkway.engine.wording import count
 
@@ -67,13 +67,13 @@ def _plain(text: str, status: HTTPStatus, **headers: str) -> HttpResponse:
 
 def why_not_ready() -> str | None:
     """Why this process cannot answer people now, in a few words that give nothing away; None when it can."""
-    if connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists():
-        return "there is no database"
+    if trouble := reach.unreachable():
+        return trouble
     try:
         applied = MigrationRecorder(connection).applied_migrations()
     except DatabaseError:
         connection.close()
-        return "the database does not answer"
+        return reach.AWAY
     if missing := known_migrations() - applied.keys():
         return f"the database is {count(len(missing), 'migration')} behind"
     return None

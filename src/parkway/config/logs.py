@@ -12,6 +12,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from parkway import locks, troubles
+
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 FIELDS = ("service_id", "run_id", "state", "trigger", "seconds", "converged", "waiting", "counts", "job_id")
@@ -25,7 +27,7 @@ request_id: ContextVar[str | None] = ContextVar(NUMBER, default=None)
 class Line(logging.Formatter):
     """Writes addresses as the pattern they match, and errors without their text: either may hold a child's
     name or id. The kind of error and the lines of the program it passed are what mending it takes; of what
-    was refused to a visitor not even those.
+    was refused to a visitor not even those, and of a database that is away, busy or full its kind alone.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -71,6 +73,7 @@ def _tidied(record: logging.LogRecord) -> logging.LogRecord:
     """A copy without what may be personal; other handlers get the record as it was."""
     # other handlers leave the error's text in the record
     record = logging.makeLogRecord({**record.__dict__, "exc_text": None})
+    error = record.exc_info[1] if record.exc_info else None
     if getattr(record, "status_code", 500) < 500:
         record.exc_info = None
     request = getattr(record, "request", None)
@@ -78,6 +81,9 @@ def _tidied(record: logging.LogRecord) -> logging.LogRecord:
         where = _pattern(request)
         args = record.args if isinstance(record.args, tuple) else ()
         record.args = tuple(where if isinstance(arg, str) and arg[:1] == "/" else arg for arg in args)
+    if record.exc_info and error is not None and troubles.of_a_database(error):
+        record.exc_info = None
+        record.msg, record.args = "%s (%s)", (record.getMessage(), locks.named(error))
     return record
 
 

@@ -62,16 +62,24 @@ def serve(
 
     from parkway.cli import opened
     from parkway.config import metrics
+    from parkway.config.at_once import Threads, pool_connections
     from parkway.config.secret_key import keep_secret_key
     from parkway.config.wsgi import application
     from parkway.words import Refused
 
     opened.ready()
     keep_secret_key(settings.DATABASES["default"])
+    pool_connections(threads)
     limits = {"max_request_body_size": LARGEST, "max_request_header_size": 64 * 1024}
     try:
         server = create_server(
-            application, host=host, port=port, threads=threads, ident="parkway", **limits, **proxied()
+            application,
+            _dispatcher=Threads(threads),
+            host=host,
+            port=port,
+            ident="parkway",
+            **limits,
+            **proxied(),
         )
     except OSError as error:
         raise Refused(

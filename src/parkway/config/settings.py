@@ -61,9 +61,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that the server closed is not handed out
     DATABASES["default"]["OPTIONS"] = {
-        # a connection for each request at work, none before; one that finds none free waits, and then says so
-        # nor is a server that is away asked for longer: the pauses grow, and the next request begins anew
-        "pool": {"min_size": 0, "max_size": 20, "timeout": 10, "reconnect_timeout": 10},
         "connect_timeout": 10,
         "application_name": "parkway",
         # a server whose machine vanished says nothing; it is given up after 15 seconds
@@ -101,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "parkway.web.middleware.DatabaseFirst",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -33,11 +33,13 @@ def worker(concurrency: int, metrics_port: int | None, metrics_host: str) -> Non
 
     from parkway.cli import opened
     from parkway.config import metrics
+    from parkway.config.at_once import pool_connections
     from parkway.words import Refused
 
     if connection.vendor != "postgresql":
         raise Refused("Workers need PostgreSQL. On SQLite `parkway serve` runs the syncs itself.")
     opened.ready()
+    pool_connections(concurrency)
     from parkway.jobs.worker import work
 
     unpublish = metrics.publish(metrics_port, metrics_host, fleet=False)

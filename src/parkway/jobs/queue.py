@@ -7,7 +7,8 @@ lost, the dispatcher of the next minute sends another; when it comes twice, the 
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.utils import timezone
@@ -35,19 +36,27 @@ log = logging.getLogger("parkway.jobs")
 @app.task(name="parkway.run_due", pass_context=True)
 def run_due(context: JobContext) -> None:
     """Run what is due, batch by batch, until nothing is left or the worker is asked to end."""
-    try:
+    with _due_otherwise():
         for _ in fleet.Pass(stopping=context.should_abort):
             pass
-    except Exception as error:
-        if not locks.cannot_work(error):
-            raise
-        log.warning("The database cannot work now (%s). What is due stays due", locks.named(error))
 
 
 @app.task(name="parkway.run_one", priority=AT_ONCE)
 def run_one(service_id: int) -> None:
     """Run one service that somebody asked for, after the run that may be under way (D13)."""
-    run_sync(service_id, Start(timezone.now()))
+    with _due_otherwise():
+        run_sync(service_id, Start(timezone.now()))
+
+
+@contextmanager
+def _due_otherwise() -> Iterator[None]:
+    """A database that cannot work now, or others who hold a service, are no failure of a job."""
+    try:
+        yield
+    except Exception as error:
+        if not locks.cannot_work(error) and not locks.forestalled(error):
+            raise
+        log.warning("The database cannot do that now (%s). What is due stays due", locks.named(error))
 
 
 @app.periodic(cron="* * * * *")

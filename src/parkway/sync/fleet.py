@@ -185,7 +185,8 @@ class Pass:
             except Exception as error:
                 if locks.cannot_work(error):
                     raise
-                log.exception("A run could not even be recorded", extra={"service_id": service_id})
+                text = "A run came to nothing; the service stays due"
+                log.error(text, exc_info=error, extra={"service_id": service_id})
                 self.given_up.add(service_id)
                 ours.add(service_id)
         return Done(len(ours), runs)

@@ -67,7 +67,8 @@ def run_sync(
     """Run one service's sync in a transaction of its own; when it breaks, a run that says so.
 
     None when nothing changed since its last run, unless `full`; nor where syncing is off. `still`, asked in
-    each transaction, says whether it is still ours to run. Raises the database's error when that cannot work.
+    each transaction, says whether it is still ours to run. Raises the database's error when that cannot work,
+    or others hold for too long what the run needs: the service stays due.
     """
     start = replace(start, began=time.monotonic())
     try:
@@ -77,7 +78,7 @@ def run_sync(
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
-        if locks.cannot_work(error):  # not the service's fault: it stays due
+        if locks.cannot_work(error) or locks.forestalled(error):  # not the service's fault
             raise
         log.exception("A run failed", extra={"service_id": service_id})
         state = RunState.FAILED

@@ -107,18 +107,40 @@ def gaps() -> list[str]:
     return found
 
 
-def admit(role: str) -> None:
-    """Let another role than the tables' owner work with them, also with those to come: rows, and no more.
-
-    Raises Refused on SQLite, and when the role is not there or would pass the wall.
+def require_admissible(role: str) -> None:
+    """Raise Refused on SQLite; when `role` is not there, owns the tables or would pass the wall; and when not
+    their owner asks, or one who passes the wall: what is said of tables to come holds for those of whoever
+    says it.
     """
     if connection.vendor != "postgresql":
         raise Refused("SQLite has no roles: leave --application-role out.")
-    found = rows.read("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [role])
-    if not found:
+    passing = dict(rows.read("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles"))
+    [(ours, owner)] = rows.read(
+        """SELECT current_user, (SELECT tableowner FROM pg_tables
+                                 WHERE schemaname = current_schema() AND tablename = %s)""",
+        [Service._meta.db_table],
+    )
+    way = "Run `parkway migrate --application-role` with the role that owns the tables in DATABASE_URL"
+    if role not in passing:
         raise Refused(f"The server has no role {role}. Make it first: createuser --pwprompt {role}")
-    if found[0][0]:
-        raise Refused(f"The role {role} passes row-level security: it is a superuser or has BYPASSRLS.")
+    if owner not in (None, ours):
+        raise Refused(f"The tables belong to {owner}, and DATABASE_URL names {ours}. {way}.")
+    for each in (role, ours):
+        if passing[each]:
+            raise Refused(
+                f"The role {each} passes row-level security: it is a superuser or has BYPASSRLS. {way}, and "
+                "let that be a role that does not."
+            )
+    if role == ours:
+        raise Refused(f"{role} is the role in DATABASE_URL, which owns what it makes. {way}.")
+
+
+def admit(role: str) -> None:
+    """Let another role than the tables' owner work with them, also with those to come: rows, and no more.
+
+    Raises Refused as `require_admissible` does.
+    """
+    require_admissible(role)
     [(schema,)] = rows.read("SELECT quote_ident(current_schema())")
     name, ours = connection.ops.quote_name(role), f"IN SCHEMA {schema}"
     for statement in (
@@ -130,3 +152,4 @@ def admit(role: str) -> None:
         f"ALTER DEFAULT PRIVILEGES {ours} GRANT USAGE, SELECT ON SEQUENCES TO {name}",
     ):
         rows.write(statement)
+

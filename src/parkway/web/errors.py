@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from http import HTTPStatus
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from parkway import troubles
 from parkway.web.access import Denied
+
+SOON = "60"  # seconds after which programs may try again
+LOOKED = "Nothing is lost. Wait a minute, then load this page again."
+SENT = (
+    "What you sent was not saved; what was saved before is still there. Wait a minute, then load this page "
+    "again: your browser asks whether to send it once more."
+)
 
 
 def page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
@@ -40,8 +52,37 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500: without looking anything up, because that may be what is broken."""
-    return HttpResponse(render_to_string("web/broken.html"), status=500)
+    """500; or 503 when the error at hand came from a database that is busy, or cannot work."""
+    error = sys.exc_info()[1]
+    if error is not None and troubles.is_busy(error):
+        return _not_now(request, "Somebody else, or a sync, has been changing the same records for too long.")
+    if error is not None and troubles.of_a_database(error):
+        return away(request)
+    text = (
+        "Nothing that was not finished was changed. Please try again; if it breaks again, tell support what "
+        "you were doing."
+    )
+    return _without_looking("Something broke on our side", text, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """503: the database is away, or cannot work."""
+    return _not_now(request, "Parkway can't get at its records: the database does not answer.")
+
+
+def _not_now(request: HttpRequest, text: str) -> HttpResponse:
+    """503, for which waiting is the remedy."""
+    text = f"{text} {SENT if request.method == 'POST' else LOOKED}"
+    response = _without_looking("That can't be done just now", text, HTTPStatus.SERVICE_UNAVAILABLE)
+    response["Retry-After"] = SOON
+    return response
+
+
+def _without_looking(title: str, text: str, status: HTTPStatus) -> HttpResponse:
+    """A page for which nothing is looked up, because that may be what is broken."""
+    told = {"title": title, "text": text, "support_address": settings.SUPPORT}
+    headers = {"Cache-Control": "private, no-store"}
+    return HttpResponse(render_to_string("web/broken.html", told), status=status, headers=headers)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,7 +1,10 @@
-"""The doorkeeper: what a verb refuses becomes a page, and what was typed outlives a session."""
+"""The doorkeeper: what a verb refuses becomes a page, and what was typed outlives a session. Before it, who
+looks whether there is a database.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from itertools import chain
@@ -14,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
 
+from parkway import reach
 from parkway.tenancy.scope import within
 from parkway.web import errors
 from parkway.web.once import SentBefore
@@ -26,6 +30,23 @@ KEPT = 60 * 60  # seconds that what was typed waits for its writer to sign in
 LONGEST = 1_000_000  # characters of it
 SIGN_OUT = "/accounts/logout/"
 WRITER = "writer"  # the cookie that tells, after the session is gone, who wrote
+
+log = logging.getLogger("parkway.web")
+
+
+class DatabaseFirst:
+    """Tells whoever asks for a page when there is no database, before anything else looks for it in vain."""
+
+    def __init__(self, answer: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if why_not := reach.unreachable():
+            log.warning("Somebody was turned away: %s", why_not)
+            response = errors.away(request)
+            setattr(response, "_has_been_logged", True)  # noqa: B010 - Django would call it an error
+            return response
+        return self._answer(request)
 
 
 class Doorkeeper:
@@ -41,6 +62,8 @@ class Doorkeeper:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with within():  # nobody's records, until `at_service` or another view says whose
             response = self._answer(request)
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return response  # whoever asks may not be known: looking that up may be what failed
         signing_in = response.status_code == HTTPStatus.FOUND and response["Location"].startswith(SIGN_IN)
         if signing_in and request.headers.get("HX-Request"):
             # a part of a page cannot sign in: let the whole page go there

@@ -72,7 +72,7 @@ def _safely(area: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Findin
     try:
         yield from look()
     except Exception as error:
-        from parkway.cli import troubles
+        from parkway import troubles
 
         told = troubles.sentence(error) or f"Looking at it broke ({type(error).__name__})."
         yield Finding(area, Level.BAD, told, "Mend what stands above it first, then look again.")

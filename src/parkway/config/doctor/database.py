@@ -12,8 +12,7 @@ from django.conf import settings
 from django.db import Error, NotSupportedError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from parkway import rows
-from parkway.cli import troubles
+from parkway import rows, troubles
 from parkway.config.doctor.findings import Finding, Level
 from parkway.config.front import known_migrations
 from parkway.tenancy import wall
@@ -33,7 +32,7 @@ def reachable() -> Finding:
     except NotSupportedError as error:
         return Finding(AREA, Level.BAD, f"The server is too old: {error}.", "Install a newer one.")
     except Error as error:
-        told = troubles.sentence(error) or f"{path.name} is no database of Parkway ({type(error).__name__})."
+        told = troubles.of_a_database(error) or f"{path.name} is no database of Parkway ({type(error).__name__})."
         return Finding(AREA, Level.BAD, told, "Mend that first; the rest needs the database.")
     if connection.vendor == "sqlite":
         return Finding(AREA, Level.FINE, f"SQLite {sqlite3.sqlite_version} at {path}.")
@@ -56,7 +55,7 @@ def _writable() -> Finding:
             if connection.vendor == "postgresql":
                 told = _refused_by_postgresql()
     except Error as error:
-        told = troubles.sentence(error) or "The database cannot be written."
+        told = troubles.of_a_database(error) or "The database cannot be written."
     if told:
         return Finding(AREA, Level.BAD, told, "Until then everything can be looked at, and nothing changed.")
     return Finding(AREA, Level.FINE, "It can be written.")

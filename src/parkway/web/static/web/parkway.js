@@ -33,7 +33,15 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (text) document.getElementById("announce").textContent = text;
 });
 
-// When the server cannot be reached, say so instead of doing nothing.
-document.addEventListener("htmx:sendError", () => {
-  document.getElementById("announce").textContent = "Parkway cannot be reached. Check the connection and try again.";
+// When a part of the page is not answered, say so instead of doing nothing, until one is.
+const trouble = (text) => {
+  const told = document.getElementById("trouble");
+  told.textContent = text;
+  told.hidden = !text;
+};
+document.addEventListener("htmx:sendError", () => trouble("Parkway cannot be reached. Check the connection and try again."));
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status < 500) return;
+  trouble("Parkway could not do that just now. Wait a minute, load the page again, and look whether your last change is there.");
 });
+document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.xhr.status < 400) trouble(""); });

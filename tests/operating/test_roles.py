@@ -1,0 +1,94 @@
+"""Roles and addresses of PostgreSQL: with the wrong one nothing is made, and the right one is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.operating.place import Place
+from tests.postgres import APPLICATION, OWNER, SUPERUSER, Cluster, cluster
+
+pytestmark = pytest.mark.deep
+
+ADMIT = ("migrate", "--application-role", APPLICATION)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def place(server: Cluster, tmp_path: Path) -> Place:
+    return Place(tmp_path, server.url(OWNER))
+
+
+def told(place: Place, url: str, *words: str) -> str:
+    """What a command says that cannot be done there: one sentence or a few, and no more."""
+    result = place.run(*words, DATABASE_URL=url)
+    assert (result.returncode, result.stdout) == (2, ""), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "something broke" not in result.stderr
+    return result.stderr
+
+
+def made(server: Cluster) -> list[str]:
+    """What there is in the database, and what is said of tables to come."""
+    with psycopg.connect(server.url(OWNER)) as db:
+        tables = "SELECT tableowner || ' ' || tablename FROM pg_tables WHERE schemaname = 'public'"
+        to_come = "SELECT defaclrole::regrole || ' ' || defaclacl::text FROM pg_default_acl"
+        return [text for (text,) in db.execute(f"{tables} UNION ALL {to_come} ORDER BY 1").fetchall()]
+
+
+def test_only_the_owner_makes_tables_and_lets_the_application_in(server: Cluster, place: Place) -> None:
+    application, superuser = server.url(APPLICATION), server.url(SUPERUSER)
+    assert "may not make tables there" in told(place, application, "migrate")
+    assert f"{APPLICATION} is the role in DATABASE_URL" in told(place, application, *ADMIT)
+    assert "postgres passes row-level security" in told(place, superuser, *ADMIT)
+    assert "has no role nobody" in told(place, server.url(OWNER), "migrate", "--application-role", "nobody")
+    assert made(server) == []
+    assert "has no tables of Parkway" in told(place, server.url(OWNER), "status")
+
+    place.done("migrate")
+    for command in ("status", "fleet", "serve", "worker"):
+        assert "migrate --application-role" in told(place, application, command)
+    assert f"belong to {OWNER}" in told(place, application, *ADMIT)
+    assert f"belong to {OWNER}" in told(place, superuser, *ADMIT)
+    place.done(*ADMIT)
+    after = made(server)
+    assert f"belong to {OWNER}" in told(place, application, *ADMIT)
+    assert f"belong to {OWNER}" in told(place, superuser, *ADMIT)
+    assert made(server) == after
+    assert {line.split(" ", 1)[0] for line in after} == {OWNER}
+    place.done("status", DATABASE_URL=application)
+
+
+WRONG = [
+    (":{password}@", ":wrong@", "password authentication failed"),
+    ("/parkway", "/nowhere", 'database "nowhere" does not exist'),
+    ("/parkway", "/parkway?optons=x", 'does not know (invalid connection option "optons")'),
+    ("/parkway", "/parkway?options=-cfoo%3Dbar", 'unrecognized configuration parameter "foo"'),
+    ("/parkway", "/parkway?options=-csearch_path%3Dnope", "has no tables of Parkway where DATABASE_URL looks"),
+    ("/parkway", "/parkway?sslmode=verify-full&sslrootcert=/nowhere", "SSL"),
+    ("127.0.0.1", "nowhere.invalid", "failed to resolve host 'nowhere.invalid'"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), WRONG, ids=[wrong for _, wrong, _ in WRONG])
+def test_what_is_wrong_with_an_address_is_told(
+    server: Cluster, place: Place, right: str, wrong: str, said: str
+) -> None:
+    place.done("migrate")
+    right = right.format(password=server.password)
+    assert right in server.url(OWNER)
+    head, _, tail = server.url(OWNER).rpartition(right)
+    url = f"{head}{wrong}{tail}"
+    for command in ("status", "serve"):
+        assert said in told(place, url, command)
+    found = place.run("doctor", DATABASE_URL=url)
+    assert found.returncode == 1
+    assert said in found.stdout.replace("\n", " ") or "lacks" in found.stdout
