@@ -1,4 +1,4 @@
-"""Roles and addresses of PostgreSQL: with the wrong one nothing is made, and the right one is told at once."""
+"""Roles and addresses of PostgreSQL: with a wrong one nothing is made, and what is wrong is told at once."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ WRONG = [
     ("/parkway", "/nowhere", 'database "nowhere" does not exist'),
     ("/parkway", "/parkway?optons=x", 'does not know (invalid connection option "optons")'),
     ("/parkway", "/parkway?options=-cfoo%3Dbar", 'unrecognized configuration parameter "foo"'),
-    ("/parkway", "/parkway?options=-csearch_path%3Dnope", "has no tables of Parkway where DATABASE_URL looks"),
+    ("/parkway", "/parkway?options=-csearch_path%3Dnope", "has no tables of Parkway"),
     ("/parkway", "/parkway?sslmode=verify-full&sslrootcert=/nowhere", "SSL"),
     ("127.0.0.1", "nowhere.invalid", "failed to resolve host 'nowhere.invalid'"),
 ]

@@ -32,7 +32,7 @@ def reachable() -> Finding:
     except NotSupportedError as error:
         return Finding(AREA, Level.BAD, f"The server is too old: {error}.", "Install a newer one.")
     except Error as error:
-        told = troubles.of_a_database(error) or f"{path.name} is no database of Parkway ({type(error).__name__})."
+        told = troubles.of_a_database(error) or f"{path.name} does not work ({type(error).__name__})."
         return Finding(AREA, Level.BAD, told, "Mend that first; the rest needs the database.")
     if connection.vendor == "sqlite":
         return Finding(AREA, Level.FINE, f"SQLite {sqlite3.sqlite_version} at {path}.")
