@@ -90,7 +90,6 @@ def _let_tests_through() -> None:
 
 def _become(role: dict[str, Any]) -> None:
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
     connection.settings_dict.update(role)
 
 

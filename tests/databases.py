@@ -53,6 +53,18 @@ def closed_door() -> Iterator[None]:
         db.execute("ROLLBACK")
 
 
+@contextmanager
+def impatient() -> Iterator[None]:
+    """While this lasts, this connection waits for no lock."""
+    sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 10" if sqlite else "SET lock_timeout = '10ms'")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
 def is_locked() -> bool:
     """Whether a run is under way in some other process right now."""
     with _another() as db:

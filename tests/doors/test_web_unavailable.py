@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -42,18 +40,6 @@ def ana(world: World) -> Client:
     return client
 
 
-@contextmanager
-def short_patience() -> Iterator[None]:
-    """While this lasts, this connection waits for no lock."""
-    sqlite = connection.vendor == "sqlite"
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 10" if sqlite else "SET lock_timeout = '10ms'")
-    try:
-        yield
-    finally:
-        connection.close()
-
-
 def triggers(world: World) -> set[str]:
     return set(scope(Run, world.service).values_list("trigger", flat=True))
 
@@ -69,7 +55,7 @@ def test_what_somebody_else_holds_for_too_long_is_told_and_can_be_sent_again(
     world: World, ana: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     address = f"/storypark/{world.service.slug}/integrations/sync-now/"
-    with databases.closed_door(), short_patience():
+    with databases.closed_door(), databases.impatient():
         answer = ana.post(address)
     told(answer, "has been changing the same records for too long", "send it once more")
     assert triggers(world) == {"setup"}

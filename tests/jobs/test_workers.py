@@ -121,7 +121,8 @@ class Workers:
             process.send_signal(signal.SIGTERM)
         for process in asked:
             assert process.wait(DEADLINE) == 0, self.log.read_text()
-        assert "Traceback" not in self.log.read_text()
+        frames = [line for line in self.log.read_text().splitlines() if line.startswith("  ")]
+        assert frames == [], "what happens to a database or a worker is no defect of the program"
 
     def stop(self) -> None:
         for process in self.processes:
@@ -279,6 +280,18 @@ def test_the_database_is_started_anew_in_mid_run(fleet: Database, expected: Expe
     everything_is_done(database, expected)
     workers.end()
     assert database.state() == expected
+
+
+def test_workers_end_while_the_database_is_away(fleet: Database, start: Start) -> None:
+    database = copy(fleet, "away")
+    workers = start(database)
+    lives = f"pg_stat_activity WHERE datname = '{database.name}' AND query LIKE 'LISTEN %'"
+    wait_for("three workers listen", lambda: database.number(lives) == 3, DEADLINE)
+    database.server.stop("fast")
+    try:
+        workers.end()
+    finally:
+        database.server.go_on()
 
 
 @pytest.fixture

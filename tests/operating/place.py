@@ -113,6 +113,11 @@ class Place:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
+    def python(self, words: str) -> None:
+        """Carry out a line of Python that knows Parkway."""
+        line = f"import parkway.cli.opened; {words}"
+        subprocess.run([sys.executable, "-c", line], cwd=self.folder, env=self.env, check=True)
+
     @contextmanager
     def served(self, *words: str, **env: str) -> Iterator[Serving]:
         """While this lasts, `parkway serve` is up, and Prometheus is answered."""

@@ -145,14 +145,23 @@ def test_workers_and_their_end_are_told_and_found(tmp_path: Path) -> None:
                 assert sum("A run ended" in line for line in worker.said) == DEMO
                 assert not done.keys() & metrics.GAUGES.keys(), "that is for `serve` to tell"
                 assert "1 worker is alive" in place.done("doctor")
+                with psycopg.connect(server.url(OWNER), autocommit=True) as db:
+                    db.execute(
+                        """INSERT INTO procrastinate_workers(last_heartbeat)
+                           VALUES (now() - interval '50 minutes'), (now() - interval '2 hours')"""
+                    )
+                assert told(serving)["parkway_workers_silent"] == 2, "others that were killed"
+                place.python("from parkway.jobs import queue; queue.tidy_queue.defer(timestamp=0)")
+                wait_for("one is forgotten", lambda: told(serving)["parkway_workers_silent"] == 1, PATIENCE)
+                assert told(serving)["parkway_workers"] == 1
                 worker.popen.kill()
                 worker.popen.wait()
             with psycopg.connect(server.url(OWNER), autocommit=True) as db:  # a minute later
                 db.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
             now = told(serving)
-            assert (now["parkway_workers"], now["parkway_workers_silent"]) == (0, 1)
+            assert (now["parkway_workers"], now["parkway_workers_silent"]) == (0, 2)
         found = place.done("doctor")
-        assert "! 1 worker gave no sign of life" in found
+        assert "! 2 workers gave no sign of life" in found
         assert "No worker is alive" in found
 
 

@@ -13,20 +13,21 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from parkway import rows
+from parkway import rows, troubles
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.manage import verbs as manage
 from parkway.manage.models import Ledger
 from parkway.storypark.models import Account
-from parkway.sync import due, gauges
+from parkway.sync import due, gauges, integration
 from parkway.sync.fleet import Due, Everybody, Pass
 from parkway.sync.gather import HERE
 from parkway.sync.models import Integration, Notice, Run, Trigger
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
 from parkway.words import ChoiceKind, SourceSilent
+from tests import databases
 from tests.stories.world import World, due_worlds
 
 pytestmark = pytest.mark.django_db
@@ -374,6 +375,16 @@ def test_a_database_that_cannot_work_is_no_failure_of_a_service(worlds: list[Wor
     assert gauges.due(worlds[0].now).services == 5, "everybody stays due"
     list(a_pass(worlds))
     assert {world.state("ben") for world in worlds} == {"live"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_waits_too_long_for_others_is_no_failure(worlds: list[World]) -> None:
+    world, runs = worlds[2], Run.objects.count()
+    with databases.closed_door(), databases.impatient(), pytest.raises(OperationalError) as told:
+        integration.sync_now(world.service, OPERATOR, world.now)
+    assert str(troubles.sentence(told.value)).startswith("Another process has been")
+    assert (Run.objects.count(), world.integration.failures) == (runs, 0)
+    assert not Notice.objects.exists()
 
 
 def test_a_row_that_somebody_holds_too_long_holds_up_no_other_service(worlds: list[World]) -> None:

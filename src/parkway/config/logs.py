@@ -83,7 +83,7 @@ def _tidied(record: logging.LogRecord) -> logging.LogRecord:
         record.args = tuple(where if isinstance(arg, str) and arg[:1] == "/" else arg for arg in args)
     if record.exc_info and error is not None and troubles.of_a_database(error):
         record.exc_info = None
-        record.msg, record.args = "%s (%s)", (record.getMessage(), locks.named(error))
+        record.msg, record.args = "%s (%s)", (" ".join(record.getMessage().split()), locks.named(error))
     return record
 
 

@@ -28,6 +28,7 @@ from parkway.sync.wake import Wake
 AT_MOST = 16  # jobs that wait for workers to run what is due; each runs batch after batch
 AT_ONCE = 10  # the priority of what a person waits for
 QUIET = timedelta(seconds=40)  # without a sign of life, and a worker counts no longer; one comes every 10
+SILENT = timedelta(hours=1)  # … and it is forgotten; until then metrics and the doctor tell of it
 KEPT = 24  # hours for which jobs that are done can be looked at
 
 log = logging.getLogger("parkway.jobs")
@@ -71,11 +72,14 @@ def dispatch(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="parkway.tidy_queue", queueing_lock="tidy-queue", pass_context=True)
 async def tidy_queue(context: JobContext, timestamp: int) -> None:
-    """Forget the jobs of workers that died, whose services are still due, and those done long ago."""
+    """Forget the jobs of workers that died, whose services are still due, those workers after a while, and
+    jobs done long ago.
+    """
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs():
         log.warning("A worker died or sleeps; its job is dropped", extra={"job_id": job.id})
         await jobs.finish_job(job, Status.ABORTED, delete_job=True)
+    await jobs.prune_stalled_workers(SILENT.total_seconds())
     await jobs.delete_old_jobs(KEPT, include_failed=True, include_cancelled=True, include_aborted=True)
 
 

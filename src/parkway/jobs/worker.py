@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from typing import Any
 
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
+
+from parkway import locks
 
 AGAIN_AFTER = 5.0  # seconds, when the database was away
+PATIENCE = 5.0  # seconds for a connection of the queue
 
 log = logging.getLogger("parkway.jobs")
 
@@ -27,6 +32,7 @@ def work(concurrency: int) -> None:
 async def _work(concurrency: int) -> None:
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_nobody_heard)
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, ending.set)
     asked = asyncio.create_task(ending.wait())
@@ -36,15 +42,28 @@ async def _work(concurrency: int) -> None:
         if ending.is_set():
             serving.cancel()
         await asyncio.wait({serving})
+        error = None if serving.cancelled() else serving.exception()
+        if error is not None:
+            again = "" if ending.is_set() else "; it is tried again"
+            log.error("The queue was lost (%s)%s", locks.named(error), again)
         if not ending.is_set():
-            error = None if serving.cancelled() else serving.exception()
-            log.error("The queue was lost (%s); it is tried again", type(error or serving).__name__)
             await asyncio.wait({asked}, timeout=AGAIN_AFTER)
+
+
+def _nobody_heard(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
+    """An error in something that nobody waits for, such as telling the queue how a job ended: a queue that is
+    away, or has given the job up, needs it no more.
+    """
+    error = told.get("exception")
+    if isinstance(error, ConnectorException):
+        log.warning("The queue could not be told (%s)", locks.named(error))
+    else:
+        loop.default_exception_handler(told)
 
 
 async def _serve(concurrency: int) -> None:
     """Serve the queue on connections of its own until cancelled; jobs at work are told, and finish."""
-    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4, timeout=PATIENCE)
     with app.replace_connector(connector):
         async with app.open_async():
             await app.run_worker_async(

@@ -114,7 +114,7 @@ def require_admissible(role: str) -> None:
     """
     if connection.vendor != "postgresql":
         raise Refused("SQLite has no roles: leave --application-role out.")
-    passing = dict(rows.read("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles"))
+    passing: dict[str, bool] = dict(rows.read("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles"))
     [(ours, owner)] = rows.read(
         """SELECT current_user, (SELECT tableowner FROM pg_tables
                                  WHERE schemaname = current_schema() AND tablename = %s)""",
@@ -152,4 +152,3 @@ def admit(role: str) -> None:
         f"ALTER DEFAULT PRIVILEGES {ours} GRANT USAGE, SELECT ON SEQUENCES TO {name}",
     ):
         rows.write(statement)
-
