@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import wait_for
 
 CHILDREN = "child_id,first_name,last_name,date_of_birth,rooms\n"
 BOOKINGS = "child_id,kind,state,starts_on,ends_on\n"
@@ -139,6 +144,61 @@ def test_d6_the_plan_cannot_shrink_below_the_live_profiles(fleet: Terminal) -> N
     result = fleet("paid-children", "rimu-kindergarten", "1", "--yes")
     assert result.returncode == 2
     assert "live profiles" in result.stderr
+
+
+def test_b1_paid_children_unasked_need_the_fingerprint_of_what_they_bring(fleet: Terminal) -> None:
+    (before,) = fleet.json("status", "rimu-kindergarten")  # type: ignore[misc]
+    number = str(before["paid_children"] + 1)
+    result = fleet("paid-children", "rimu-kindergarten", number, "--yes")
+    assert result.returncode == 2
+    fingerprint = result.stderr.rpartition("--yes ")[2].strip()
+    assert f"Fingerprint: {fingerprint}" in result.stdout
+    assert fleet.json("status", "rimu-kindergarten") == [before]
+    nobody = fleet("paid-children", "rimu-kindergarten", number)
+    assert nobody.returncode == 4
+    assert f"add: --yes {fingerprint}" in nobody.stdout
+    done = fleet("paid-children", "rimu-kindergarten", number, "--yes", fingerprint)
+    assert done.returncode == 0, done.stderr
+    assert f"pays for {number} children now" in done.stdout
+
+
+IN_BATCHES_OF_TWO = """
+from parkway.cli import opened, app
+from parkway.sync import due
+due.BATCH_ALONE = 2
+app.main()
+"""
+
+
+@pytest.mark.parametrize("words", [("--all", "--full"), ()])
+def test_a_pass_that_is_ended_early_says_what_is_left(fleet: Terminal, words: tuple[str, ...]) -> None:
+    with sqlite3.connect(fleet.folder / "parkway.sqlite3", isolation_level=None) as db:
+        db.execute("UPDATE sync_integration SET next_run_at = '2026-01-01', version = version + 1")
+        [(on,)] = db.execute("SELECT count(*) FROM sync_integration WHERE stage = 'on'")
+        db.execute("BEGIN IMMEDIATE")
+        running = subprocess.Popen(
+            [sys.executable, "-c", IN_BATCHES_OF_TWO, "fleet", *words],
+            cwd=fleet.folder,
+            env={**os.environ, "DATABASE_URL": "sqlite:///parkway.sqlite3"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_for("it listens to who ends it", lambda: hears(running.pid, signal.SIGTERM), 60)
+        running.send_signal(signal.SIGTERM)
+        db.execute("ROLLBACK")
+    done, told = running.communicate()
+    assert running.returncode == 130, told
+    synced = int(re.findall(r"Synced (\d+) service", done)[0])
+    assert synced <= 2
+    assert told == f"Ended early: {on - synced} services are left.\n"
+    assert fleet("fleet", *words).returncode == 0
+
+
+def hears(pid: int, number: int) -> bool:
+    """Whether a process does something of its own when this signal comes."""
+    found = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return bool(found and int(found[1], 16) >> (number - 1) & 1)
 
 
 def test_d15_off_and_on_again(fleet: Terminal) -> None:

@@ -49,6 +49,9 @@ def test_the_environment_wins(database: Path, settings: Any, monkeypatch: pytest
     assert os.listdir(database.parent) == []
 
 
-def test_a_server_of_databases_has_no_file_beside_it(database: Path, settings: Any) -> None:
+def test_a_server_of_databases_has_no_file_beside_it_and_the_log_says_what_is_missing(
+    database: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     keep_secret_key({"ENGINE": "django.db.backends.postgresql", "NAME": str(database)})
     assert os.listdir(database.parent) == []
+    assert "PARKWAY_SECRET_KEY is not set: people are signed out" in caplog.text

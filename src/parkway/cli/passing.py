@@ -9,6 +9,7 @@ import click
 
 from parkway.cli import opened, pages
 from parkway.cli.running import Tally
+from parkway.engine.wording import count
 from parkway.sync import gauges
 from parkway.sync.fleet import Due, Everybody, Pass
 from parkway.sync.lanes import in_lanes
@@ -33,7 +34,8 @@ def fleet(everybody: bool, full: bool) -> None:
     tally = pass_over(everybody, full)
     click.echo(tally.sentence())
     if tally.ended_early:
-        click.echo(f"Ended early: {gauges.due(opened.now()).services:,} more are due.", err=True)
+        left = tally.wanted - tally.services if everybody else gauges.due(opened.now()).services
+        click.echo(f"Ended early: {count(left, 'service is', 'services are')} left.", err=True)
         raise SystemExit(130)
     if tally.states[RunState.FAILED]:
         raise SystemExit(70)
@@ -52,7 +54,7 @@ def pass_over(everybody: bool, full: bool = False) -> Tally:
         ending.append(signum)
 
     before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
-    tally = Tally()
+    tally = Tally(wanted=number)
     try:
         with pages.progress() as bar:
             task = bar.add_task("Syncing", total=number)
@@ -63,5 +65,5 @@ def pass_over(everybody: bool, full: bool = False) -> Tally:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-    tally.ended_early = bool(ending)
+    tally.ended_early = bool(ending) and tally.services < tally.wanted
     return tally

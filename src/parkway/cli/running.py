@@ -49,8 +49,9 @@ def sync(service: Service, by: Actor, form: str) -> None:
 
 @dataclass
 class Tally:
-    """What a pass did, summed up as it goes."""
+    """What a pass did, summed up as it goes, of the services that were wanted when it began."""
 
+    wanted: int = 0
     services: int = 0
     steps: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)

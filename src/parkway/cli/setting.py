@@ -25,7 +25,7 @@ yes = click.option(
 )
 
 
-def _confirmed(plan: Plan, fingerprint: str | None, apply: Callable[[str], Run]) -> None:
+def _confirmed(plan: Plan, fingerprint: str | None, apply: Callable[[str], Run | None]) -> None:
     """Show a plan, ask, and apply what was shown. With a fingerprint: apply that very plan, unasked.
 
     When the plan is another by now, the new one is shown, and asked about where somebody can answer (B1).
@@ -35,7 +35,8 @@ def _confirmed(plan: Plan, fingerprint: str | None, apply: Callable[[str], Run])
         if fingerprint is None:
             _ask(shown)
         try:
-            click.echo(sentence(apply(fingerprint or shown.fingerprint)))
+            if run := apply(fingerprint or shown.fingerprint):
+                click.echo(sentence(run))
             return
         except integration.PlanChanged as changed:
             if fingerprint is not None:
@@ -168,18 +169,22 @@ Examples:
 def paid_children(service: Service, number: int, fingerprint: str | None, by: Actor) -> None:
     """Change how many live profiles the plan pays for: shows who then comes in, asks, does exactly that."""
     now = opened.now()
-    plan = None
+
+    def change(mark: str) -> Run | None:
+        run = integration.change_paid_children(service, number, mark, by, now)
+        click.echo(f"The plan of {service.name} pays for {count(number, 'child', 'children')} now.")
+        return run
+
+    if integration.is_on(service):
+        plan = integration.preview_paid_children(service, number, now)
+        if fingerprint == "":
+            _show(plan)
+            raise Refused(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}")
+        _confirmed(plan, fingerprint, change)
+        return
     if fingerprint is None:
-        if integration.is_on(service):
-            plan = integration.preview_paid_children(service, number, now)
-            pages.plan(plan)
-            click.echo(f"Fingerprint: {plan.fingerprint}")
-        _end_unless(f"Pay for {count(number, 'child', 'children')}?", "--yes FINGERPRINT")
-    shown = fingerprint or (plan.fingerprint if plan else "")
-    run = integration.change_paid_children(service, number, shown, by, now)
-    click.echo(f"The plan of {service.name} pays for {count(number, 'child', 'children')} now.")
-    if run is not None:
-        click.echo(sentence(run))
+        _end_unless(f"Pay for {count(number, 'child', 'children')}?", "--yes")
+    change(fingerprint or "")
 
 
 @click.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import tempfile
@@ -12,12 +13,21 @@ from typing import Any
 
 from django.conf import settings
 
+log = logging.getLogger("parkway.front")
+
 
 def keep_secret_key(database: Mapping[str, Any]) -> None:
     """Sign people's sessions with the same key after a restart: on SQLite it is kept beside the database,
-    for this user alone to read. The environment wins; on a server of databases it has to come from there.
+    for this user alone to read. The environment wins; on a server of databases it has to come from there, and
+    the log says so when it does not.
     """
-    if os.environ.get("PARKWAY_SECRET_KEY") or "sqlite3" not in database["ENGINE"]:
+    if os.environ.get("PARKWAY_SECRET_KEY"):
+        return
+    if "sqlite3" not in database["ENGINE"]:
+        log.warning(
+            "PARKWAY_SECRET_KEY is not set: people are signed out when this process ends, and can't sign in "
+            "where several serve. `parkway doctor` tells how to make one"
+        )
         return
     path = Path(f"{database['NAME']}.secret-key")
     with suppress(FileNotFoundError):

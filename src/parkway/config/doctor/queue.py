@@ -32,7 +32,7 @@ def look() -> Iterator[Finding]:
         yield Finding(AREA, Level.LOOK, told, "Start it again where it ran; nothing is lost meanwhile.")
     jobs = count(found.waiting, "job waits", "jobs wait")
     alive = count(found.alive, "worker is", "workers are") if found.alive else "No worker is"
-    serve = "" if found.alive else " `serve` runs the syncs."
+    serve = "" if found.alive else " Then `parkway serve` runs the syncs, where it runs."
     yield Finding(AREA, Level.FINE, f"{alive} alive, {jobs}.{serve}")
 
 
