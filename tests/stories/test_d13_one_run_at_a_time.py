@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from parkway.storypark.models import Profile
 from parkway.sync import integration
@@ -114,6 +115,19 @@ def test_d13_two_processes_at_once_give_one_run(world: World, start: type[Proces
     assert scope(Run, world.service).count() == 2
     assert world.state("ben") == "live"
     nothing_is_doubled(world)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="on SQLite it waits for its turn")
+def test_d13_a_pass_tells_of_what_others_are_at(world: World) -> None:
+    words = [sys.executable, "-m", "parkway", "fleet", "--all"]
+    with closed_door():
+        done = subprocess.run(
+            words, env={**os.environ, "DATABASE_URL": url()}, capture_output=True, text=True, check=True
+        )
+    assert done.stdout == (
+        "Synced 0 services: nothing changed.\n1 service was passed over: another process is at work there.\n"
+    )
+    assert scope(Run, world.service).count() == 1
 
 
 def test_d13_a_run_asked_for_while_another_works_comes_after_it(world: World, start: type[Process]) -> None:

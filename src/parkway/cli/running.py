@@ -71,6 +71,9 @@ class Tally:
         for state in (RunState.HELD, RunState.STOPPED, RunState.FAILED):
             if number := self.states[state]:
                 text += f"\n{count(number, 'run')} {state.label}."
+        if self.wanted > self.services and not self.ended_early:
+            passed_over = count(self.wanted - self.services, "service was", "services were")
+            text += f"\n{passed_over} passed over: another process is at work there."
         return text
 
 
