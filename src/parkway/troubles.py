@@ -23,7 +23,7 @@ KNOWN = BUSY | {
     "disk is full": "The disk is full. Make space and try again.",
     "No space left on device": "The disk of the database is full. Make space there and try again.",
     "file is not a database": "The file is not a database of Parkway. DATABASE_URL names another one.",
-    "malformed": "The database file is damaged. Put a copy back in its place.",
+    "image is malformed": "The database file is damaged. Put a copy back in its place.",
     "must be owner of": "Only the role that owns the tables may do that. Run `parkway migrate` "
     "with that role in DATABASE_URL.",
     "permission denied for schema": "This role may not make tables there. Run `parkway migrate` with the "
@@ -67,7 +67,7 @@ def of_a_database(error: BaseException) -> str | None:
 
 def is_busy(error: BaseException) -> bool:
     """Whether the database works, and somebody else holds what was to be changed."""
-    return any(part in str(each) for each in _led_to(error) for part in BUSY)
+    return of_a_database(error) in BUSY.values()
 
 
 def _led_to(error: BaseException | None) -> Iterator[BaseException]:

@@ -112,6 +112,9 @@ def test_a_server_that_stops_for_a_while_and_starts_again(tmp_path: Path) -> Non
             for page in (page.result() for page in pages):
                 assert (page.status, page.headers["Retry-After"]) == (503, "60")
                 assert "the database does not answer. Nothing is lost. Wait a minute" in page.text
+                assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+                assert page.headers["X-Frame-Options"] == "DENY"
+                assert page.headers["Cache-Control"] == "private, no-store"
             assert serving.get("/static/web/parkway.css").status == 200, "for the page that says so"
             two = [visitors.submit(serving.get, "/accounts/login/") for _ in range(2)]
             told_at_once, waits = wait(two, return_when=FIRST_COMPLETED)

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "parkway.config.front.Front",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "parkway.web.middleware.DatabaseFirst",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -104,7 +105,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "parkway.web.middleware.Doorkeeper",
 ]
