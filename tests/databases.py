@@ -54,6 +54,19 @@ def closed_door() -> Iterator[None]:
 
 
 @contextmanager
+def shut(table: str) -> Iterator[None]:
+    """While this lasts, nobody writes to a table; on SQLite to any."""
+    with _another() as db:
+        if connection.vendor == "sqlite":
+            db.execute("BEGIN IMMEDIATE")
+        else:
+            db.execute("BEGIN")
+            db.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        yield
+        db.execute("ROLLBACK")
+
+
+@contextmanager
 def impatient() -> Iterator[None]:
     """While this lasts, this connection waits for no lock."""
     sqlite = connection.vendor == "sqlite"

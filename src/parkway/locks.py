@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
+
+from parkway import troubles
+from parkway.troubles import Kind
 
 T = TypeVar("T")
 
-HELD = ("55P03", "40P01", "57014")  # of PostgreSQL: a lock or a statement took too long, or a deadlock
-ENDED = ("25P03",)  # the server ended a transaction that said nothing for too long, and its connection
 # of each connection to PostgreSQL: who waits for a lock is a person, or holds up others; whoever holds one
 # and says nothing for longer than any batch takes to decide loses it
 LIMITS = {"lock_timeout": "20s", "idle_in_transaction_session_timeout": "1min"}
@@ -55,20 +56,20 @@ def cannot_work(error: BaseException) -> bool:
     """Whether an error says that the database as a whole cannot work now: it is away, full, or locked. Then
     nothing is wrong with the rows at hand. One that others hold for too long is not such an error.
     """
-    if getattr(error.__cause__, "sqlstate", None) in ENDED:
-        return True
-    return isinstance(error, (OperationalError, InterfaceError)) and not forestalled(error)
+    return troubles.of_a_database(error) is not None and not forestalled(error)
 
 
 def forestalled(error: BaseException) -> bool:
-    """Whether an error says that others hold what was to be changed, for too long or the other way round."""
-    return getattr(error.__cause__, "sqlstate", None) in HELD
+    """Whether an error says that others hold the rows that were to be changed, for too long or crosswise."""
+    found = troubles.of_a_database(error)
+    return found is not None and found.kind is Kind.HELD
 
 
 def named(error: BaseException) -> str:
     """What the database calls an error (SQLITE_BUSY, DiskFull), for logs: its text may quote people."""
-    cause = error.__cause__ or error
-    return getattr(cause, "sqlite_errorname", None) or type(cause).__name__
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return getattr(error, "sqlite_errorname", None) or type(error).__name__
 
 
 def one_writer() -> bool:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from pathlib import Path
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
+
+from parkway import locks, troubles
+
+PATIENCE = 10.0  # seconds
+AGAIN_AFTER = 0.2  # seconds, beside what an attempt takes
 
 AWAY, NONE = "the database does not answer", "there is no database"
 
 _away = threading.Event()
 _one_waits = threading.Lock()
 
+log = logging.getLogger("parkway.reach")
+
 
 def unreachable() -> str | None:
     """Why this thread cannot have a connection to the database, in a few words; None when it has one.
 
-    A server that is away is waited for, as long as the settings say. Once that was in vain, one thread at a
-    time waits, and all others are told at once, until a connection is there again.
+    A server that is away is waited for. Once that was in vain, one thread at a time waits, and all others are
+    told at once, until a connection is there again. Raises an error that does not tell of such a server.
     """
     if connection.vendor == "sqlite":  # which would make a file that is not there
         return None if Path(str(connection.settings_dict["NAME"])).exists() else NONE
@@ -25,13 +34,29 @@ def unreachable() -> str | None:
     if alone and not _one_waits.acquire(blocking=False):
         return AWAY
     try:
-        connection.ensure_connection()
-    except DatabaseError:
-        connection.close()
-        _away.set()
-        return AWAY
+        error = _waited_for()
     finally:
         if alone:
             _one_waits.release()
-    _away.clear()
-    return None
+    if error is None:
+        _away.clear()
+        return None
+    _away.set()
+    log.error("The database does not answer (%s)", locks.named(error))
+    return AWAY
+
+
+def _waited_for() -> Error | None:
+    """The last error of a server that was waited for in vain."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.ensure_connection()
+            return None
+        except Error as error:
+            connection.close()
+            if troubles.of_a_database(error) is None:
+                raise
+            if time.monotonic() >= until:
+                return error
+        time.sleep(AGAIN_AFTER)

@@ -3,39 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
 
-BUSY = {
-    "database is locked": "Another process has been writing to the database for too long. Try again when it "
-    "is done.",
-    "lock timeout": "Another process has been changing the same service for too long. Try again when "
-    "it is done.",
-    "deadlock detected": "Another process was changing the same service at the same moment. Try again.",
+
+class Kind(Enum):
+    """What is the matter with a database: others hold the rows that were to be changed, or keep everybody
+    from writing, it is away or full, which all pass; or it is not what Parkway needs, and has to be mended.
+    """
+
+    HELD = "held"
+    LOCKED = "locked"
+    AWAY = "away"
+    FULL = "full"
+    WRONG = "wrong"
+
+
+class Trouble(NamedTuple):
+    """What is the matter with a database, and what to tell an operator."""
+
+    kind: Kind
+    told: str
+
+    @property
+    def passes(self) -> bool:
+        """Whether waiting is the remedy."""
+        return self.kind is not Kind.WRONG
+
+
+# by what SQLite calls an error, and by PostgreSQL's number
+KNOWN = {
+    "SQLITE_BUSY": Trouble(
+        Kind.LOCKED,
+        "Another process has been writing to the database for too long. Try again when it is done.",
+    ),
+    "55P03": Trouble(
+        Kind.HELD,
+        "Another process has been changing the same service for too long. Try again when it is done.",
+    ),
+    "40P01": Trouble(
+        Kind.HELD, "Another process was changing the same service at the same moment. Try again."
+    ),
+    "SQLITE_FULL": Trouble(Kind.FULL, "The disk is full. Make space and try again."),
+    "53100": Trouble(Kind.FULL, "The disk of the database is full. Make space there and try again."),
+    "SQLITE_READONLY": Trouble(
+        Kind.WRONG,
+        "The database or its folder is read-only for this user. Let this user write there, or name another "
+        "database with DATABASE_URL.",
+    ),
+    "SQLITE_CANTOPEN": Trouble(
+        Kind.WRONG,
+        "The database file cannot be opened. Its folder must exist, and this user must be allowed to write "
+        "there; DATABASE_URL names another place.",
+    ),
+    "SQLITE_NOTADB": Trouble(
+        Kind.WRONG, "The file is not a database of Parkway. DATABASE_URL names another one."
+    ),
+    "SQLITE_CORRUPT": Trouble(Kind.WRONG, "The database file is damaged. Put a copy back in its place."),
+    "25006": Trouble(
+        Kind.WRONG,
+        "The database server takes no writes: it is a standby, or set to be read-only. Name another one with "
+        "DATABASE_URL, or let it take writes.",
+    ),
+    "42501": Trouble(
+        Kind.WRONG,
+        "This role may not do that. The role that owns the database makes its tables: run `parkway migrate` "
+        "with it in DATABASE_URL. It lets another role work with them: `parkway migrate --application-role "
+        "NAME`.",
+    ),
 }
-"""Errors of a database that works: somebody else holds what was to be changed."""
-
-UNREACHED = "The database cannot be reached"
-
-KNOWN = BUSY | {
-    "readonly database": "The database or its folder is read-only for this user. Let this user write "
-    "there, or name another database with DATABASE_URL.",
-    "unable to open database file": "The database file cannot be opened. Its folder must exist, and "
-    "this user must be allowed to write there; DATABASE_URL names another place.",
-    "disk is full": "The disk is full. Make space and try again.",
-    "No space left on device": "The disk of the database is full. Make space there and try again.",
-    "file is not a database": "The file is not a database of Parkway. DATABASE_URL names another one.",
-    "image is malformed": "The database file is damaged. Put a copy back in its place.",
-    "must be owner of": "Only the role that owns the tables may do that. Run `parkway migrate` "
-    "with that role in DATABASE_URL.",
-    "permission denied for schema": "This role may not make tables there. Run `parkway migrate` with the "
-    "role that owns the database in DATABASE_URL.",
-    "permission denied for": "This role may not do that. Run `parkway migrate --application-role` with its "
-    "name, as the role that owns the tables.",
-    "invalid connection option": "DATABASE_URL has a parameter that PostgreSQL does not know ({}).",
-    "failed to resolve host": f"{UNREACHED}: {{}}. Check DATABASE_URL.",
-}
-
-# kinds of errors in Python's drivers of databases, and whatever wraps them
-OF_DATABASES, OF_ROWS, OF_CONNECTIONS = "DatabaseError", {"IntegrityError", "DataError"}, "OperationalError"
+AWAY = ("08", "53", "57", "58")  # PostgreSQL's classes of errors of a connection, a server, or its machine
+ENDED, CANCELLED = "25P03", "57014"  # a silent transaction by the server, a statement by somebody
 
 
 def sentence(error: BaseException) -> str | None:
@@ -43,31 +81,35 @@ def sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         return f"The machine refused: {error.strerror or error}{place}. Mend that and try again."
-    told = of_a_database(error)
-    return f"{told} What was not finished was not changed." if told else None
+    found = of_a_database(error)
+    return f"{found.told} What was not finished was not changed." if found else None
 
 
-def of_a_database(error: BaseException) -> str | None:
-    """What to tell an operator about an error of a database that is away, busy, full, or not what Parkway
-    needs; None for others, which are defects of the program.
+def of_a_database(error: BaseException) -> Trouble | None:
+    """What is the matter with the database from which an error came, by the driver's own error below it; None
+    when nothing is, as with a defect of the program.
     """
     for each in _led_to(error):
-        kinds = {kind.__name__ for kind in type(each).__mro__}
-        if OF_DATABASES not in kinds or kinds & OF_ROWS:
-            continue
-        text = str(each).strip()
-        first = text.removeprefix("connection failed: ").partition("\n")[0]
-        for part, told in KNOWN.items():
-            if part in text:
-                return told.format(first)
-        if OF_CONNECTIONS in kinds and "connection" in text:
-            return f"{UNREACHED}: {first}. Check DATABASE_URL."
+        if name := getattr(each, "sqlite_errorname", ""):
+            return KNOWN.get("_".join(name.split("_")[:2]))
+        if type(each).__module__.partition(".")[0] in ("psycopg", "psycopg_pool"):
+            return _of_postgresql(each)
     return None
 
 
-def is_busy(error: BaseException) -> bool:
-    """Whether the database works, and somebody else holds what was to be changed."""
-    return of_a_database(error) in BUSY.values()
+def _of_postgresql(error: BaseException) -> Trouble | None:
+    text = str(error).strip().removeprefix("connection failed: ")
+    first = text.partition("\n")[0] or type(error).__name__
+    state = getattr(error, "sqlstate", None)
+    if state in KNOWN:
+        return KNOWN[state]
+    if state is None and "invalid connection option" in text:
+        return Trouble(Kind.WRONG, f"DATABASE_URL has a parameter that PostgreSQL does not know ({first}).")
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    of_a_connection = state is None and bool(kinds & {"OperationalError", "InterfaceError"})
+    if of_a_connection or state == ENDED or (state and state[:2] in AWAY and state != CANCELLED):
+        return Trouble(Kind.AWAY, f"The database cannot be reached: {first}. Check DATABASE_URL.")
+    return None
 
 
 def _led_to(error: BaseException | None) -> Iterator[BaseException]:

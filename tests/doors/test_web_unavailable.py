@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Callable
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
 from parkway.config.logs import Line
 from parkway.manage import listing
+from parkway.manage.models import Child
 from parkway.sync.models import Run
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
+from parkway.web import outlooks
 from tests import databases
 from tests.stories.world import World
+
+on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="a file does not hang up")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +41,8 @@ def world() -> World:
 @pytest.fixture
 def ana(world: World) -> Client:
     made = Person.objects.create_user("ana@example.org", "Ana Admin", None)
-    give_role(made, world.service, RoleName.ADMIN_EDUCATOR)
+    for role in RoleName:
+        give_role(made, world.service, role)
     client = Client(headers={"host": "localhost"}, raise_request_exception=False)
     client.force_login(made, backend=settings.AUTHENTICATION_BACKENDS[0])
     return client
@@ -66,18 +74,67 @@ def test_what_somebody_else_holds_for_too_long_is_told_and_can_be_sent_again(
     assert triggers(world) == {"setup", "now"}
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file does not hang up")
-def test_a_database_that_goes_away_amid_a_page(
-    world: World, ana: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address, rooms = f"/manage/{world.service.slug}/rooms/", listing.rooms
+def names(world: World) -> list[str]:
+    return sorted(scope(Child, world.service).values_list("first_name", flat=True))
+
+
+def test_a_form_that_met_a_lock_is_carried_out_when_it_is_sent_again(world: World, ana: Client) -> None:
+    address = f"/manage/{world.service.slug}/children/add/"
+    mark = re.findall(r'name="once" value="([^"]+)"', ana.get(address).content.decode())[0]
+    form = {"first_name": "Ida", "once": mark}
+    with databases.shut("manage_child"), databases.impatient():
+        answer = ana.post(address, form)
+    told(answer, "may not have been saved", "nothing is done twice")
+    assert names(world) == ["Mānaia"]
+    assert "Ida was added" in ana.post(address, form, follow=True).content.decode()
+    assert "was sent already" in ana.post(address, form, follow=True).content.decode()
+    assert names(world) == ["Ida", "Mānaia"]
+
+
+def test_files_whose_import_met_a_lock_still_wait_for_their_yes(world: World, ana: Client) -> None:
+    address = f"/manage/{world.service.slug}/import/"
+    files = {"children": SimpleUploadedFile("kids.csv", b"child_id,first_name,last_name\nida,Ida,Ng\n")}
+    yes = {"waiting": ana.post(address, files).context["waiting"]}
+    with databases.shut("manage_child"), databases.impatient():
+        told(ana.post(f"{address}carry-out/", yes), "may not have been saved")
+    assert names(world) == ["Mānaia"]
+    assert "1 new child" in ana.post(f"{address}carry-out/", yes, follow=True).content.decode()
+    assert "imported already" in ana.post(f"{address}carry-out/", yes, follow=True).content.decode()
+    assert names(world) == ["Ida", "Mānaia"]
+
+
+def hanging_up(then: Callable[..., object]) -> Callable[..., object]:
+    """The same, on a connection that the server ends just before."""
 
     def hung_up(*args: object, **more: object) -> object:
         with psycopg.connect(databases.url(), autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
-        return rooms(*args, **more)  # type: ignore[arg-type]
+        return then(*args, **more)
 
-    monkeypatch.setattr(listing, "rooms", hung_up)
+    return hung_up
+
+
+@on_postgresql
+def test_a_form_whose_answer_was_lost_is_not_carried_out_twice(
+    world: World, ana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/manage/{world.service.slug}/children/add/"
+    mark = re.findall(r'name="once" value="([^"]+)"', ana.get(address).content.decode())[0]
+    form = {"first_name": "Ida", "once": mark}
+    monkeypatch.setattr(outlooks, "tell", hanging_up(outlooks.tell))
+    told(ana.post(address, form), "the database does not answer", "may not have been saved")
+    connection.close()
+    assert names(world) == ["Ida", "Mānaia"]
+    assert "was sent already" in ana.post(address, form, follow=True).content.decode()
+    assert names(world) == ["Ida", "Mānaia"]
+
+
+@on_postgresql
+def test_a_database_that_goes_away_amid_a_page(
+    world: World, ana: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/manage/{world.service.slug}/rooms/"
+    monkeypatch.setattr(listing, "rooms", hanging_up(listing.rooms))
     answer = ana.get(address)
     told(answer, "the database does not answer", "Nothing is lost.")
     (line,) = [Line().format(record) for record in caplog.records if record.levelno >= logging.WARNING]

@@ -125,7 +125,8 @@ def test_d13_a_pass_tells_of_what_others_are_at(world: World) -> None:
             words, env={**os.environ, "DATABASE_URL": url()}, capture_output=True, text=True, check=True
         )
     assert done.stdout == (
-        "Synced 0 services: nothing changed.\n1 service was passed over: another process is at work there.\n"
+        "Synced 0 services: nothing changed.\n"
+        "1 service was passed over: others were at work there, or the log tells why not.\n"
     )
     assert scope(Run, world.service).count() == 1
 

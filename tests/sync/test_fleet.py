@@ -150,7 +150,7 @@ def test_a_service_that_cannot_even_be_recorded_is_left_to_a_later_pass(worlds: 
 
     ends = HERE._replace(profiles=Breaks(worlds[2].service.pk))
     [done] = a_pass(worlds, wanted=Unheld(), ends=ends)
-    assert (done.services, len(done.runs)) == (5, 4)
+    assert (done.services, len(done.runs)) == (4, 4)
     assert [world.is_due(worlds[0].now) for world in worlds] == [False, False, True, False, False]
 
 
@@ -387,11 +387,20 @@ def test_a_run_that_waits_too_long_for_others_is_no_failure(worlds: list[World])
     assert not Notice.objects.exists()
 
 
+def test_a_statement_that_somebody_cancels_is_a_failure_that_support_is_told_of(worlds: list[World]) -> None:
+    """As a limit of the server does each time: it would be tried again for ever."""
+    slow = worlds[2]
+    ends = HERE._replace(profiles=Refuses(slow.service.pk, psycopg.errors.QueryCanceled()))
+    [done] = a_pass(worlds, ends=ends)
+    assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["failed"]
+    assert (slow.integration.failures, Notice.objects.get().for_support) == (1, True)
+
+
 def test_a_row_that_somebody_holds_too_long_holds_up_no_other_service(worlds: list[World]) -> None:
     held = worlds[2]
     ends = HERE._replace(profiles=Refuses(held.service.pk, psycopg.errors.LockNotAvailable()))
     [done] = a_pass(worlds, ends=ends)
-    assert [run.state for run in done.runs] == ["done"] * 4
+    assert (done.services, [run.state for run in done.runs]) == (4, ["done"] * 4)
     assert (held.state("ben"), held.integration.failures) == (None, 0), "no failure of the service either"
     assert gauges.due(worlds[0].now).services == 1, "it stays due"
     assert not Notice.objects.exists()

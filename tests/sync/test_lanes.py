@@ -108,6 +108,29 @@ def test_when_the_database_cannot_work_the_other_lane_ends_its_batch_and_all_is_
     assert {world.integration.failures for world in worlds} == {0}
 
 
+class StoryparkThatIsHeld(StoryparkHere):
+    """Storypark in which somebody holds the rows of one service, each time."""
+
+    def __init__(self, service_id: int) -> None:
+        self.service_id = service_id
+
+    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+        if self.service_id in orders:
+            raise OperationalError from psycopg.errors.LockNotAvailable()
+        return super().write(orders, today)
+
+
+@on_postgresql
+def test_what_others_hold_is_left_by_both_lanes_and_not_counted(
+    worlds: list[World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "BATCH", 1)
+    ends = HERE._replace(profiles=StoryparkThatIsHeld(worlds[1].service.pk))
+    done = list(in_lanes(a_pass(worlds, wanted=Everybody(worlds[0].now), ends=ends)))
+    assert sum(each.services for each in done) == len(worlds) - 1
+    assert [world.integration.failures for world in worlds] == [0] * len(worlds)
+
+
 @on_postgresql
 def test_a_pass_that_is_asked_to_stop_ends_in_all_lanes(worlds: list[World]) -> None:
     assert list(in_lanes(a_pass(worlds, stopping=lambda: True))) == []

@@ -383,7 +383,7 @@ def test_only_the_owner_migrates_and_that_is_told(rimu: World) -> None:
     finally:
         recorder.record_applied(*latest)
     assert done.returncode == 2
-    assert "Only the role that owns the tables may do that" in done.stderr
+    assert "The role that owns the database makes its tables" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 from django.core.management import call_command
 from django.db import Error, OperationalError, connection
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from parkway import locks, rows
 from parkway.words import Refused
@@ -19,11 +20,18 @@ ONE_AT_A_TIME = 7_275_927  # any number, the same for every process that migrate
 def bring_up_to_date() -> None:
     """Make the tables, or change them to what this program needs. Safe to repeat, and by several at once.
 
-    Raises Refused when somebody holds a table for long; what was migrated before that stays.
+    Raises Refused when somebody holds a table for long; what was migrated before that stays. And when the
+    role may make no tables.
     """
     _closed_to_others()
     with _one_at_a_time():
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except MigrationSchemaMissing as error:
+            raise Refused(
+                "This role may not make tables there. Run `parkway migrate` with the role that owns the "
+                "database in DATABASE_URL."
+            ) from error
         call_command("createcachetable", verbosity=0)
 
 

@@ -73,7 +73,7 @@ class Tally:
                 text += f"\n{count(number, 'run')} {state.label}."
         if self.wanted > self.services and not self.ended_early:
             passed_over = count(self.wanted - self.services, "service was", "services were")
-            text += f"\n{passed_over} passed over: another process is at work there."
+            text += f"\n{passed_over} passed over: others were at work there, or the log tells why not."
         return text
 
 

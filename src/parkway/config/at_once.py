@@ -10,7 +10,7 @@ from waitress.task import ThreadedTaskDispatcher
 from parkway.config.front import ALIVE
 
 BESIDE = 4  # connections beside those of requests or batches: the scheduler's, and of who asks for metrics
-PATIENCE = 10.0  # seconds for a connection; nor is a server that is away asked for longer at a stretch
+PATIENCE = 2.0  # seconds for a connection, after which the pool's pauses between two attempts begin anew
 
 
 def pool_connections(at_once: int) -> None:
@@ -40,7 +40,7 @@ class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]
 
     def add_task(self, task: Any) -> None:
         """Hand on a channel, whose next request has arrived as a whole."""
-        if task.requests[0].path == ALIVE:
+        if getattr(task.requests[0], "path", "") == ALIVE:  # a request that makes no sense has no path
             self._alive.add_task(task)
         else:
             super().add_task(task)

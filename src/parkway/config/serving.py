@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PORT, THREADS = click.IntRange(0, 65535), click.IntRange(1, 128)
 LARGEST = 50_000_000  # bytes of a request: two files of an import, and more than any form
+CONNECTIONS = 1_000  # of browsers and probes, most of which rest
 
 
 def proxied() -> dict[str, Any]:
@@ -71,6 +72,7 @@ def serve(
     keep_secret_key(settings.DATABASES["default"])
     pool_connections(threads)
     limits = {"max_request_body_size": LARGEST, "max_request_header_size": 64 * 1024}
+    limits |= {"connection_limit": CONNECTIONS, "asyncore_use_poll": True}
     try:
         server = create_server(
             application,

@@ -44,9 +44,9 @@ async def _work(concurrency: int) -> None:
         await asyncio.wait({serving})
         error = None if serving.cancelled() else serving.exception()
         if error is not None:
-            again = "" if ending.is_set() else "; it is tried again"
-            log.error("The queue was lost (%s)%s", locks.named(error), again)
+            log.error("The queue was lost (%s)", locks.named(error))
         if not ending.is_set():
+            log.warning("The queue is served anew in some seconds")
             await asyncio.wait({asked}, timeout=AGAIN_AFTER)
 
 
@@ -57,8 +57,8 @@ def _nobody_heard(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None
     error = told.get("exception")
     if isinstance(error, ConnectorException):
         log.warning("The queue could not be told (%s)", locks.named(error))
-    else:
-        loop.default_exception_handler(told)
+    else:  # without asyncio's own words, which quote the error
+        log.error("Something that nobody waited for broke", exc_info=error)
 
 
 async def _serve(concurrency: int) -> None:

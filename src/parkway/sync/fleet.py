@@ -145,7 +145,7 @@ class Pass:
         claimed is held until the transaction ends.
         """
         number = due.together() if self.full else self.at_once
-        batch[:] = claimed = self.wanted.claim(start.now, self.given_up, number)
+        batch[:] = claimed = self.wanted.claim(start.now, list(self.given_up), number)
         if not claimed:
             return None
         with within(*claimed):
@@ -188,5 +188,5 @@ class Pass:
                 text = "A run came to nothing; the service stays due"
                 log.error(text, exc_info=error, extra={"service_id": service_id})
                 self.given_up.add(service_id)
-                ours.add(service_id)
+                ours.discard(service_id)
         return Done(len(ours), runs)

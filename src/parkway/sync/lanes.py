@@ -55,12 +55,11 @@ def in_lanes(whole: Pass) -> Iterator[Done]:
 
 
 def _lane(whole: Pass, over: threading.Event) -> Pass:
-    """The same pass with a memory of its own, which also ends when all of it is over."""
+    """The same pass with turns of its own, which also ends when all of it is over."""
     return replace(
         whole,
         wanted=copy.copy(whole.wanted),
         stopping=lambda: over.is_set() or whole.stopping(),
-        given_up=set(whole.given_up),
         turns=locks.Turns(),
     )
 

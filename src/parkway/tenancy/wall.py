@@ -125,14 +125,14 @@ def require_admissible(role: str) -> None:
         raise Refused(f"The server has no role {role}. Make it first: createuser --pwprompt {role}")
     if owner not in (None, ours):
         raise Refused(f"The tables belong to {owner}, and DATABASE_URL names {ours}. {way}.")
-    for each in (role, ours):
+    for each, which in ((role, "Name a role"), (ours, "Let a role own the tables")):
         if passing[each]:
             raise Refused(
-                f"The role {each} passes row-level security: it is a superuser or has BYPASSRLS. {way}, and "
-                "let that be a role that does not."
+                f"The role {each} passes row-level security: it is a superuser or has BYPASSRLS. "
+                f"{which} that does neither."
             )
     if role == ours:
-        raise Refused(f"{role} is the role in DATABASE_URL, which owns what it makes. {way}.")
+        raise Refused(f"{role} is the role in DATABASE_URL, which owns what it makes. Name another.")
 
 
 def admit(role: str) -> None:

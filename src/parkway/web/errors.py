@@ -11,14 +11,16 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from parkway import troubles
+from parkway.troubles import Kind
 from parkway.web.access import Denied
 
+BUSY = "Somebody else, or a sync, has been changing the same records for too long."
+AWAY = "Parkway can't get at its records: the database does not answer, or is full."
 SOON = "60"  # seconds after which programs may try again
 LOOKED = "Nothing is lost. Wait a minute, then load this page again."
-SENT = (
-    "What you sent was not saved; what was saved before is still there. Wait a minute, then load this page "
-    "again: your browser asks whether to send it once more."
-)
+AGAIN = "Wait a minute, then load this page again: your browser asks whether to send it once more"
+NOT_SAVED = f"What you sent was not saved. {AGAIN}."
+PERHAPS_SAVED = f"What you sent may not have been saved. {AGAIN}, and nothing is done twice."
 
 
 def page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
@@ -52,12 +54,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500; or 503 when the error at hand came from a database that is busy, or cannot work."""
+    """500; or 503 when the error at hand came from a database that is busy, away or full."""
     error = sys.exc_info()[1]
-    if error is not None and troubles.is_busy(error):
-        return _not_now(request, "Somebody else, or a sync, has been changing the same records for too long.")
-    if error is not None and troubles.of_a_database(error):
-        return away(request)
+    found = troubles.of_a_database(error) if error is not None else None
+    if found is not None and found.passes:
+        busy = found.kind in (Kind.HELD, Kind.LOCKED)
+        return _not_now(request, BUSY if busy else AWAY, PERHAPS_SAVED)
     text = (
         "Nothing that was not finished was changed. Please try again; if it breaks again, tell support what "
         "you were doing."
@@ -66,13 +68,13 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def away(request: HttpRequest) -> HttpResponse:
-    """503: the database is away, or cannot work."""
-    return _not_now(request, "Parkway can't get at its records: the database does not answer.")
+    """503 before anything was done, because there is no database."""
+    return _not_now(request, AWAY, NOT_SAVED)
 
 
-def _not_now(request: HttpRequest, text: str) -> HttpResponse:
+def _not_now(request: HttpRequest, text: str, sent: str) -> HttpResponse:
     """503, for which waiting is the remedy."""
-    text = f"{text} {SENT if request.method == 'POST' else LOOKED}"
+    text = f"{text} {sent if request.method == 'POST' else LOOKED}"
     response = _without_looking("That can't be done just now", text, HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = SOON
     return response

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest
+
+from parkway.words import Refused
 
 FIELD = "once"
 KEPT = 60 * 60  # seconds that a mark is known
@@ -33,18 +36,17 @@ def mark(request: HttpRequest) -> str:
 
 @contextmanager
 def only(request: HttpRequest, to: str) -> Iterator[None]:
-    """Do what a form asks for unless it was done before, which raises SentBefore. What is refused, or breaks,
-    may be sent again.
+    """Do what a form asks for, in a transaction, unless it was done before, which raises SentBefore. What is
+    refused, or breaks, may be sent again.
     """
     sent = request.POST.get(FIELD)
     if not sent:
         yield
         return
     key = f"once.{hashlib.sha256(f'{request.user.pk}.{sent}'.encode()).hexdigest()}"
-    if not cache.add(key, True, KEPT) and cache.get(key):  # a database in trouble is no "sent before"
-        raise SentBefore(to)
-    try:
+    with transaction.atomic():  # so that the mark is kept when, and only when, the thing is done
+        if not cache.add(key, True, KEPT):
+            if cache.get(key):
+                raise SentBefore(to)
+            raise Refused("The same form is being worked on. Look in a minute whether that is done.")
         yield
-    except BaseException:
-        cache.delete(key)
-        raise

@@ -47,15 +47,19 @@ def keep(visit: Visit, sent: SentFiles) -> str:
     return waiting
 
 
-def claim(visit: Visit, waiting: str) -> SentFiles | None:
-    """The files that wait for this person's answer, for the first who asks; None when there are none."""
-    key = _key(visit, waiting)
-    found = cache.get(key)
-    if found is None or not cache.delete(key):
+def find(visit: Visit, waiting: str) -> SentFiles | None:
+    """The files that wait for this person's answer; None when there are none."""
+    found = cache.get(_key(visit, waiting))
+    if found is None:
         return None
     packed = SentFiles(*found)
     bookings = zlib.decompress(packed.bookings) if packed.bookings is not None else None
     return packed._replace(children=zlib.decompress(packed.children), bookings=bookings)
+
+
+def claim(visit: Visit, waiting: str) -> bool:
+    """Let files wait no longer; whether they did so until now."""
+    return bool(cache.delete(_key(visit, waiting)))
 
 
 def _key(visit: Visit, waiting: str) -> str:

@@ -32,7 +32,8 @@ def reachable() -> Finding:
     except NotSupportedError as error:
         return Finding(AREA, Level.BAD, f"The server is too old: {error}.", "Install a newer one.")
     except Error as error:
-        told = troubles.of_a_database(error) or f"{path.name} does not work ({type(error).__name__})."
+        found = troubles.of_a_database(error)
+        told = found.told if found else f"{path.name} does not work ({type(error).__name__})."
         return Finding(AREA, Level.BAD, told, "Mend that first; the rest needs the database.")
     if connection.vendor == "sqlite":
         return Finding(AREA, Level.FINE, f"SQLite {sqlite3.sqlite_version} at {path}.")
@@ -55,7 +56,8 @@ def _writable() -> Finding:
             if connection.vendor == "postgresql":
                 told = _refused_by_postgresql()
     except Error as error:
-        told = troubles.of_a_database(error) or "The database cannot be written."
+        found = troubles.of_a_database(error)
+        told = found.told if found else "The database cannot be written."
     if told:
         return Finding(AREA, Level.BAD, told, "Until then everything can be looked at, and nothing changed.")
     return Finding(AREA, Level.FINE, "It can be written.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -43,6 +44,7 @@ EXAMPLES = {
         "A-2,casual,confirmed,2026-03-09,,,Kiwi\n"
     ),
 }
+GONE = "Those files were imported already, or they waited too long. Look, and else send them again."
 NO_BOOKINGS = ",".join(BOOKINGS.required) + "\n"
 
 
@@ -60,8 +62,9 @@ def take(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Children and bookings from files: a report of every bad line, or what taking them over will do."""
     form, report = FilesForm(None), None
     unanswered = typed(request, reverse("manage-import-carry-out", args=[visit.service.slug]))
-    waited = sent_files.claim(visit, unanswered.get("waiting", "")) if unanswered else None
-    if waited is not None:
+    waiting = str(unanswered.get("waiting", "")) if unanswered else ""
+    if waiting and (waited := sent_files.find(visit, waiting)):
+        sent_files.claim(visit, waiting)
         return _foretell(request, visit, waited)
     if request.method == "POST":
         form = FilesForm(request.POST, request.FILES)
@@ -110,21 +113,29 @@ def _statuses(changes: Sequence[Change]) -> list[tuple[str, list[Change]]]:
 @at_service(Permission.CHANGE_MANAGE)
 def carry_out(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Take over the files that wait for their sender's answer: all of it, or nothing."""
-    sent = sent_files.claim(visit, request.POST.get("waiting", ""))
+    waiting = request.POST.get("waiting", "")
+    sent = sent_files.find(visit, waiting)
     if sent is None:
-        text = "Those files were imported already, or they waited too long. Look, and else send them again."
-        messages.warning(request, text)
-        return redirect("manage-import", visit.service.slug)
+        return _not_taken(request, visit, GONE)
     try:
         files = _read(visit, sent)
-        taken = take_files(visit.service, files, visit.by, timezone.now())
+        with transaction.atomic():  # the files go when, and only when, they are taken over
+            if not sent_files.claim(visit, waiting):
+                raise Refused(GONE)
+            taken = take_files(visit.service, files, visit.by, timezone.now())
     except BadFiles as bad:
+        sent_files.claim(visit, waiting)
         return _page(request, visit, FilesForm(None), _report(bad, sent))
     except Refused as refused:
-        messages.warning(request, str(refused))
-        return redirect("manage-import", visit.service.slug)
+        sent_files.claim(visit, waiting)
+        return _not_taken(request, visit, str(refused))
     _tell(request, visit, taken, files)
     return redirect("manage-children", visit.service.slug)
+
+
+def _not_taken(request: HttpRequest, visit: Visit, text: str) -> HttpResponse:
+    messages.warning(request, text)
+    return redirect("manage-import", visit.service.slug)
 
 
 def _page(request: HttpRequest, visit: Visit, form: FilesForm, report: Report | None) -> HttpResponse:
