@@ -28,7 +28,7 @@ TROUBLES = [
     (psycopg.OperationalError("the connection is closed"), Kind.AWAY),
     (PoolTimeout("couldn't get a connection after 2.00 sec"), Kind.AWAY),
     (psycopg.errors.DiskFull(), Kind.FULL),
-    (psycopg.errors.ReadOnlySqlTransaction(), Kind.WRONG),
+    (psycopg.errors.ReadOnlySqlTransaction(), Kind.FULL),
     (psycopg.errors.InsufficientPrivilege("permission denied for table x"), Kind.WRONG),
 ]
 DEFECTS = [

@@ -11,7 +11,7 @@ from django.db import Error, connection
 
 from parkway import locks, troubles
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 4.0  # seconds after which no further attempt begins
 AGAIN_AFTER = 0.2  # seconds, beside what an attempt takes
 
 AWAY, NONE = "the database does not answer", "there is no database"

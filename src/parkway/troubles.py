@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 class Kind(Enum):
     """What is the matter with a database: others hold the rows that were to be changed, or keep everybody
-    from writing, it is away or full, which all pass; or it is not what Parkway needs, and has to be mended.
+    from writing, it is away, or full or takes no writes, which all pass; or it is not what Parkway needs.
     """
 
     HELD = "held"
@@ -61,7 +61,7 @@ KNOWN = {
     ),
     "SQLITE_CORRUPT": Trouble(Kind.WRONG, "The database file is damaged. Put a copy back in its place."),
     "25006": Trouble(
-        Kind.WRONG,
+        Kind.FULL,
         "The database server takes no writes: it is a standby, or set to be read-only. Name another one with "
         "DATABASE_URL, or let it take writes.",
     ),
@@ -82,6 +82,8 @@ def sentence(error: BaseException) -> str | None:
         place = f" ({error.filename})" if error.filename else ""
         return f"The machine refused: {error.strerror or error}{place}. Mend that and try again."
     found = of_a_database(error)
+    if found is None and type(error).__name__ == "ImproperlyConfigured":  # by Django, where it is loaded
+        return f"The settings cannot be used: {error}."
     return f"{found.told} What was not finished was not changed." if found else None
 
 
@@ -103,12 +105,13 @@ def _of_postgresql(error: BaseException) -> Trouble | None:
     state = getattr(error, "sqlstate", None)
     if state in KNOWN:
         return KNOWN[state]
-    if state is None and "invalid connection option" in text:
-        return Trouble(Kind.WRONG, f"DATABASE_URL has a parameter that PostgreSQL does not know ({first}).")
+    if state is None and text.startswith(("invalid connection option", "bad value for")):
+        return Trouble(Kind.WRONG, f"DATABASE_URL has a parameter that PostgreSQL cannot use: {first}.")
     kinds = {kind.__name__ for kind in type(error).__mro__}
     of_a_connection = state is None and bool(kinds & {"OperationalError", "InterfaceError"})
     if of_a_connection or state == ENDED or (state and state[:2] in AWAY and state != CANCELLED):
-        return Trouble(Kind.AWAY, f"The database cannot be reached: {first}. Check DATABASE_URL.")
+        told = f"The database cannot be reached: {first}. Check DATABASE_URL, and the server."
+        return Trouble(Kind.AWAY, told)
     return None
 
 

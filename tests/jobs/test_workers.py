@@ -273,11 +273,14 @@ def test_the_database_is_started_anew_in_mid_run(fleet: Database, expected: Expe
     workers = start(database)
     workers.caught()
     database.server.stop()
+    wait_for("all have lost it", lambda: workers.log.read_text().count("The queue was lost") >= 3, DEADLINE)
     database.server.go_on()
     with pytest.raises(psycopg.OperationalError):
         lock.__exit__(None, None, None)
+    wait_for("each is known anew", lambda: database.number("procrastinate_workers") == 3, DEADLINE)
     database.next_minute()
     everything_is_done(database, expected)
+    assert database.number("procrastinate_workers") == 3, "and not by what it was before"
     workers.end()
     assert database.state() == expected
 

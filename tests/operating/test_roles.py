@@ -73,7 +73,8 @@ def test_only_the_owner_makes_tables_and_lets_the_application_in(server: Cluster
 WRONG = [
     (":{password}@", ":wrong@", "password authentication failed"),
     ("/parkway", "/nowhere", 'database "nowhere" does not exist'),
-    ("/parkway", "/parkway?optons=x", 'does not know (invalid connection option "optons")'),
+    ("/parkway", "/parkway?optons=x", 'cannot use: invalid connection option "optons"'),
+    ("/parkway", "/parkway?connect_timeout=abc", "cannot use: bad value for connect_timeout"),
     ("/parkway", "/parkway?options=-cfoo%3Dbar", 'unrecognized configuration parameter "foo"'),
     ("/parkway", "/parkway?sslmode=verify-full&sslrootcert=/nowhere", "SSL"),
     ("127.0.0.1", "nowhere.invalid", "failed to resolve host 'nowhere.invalid'"),
@@ -94,6 +95,12 @@ def test_what_is_wrong_with_an_address_is_told(
     found = place.run("doctor", DATABASE_URL=url)
     assert found.returncode == 1
     assert said in found.stdout.replace("\n", " ")
+
+
+def test_an_address_with_what_no_connection_can_have(server: Cluster, place: Place) -> None:
+    url = f"{server.url(OWNER)}?isolation_level=9"
+    for command in ("status", "serve", "doctor"):
+        assert "The settings cannot be used: Invalid transaction isolation" in told(place, url, command)
 
 
 def test_an_address_that_leads_beside_the_tables(server: Cluster, place: Place) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from parkway.storypark.models import Profile
 from parkway.sync import integration
 from parkway.sync.models import Entry, Link, Run, RunState
 from parkway.tenancy.scope import scope
 from parkway.words import InactivePolicy
-from tests.databases import closed_door, is_locked, url
+from tests.databases import closed_door, is_locked, shut, url
 
 from .world import LONG_AGO, World
 
@@ -125,10 +126,33 @@ def test_d13_a_pass_tells_of_what_others_are_at(world: World) -> None:
             words, env={**os.environ, "DATABASE_URL": url()}, capture_output=True, text=True, check=True
         )
     assert done.stdout == (
-        "Synced 0 services: nothing changed.\n"
-        "1 service was passed over: others were at work there, or the log tells why not.\n"
+        "Synced 0 services: nothing changed.\n1 service was passed over: others are at work there.\n"
     )
     assert scope(Run, world.service).count() == 1
+
+
+IMPATIENTLY = """
+from parkway import locks
+from parkway.cli import opened, app
+locks.LIMITS["lock_timeout"] = "100ms"
+app.main()
+"""
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="on SQLite it waits for its turn")
+def test_d13_a_pass_tells_of_runs_that_others_kept_from_being_done(world: World) -> None:
+    words = [sys.executable, "-c", IMPATIENTLY, "fleet"]
+    with shut("sync_entry"):
+        done = subprocess.run(
+            words, env={**os.environ, "DATABASE_URL": url()}, capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (
+        70,
+        "Synced 0 services: nothing changed.\n1 service was left as it was, still due: the log tells why.\n",
+    )
+    assert "the service stays due (LockNotAvailable)" in done.stderr
+    assert scope(Run, world.service).count() == 1
+    assert world.integration.next_run_at <= timezone.now()
 
 
 def test_d13_a_run_asked_for_while_another_works_comes_after_it(world: World, start: type[Process]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg.conninfo import make_conninfo
 
 from parkway.cli import opened
@@ -49,6 +50,9 @@ def _place(to: str) -> Path:
 
 
 def _copy(to: Path) -> None:
+    if connection.vendor == "postgresql" and not MigrationRecorder(connection).has_table():
+        name = connection.settings_dict["NAME"]
+        raise Refused(f"No copy was made: the database {name} has no tables of Parkway. Check DATABASE_URL.")
     try:
         os.close(os.open(to, os.O_CREAT | os.O_EXCL, 0o600))  # the name is ours from here on
     except FileExistsError:
@@ -99,8 +103,8 @@ def _from_postgresql(to: Path) -> None:
         said = done.stderr.strip().splitlines()
         told = next((line for line in said if "error" in line), said[0] if said else "it said nothing")
         hint = ""
-        if "row-level security" in done.stderr:
-            hint = " Name a role with BYPASSRLS in DATABASE_URL: docs/operating.md tells how to make it."
+        if "row-level security" in done.stderr or "permission denied" in done.stderr:
+            hint = " Name a role that may read everything: docs/operating.md tells how to make it."
         raise Refused(f"No copy was made: {told}.{hint}")
 
 

@@ -37,7 +37,7 @@ def fleet(everybody: bool, full: bool) -> None:
         left = tally.wanted - tally.services if everybody else gauges.due(opened.now()).services
         click.echo(f"Ended early: {count(left, 'service is', 'services are')} left.", err=True)
         raise SystemExit(130)
-    if tally.states[RunState.FAILED]:
+    if tally.states[RunState.FAILED] or tally.given_up:
         raise SystemExit(70)
 
 
@@ -59,11 +59,13 @@ def pass_over(everybody: bool, full: bool = False) -> Tally:
         with pages.progress() as bar:
             task = bar.add_task("Syncing", total=number)
             wanted = Everybody(began) if everybody else Due()
-            for done in in_lanes(Pass(wanted, stopping=lambda: bool(ending), full=full)):
+            whole = Pass(wanted, stopping=lambda: bool(ending), full=full)
+            for done in in_lanes(whole):
                 tally.add(done.services, done.runs)
                 bar.update(task, advance=done.services, total=max(number, tally.services))
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+    tally.given_up = len(whole.given_up)
     tally.ended_early = bool(ending) and tally.services < tally.wanted
     return tally

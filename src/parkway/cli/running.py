@@ -55,6 +55,7 @@ class Tally:
     services: int = 0
     steps: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
+    given_up: int = 0
     ended_early: bool = False
 
     def add(self, services: int, runs: Iterable[Run]) -> None:
@@ -71,9 +72,13 @@ class Tally:
         for state in (RunState.HELD, RunState.STOPPED, RunState.FAILED):
             if number := self.states[state]:
                 text += f"\n{count(number, 'run')} {state.label}."
-        if self.wanted > self.services and not self.ended_early:
-            passed_over = count(self.wanted - self.services, "service was", "services were")
-            text += f"\n{passed_over} passed over: others were at work there, or the log tells why not."
+        if self.given_up:
+            left = count(self.given_up, "service was left as it was", "services were left as they were")
+            text += f"\n{left}, still due: the log tells why."
+        passed_over = self.wanted - self.services - self.given_up
+        if passed_over > 0 and not self.ended_early:
+            were = count(passed_over, "service was", "services were")
+            text += f"\n{were} passed over: others are at work there."
         return text
 
 

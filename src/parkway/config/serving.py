@@ -96,7 +96,7 @@ def serve(
     try:
         server.run()  # it returns when a signal ends it
     finally:
-        click.echo("Ending; the run at hand is finished first.", err=True)
+        click.echo("Ending; the run at hand is finished first.")
         running.end()
         server.close()
         unpublish()

@@ -231,6 +231,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "parkway": {"level": "INFO" if LOGS else "WARNING"},
+        "waitress.queue": {"level": "ERROR"},  # that several ask at once is no matter for a warning
         "psycopg": {"level": "ERROR"},  # its warnings quote rows, of errors that come after one that is told
     },
 }

@@ -43,7 +43,7 @@ def worker(concurrency: int, metrics_port: int | None, metrics_host: str) -> Non
     from parkway.jobs.worker import work
 
     unpublish = metrics.publish(metrics_port, metrics_host, fleet=False)
-    click.echo("Working; SIGTERM or Ctrl-C ends it after the batches at hand.", err=True)
+    click.echo("Working; SIGTERM or Ctrl-C ends it after the batches at hand.")
     try:
         work(concurrency)
     finally:

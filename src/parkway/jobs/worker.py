@@ -11,6 +11,7 @@ from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker
 
 from parkway import locks
 
@@ -36,8 +37,9 @@ async def _work(concurrency: int) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, ending.set)
     asked = asyncio.create_task(ending.wait())
+    known = set[int]()
     while not ending.is_set():
-        serving = asyncio.create_task(_serve(concurrency))
+        serving = asyncio.create_task(_serve(concurrency, known))
         await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
         if ending.is_set():
             serving.cancel()
@@ -61,13 +63,27 @@ def _nobody_heard(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None
         log.error("Something that nobody waited for broke", exc_info=error)
 
 
-async def _serve(concurrency: int) -> None:
-    """Serve the queue on connections of its own until cancelled; jobs at work are told, and finish."""
+async def _serve(concurrency: int, known: set[int]) -> None:
+    """Serve the queue on connections of its own until cancelled; jobs at work are told, and finish.
+
+    `known` are the ids by which the queue knew this process before: they are taken from it first, for nobody
+    else could tell them from those of workers that died.
+    """
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4, timeout=PATIENCE)
     with app.replace_connector(connector):
         async with app.open_async():
-            await app.run_worker_async(
+            while known:
+                await app.job_manager.unregister_worker(min(known))
+                known.remove(min(known))
+            app.perform_import_paths()  # type: ignore[no-untyped-call]
+            worker = Worker(
+                app=app,
                 concurrency=concurrency,
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=0,  # they are told at once, and finish their batch
             )
+            try:
+                await worker.run()  # type: ignore[no-untyped-call]
+            finally:
+                if worker.worker_id is not None:
+                    known.add(worker.worker_id)

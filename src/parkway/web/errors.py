@@ -15,7 +15,7 @@ from parkway.troubles import Kind
 from parkway.web.access import Denied
 
 BUSY = "Somebody else, or a sync, has been changing the same records for too long."
-AWAY = "Parkway can't get at its records: the database does not answer, or is full."
+AWAY = "Parkway can't get at its records: the database does not answer, or takes nothing."
 SOON = "60"  # seconds after which programs may try again
 LOOKED = "Nothing is lost. Wait a minute, then load this page again."
 AGAIN = "Wait a minute, then load this page again: your browser asks whether to send it once more"

@@ -4,7 +4,6 @@ looks whether there is a database.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from itertools import chain
@@ -31,8 +30,6 @@ LONGEST = 1_000_000  # characters of it
 SIGN_OUT = "/accounts/logout/"
 WRITER = "writer"  # the cookie that tells, after the session is gone, who wrote
 
-log = logging.getLogger("parkway.web")
-
 
 class DatabaseFirst:
     """Tells whoever asks for a page when there is no database, before anything else looks for it in vain."""
@@ -41,10 +38,9 @@ class DatabaseFirst:
         self._answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if why_not := reach.unreachable():
-            log.warning("Somebody was turned away: %s", why_not)
+        if reach.unreachable():
             response = errors.away(request)
-            setattr(response, "_has_been_logged", True)  # noqa: B010 - Django would call it an error
+            setattr(response, "_has_been_logged", True)  # noqa: B010 - by who waited in vain, not by everybody
             return response
         return self._answer(request)
 
