@@ -288,6 +288,18 @@ def test_a_broken_page_tells_nobody_how_it_broke(
     assert "no-store" in answer.headers["Cache-Control"]
 
 
+def test_r12_who_is_asked_to_wait_is_told_so_on_a_page_of_ours() -> None:
+    cache.clear()
+    client, form = Client(headers=HOST), {"login": "nobody@example.org", "password": "a guess"}
+    answers = [client.post("/accounts/login/", form) for _ in range(31)]
+    cache.clear()
+    assert {answer.status_code for answer in answers[:-1]} == {200}
+    assert answers[-1].status_code == 429
+    text = answers[-1].content.decode()
+    assert "Wait a minute, then try again." in text
+    assert "Contact support" in text
+
+
 SAYS = """
 from parkway.config import settings as s
 print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0, s.SECURE_SSL_REDIRECT,

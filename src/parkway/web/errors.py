@@ -53,6 +53,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page(request, 404, "Page not found", text)
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429: somebody tries again and again to sign in, or to have a password set anew."""
+    text = "There were too many tries from here in a short time. Wait a minute, then try again."
+    return page(request, 429, "Please wait a little", text)
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """500; or 503 when the error at hand came from a database that is busy, away or full."""
     error = sys.exc_info()[1]
