@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.postgres import APPLICATION, Cluster, cluster
+from tests.postgres import APPLICATION, OWNER, Cluster, cluster
 
 # what a server of this size is given; fsync and the rest stay as they come, so that a commit is on disk
 SERVER = {
@@ -60,6 +60,10 @@ class Database(Protocol):
         """Remove them all."""
         ...
 
+    def of_owner(self, name: str) -> str:
+        """The address of the role that owns its tables in earnest."""
+        ...
+
     def of_application(self, name: str) -> str:
         """The address under which Parkway works there: behind the wall between tenants, if there is one."""
         ...
@@ -95,6 +99,9 @@ class SQLite:
         for file in self.folder.glob("*.sqlite3*"):
             file.unlink()
 
+    def of_owner(self, name: str) -> str:
+        return self.url(name)
+
     def of_application(self, name: str) -> str:
         return self.url(name)
 
@@ -117,11 +124,16 @@ class PostgreSQL:
     def url(self, name: str) -> str:
         return f"{self.cluster.url('postgres').rpartition('/')[0]}/{name}"
 
+    def of_owner(self, name: str) -> str:
+        return f"{self.cluster.url(OWNER).rpartition('/')[0]}/{name}"
+
     def of_application(self, name: str) -> str:
         return f"{self.cluster.url(APPLICATION).rpartition('/')[0]}/{name}"
 
     def make(self, name: str) -> str:
-        self._administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}")
+        self._administer(
+            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} OWNER {OWNER}"
+        )
         return self.url(name)
 
     def copy(self, source: str, target: str) -> str:

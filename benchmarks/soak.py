@@ -54,7 +54,8 @@ def main() -> int:
 def empty(database: Database) -> str:
     """The address of empty tables, where Parkway works as it does in earnest."""
     role = ["--application-role", APPLICATION] if database.name == "PostgreSQL" else []
-    owner = {**os.environ, "DATABASE_URL": database.make("bench_soak")}
+    database.make("bench_soak")
+    owner = {**os.environ, "DATABASE_URL": database.of_owner("bench_soak")}
     subprocess.run([_program("parkway"), "migrate", *role], check=True, stdout=subprocess.DEVNULL, env=owner)
     return database.of_application("bench_soak")
 
