@@ -6,12 +6,13 @@ import gc
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import count
 
 import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.db.backends.signals import connection_created
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
@@ -106,6 +107,25 @@ def test_when_the_database_cannot_work_the_other_lane_ends_its_batch_and_all_is_
     assert others() == []
     assert sorted(world.state("ben") or "" for world in worlds) == ["", "", "live", "live"]
     assert {world.integration.failures for world in worlds} == {0}
+
+
+@on_postgresql
+def test_where_nothing_changed_the_other_lane_opens_no_connection(worlds: list[World]) -> None:
+    list(in_lanes(a_pass(worlds)))
+    opened: list[object] = []
+
+    def note(**more: object) -> None:
+        opened.append(more)
+
+    connection_created.connect(note)
+    try:
+        done = list(in_lanes(a_pass(worlds, wanted=Everybody(worlds[0].now + timedelta(minutes=1)))))
+    finally:
+        connection_created.disconnect(note)
+    assert sum(each.services for each in done) == len(worlds)
+    assert not any(each.runs for each in done)
+    assert len(opened) == 1
+    assert others() == []
 
 
 class StoryparkThatIsHeld(StoryparkHere):

@@ -101,7 +101,7 @@ def _none_of(but: Collection[int]) -> tuple[str, list[int]]:
 @dataclass
 class Pass:
     """One pass over the wanted services, batch by batch, until nothing is left or `stopping`, which is asked
-    between two batches, says so. `full` reads everything everywhere.
+    between two batches, says so. `full` reads everything everywhere. `busy` hears of each batch to be run.
 
     A service that breaks gets a run that says so, and holds up no other. One that cannot even be recorded is
     left to a later pass. Raises the database's error when it cannot work at all; what is due stays due.
@@ -114,6 +114,7 @@ class Pass:
     clock: Callable[[], datetime] = timezone.now
     given_up: set[int] = field(default_factory=set)
     turns: locks.Turns = field(default_factory=locks.Turns)
+    busy: Callable[[], object] = lambda: None
     at_once: int = field(default_factory=due.together)
 
     def __iter__(self) -> Iterator[Done]:
@@ -152,6 +153,8 @@ class Pass:
             to_run = self._to_run(claimed, start)
             unchanged = [key for key in claimed if key not in to_run]
             batch[:] = next(due.batches(to_run), [])
+            if batch:
+                self.busy()
             planned = decide(batch, start, self.ends, self.full) if batch else {}
             self.turns.writing()
             due.pass_by(unchanged, start.now)

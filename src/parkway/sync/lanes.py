@@ -15,13 +15,18 @@ from parkway.sync.fleet import Done, Pass
 
 LANES = 2  # one decides while the other's services are written; for more there are workers
 
+Called = SimpleQueue[bool]
+"""Whether another lane is to begin."""
+
 Said = SimpleQueue[Done | BaseException | None]
 """What lanes did, why one of them broke off, and None from each at its end."""
 
 
 def in_lanes(whole: Pass) -> Iterator[Done]:
     """Run a pass; what each step did. Its lanes are threads with a connection each, which share the services
-    as processes would. On SQLite, where one writes at a time, and in a transaction there is one lane.
+    as processes would. All but the first begin when something has to be run, for a glance at services in
+    which nothing changed takes no longer than opening a connection. On SQLite, where one writes at a time,
+    and in a transaction there is one lane.
 
     Raises what broke a lane when the other has ended its batch.
     """
@@ -29,11 +34,14 @@ def in_lanes(whole: Pass) -> Iterator[Done]:
         yield from whole
         return
     said, over, broken = Said(), threading.Event(), list[BaseException]()
+    called = Called()
     threads: list[threading.Thread] = []
     try:
-        for _ in range(LANES):
+        for number in range(LANES):
+            lane = replace(_lane(whole, over), busy=lambda: called.put(True))
+            args = (lane, said, called, number == 0)
             # a daemon: the program ends without it where somebody interrupts it
-            thread = threading.Thread(target=_walk, args=(_lane(whole, over), said), daemon=True)
+            thread = threading.Thread(target=_walk, args=args, daemon=True)
             thread.start()
             threads.append(thread)
         for _ in range(LANES):
@@ -48,6 +56,7 @@ def in_lanes(whole: Pass) -> Iterator[Done]:
         raise
     finally:
         over.set()
+        called.put(False)
         for thread in threads:
             thread.join()
     if broken:
@@ -64,12 +73,13 @@ def _lane(whole: Pass, over: threading.Event) -> Pass:
     )
 
 
-def _walk(lane: Pass, said: Said) -> None:
+def _walk(lane: Pass, said: Said, called: Called, first: bool) -> None:
     try:
-        for step in lane:
+        for step in lane if first or called.get() else ():
             said.put(step)
     except BaseException as error:
         said.put(error)
     finally:
+        called.put(False)  # whoever was not called by now is not needed
         said.put(None)
         connection.close()
