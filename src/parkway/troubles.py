@@ -87,9 +87,9 @@ def sentence(error: BaseException) -> str | None:
     return f"{found.told} What was not finished was not changed." if found else None
 
 
-def of_a_database(error: BaseException) -> Trouble | None:
+def of_a_database(error: BaseException | None) -> Trouble | None:
     """What is the matter with the database from which an error came, by the driver's own error below it; None
-    when nothing is, as with a defect of the program.
+    when nothing is, as with a defect of the program, or no error.
     """
     for each in _led_to(error):
         if name := getattr(each, "sqlite_errorname", ""):

@@ -81,8 +81,8 @@ def _tidied(record: logging.LogRecord) -> logging.LogRecord:
         where = _pattern(request)
         args = record.args if isinstance(record.args, tuple) else ()
         record.args = tuple(where if isinstance(arg, str) and arg[:1] == "/" else arg for arg in args)
-    found = troubles.of_a_database(error) if record.exc_info and error is not None else None
-    if error is not None and found is not None and found.passes:
+    found = troubles.of_a_database(error)
+    if record.exc_info and error is not None and found is not None and found.passes:
         record.exc_info = None
         record.msg, record.args = "%s (%s)", (" ".join(record.getMessage().split()), locks.named(error))
     return record

@@ -19,7 +19,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
-from parkway import locks
+from parkway import locks, troubles
 from parkway.jobs.forgetting import forget
 from parkway.sync import due, fleet, gauges
 from parkway.sync.run import Start, run_sync
@@ -55,7 +55,7 @@ def _due_otherwise() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not locks.cannot_work(error) and not locks.forestalled(error):
+        if not troubles.of_a_database(error):
             raise
         log.warning("The database cannot do that now (%s). What is due stays due", locks.named(error))
 

@@ -72,9 +72,9 @@ async def _serve(concurrency: int, known: set[int]) -> None:
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4, timeout=PATIENCE)
     with app.replace_connector(connector):
         async with app.open_async():
-            while known:
-                await app.job_manager.unregister_worker(min(known))
-                known.remove(min(known))
+            for each in list(known):
+                await app.job_manager.unregister_worker(each)
+                known.remove(each)
             app.perform_import_paths()  # type: ignore[no-untyped-call]
             worker = Worker(
                 app=app,

@@ -33,13 +33,11 @@ def in_lanes(whole: Pass) -> Iterator[Done]:
     if locks.one_writer() or connection.in_atomic_block:
         yield from whole
         return
-    said, over, broken = Said(), threading.Event(), list[BaseException]()
-    called = Called()
+    said, called, over, broken = Said(), Called(), threading.Event(), list[BaseException]()
     threads: list[threading.Thread] = []
     try:
         for number in range(LANES):
-            lane = replace(_lane(whole, over), busy=lambda: called.put(True))
-            args = (lane, said, called, number == 0)
+            args = (_lane(whole, over, called), said, called, number == 0)
             # a daemon: the program ends without it where somebody interrupts it
             thread = threading.Thread(target=_walk, args=args, daemon=True)
             thread.start()
@@ -56,20 +54,20 @@ def in_lanes(whole: Pass) -> Iterator[Done]:
         raise
     finally:
         over.set()
-        called.put(False)
         for thread in threads:
             thread.join()
     if broken:
         raise broken[0]
 
 
-def _lane(whole: Pass, over: threading.Event) -> Pass:
-    """The same pass with turns of its own, which also ends when all of it is over."""
+def _lane(whole: Pass, over: threading.Event, called: Called) -> Pass:
+    """The same pass with turns of its own, which also ends when all of it is over, and calls another one."""
     return replace(
         whole,
         wanted=copy.copy(whole.wanted),
         stopping=lambda: over.is_set() or whole.stopping(),
         turns=locks.Turns(),
+        busy=lambda: called.put(True),
     )
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parkway import locks, rows
+from parkway import rows, troubles
 from parkway.engine import plan as plans
 from parkway.engine import wording
 from parkway.engine.plan import Plan
@@ -78,7 +78,7 @@ def run_sync(
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
-        if locks.cannot_work(error) or locks.forestalled(error):  # not the service's fault
+        if troubles.of_a_database(error):  # not the service's fault
             raise
         log.exception("A run failed", extra={"service_id": service_id})
         state = RunState.FAILED

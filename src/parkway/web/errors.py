@@ -61,8 +61,7 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """500; or 503 when the error at hand came from a database that is busy, away or full."""
-    error = sys.exc_info()[1]
-    found = troubles.of_a_database(error) if error is not None else None
+    found = troubles.of_a_database(sys.exc_info()[1])
     if found is not None and found.passes:
         busy = found.kind in (Kind.HELD, Kind.LOCKED)
         return _not_now(request, BUSY if busy else AWAY, PERHAPS_SAVED)

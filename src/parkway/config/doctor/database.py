@@ -32,13 +32,17 @@ def reachable() -> Finding:
     except NotSupportedError as error:
         return Finding(AREA, Level.BAD, f"The server is too old: {error}.", "Install a newer one.")
     except Error as error:
-        found = troubles.of_a_database(error)
-        told = found.told if found else f"{path.name} does not work ({type(error).__name__})."
+        told = _told(error, f"{path.name} does not work ({type(error).__name__}).")
         return Finding(AREA, Level.BAD, told, "Mend that first; the rest needs the database.")
     if connection.vendor == "sqlite":
         return Finding(AREA, Level.FINE, f"SQLite {sqlite3.sqlite_version} at {path}.")
     [(version,)] = rows.read("SHOW server_version")
     return Finding(AREA, Level.FINE, f"PostgreSQL {version.split()[0]} answers.")
+
+
+def _told(error: Error, otherwise: str) -> str:
+    found = troubles.of_a_database(error)
+    return found.told if found else otherwise
 
 
 def look() -> Iterator[Finding]:
@@ -56,8 +60,7 @@ def _writable() -> Finding:
             if connection.vendor == "postgresql":
                 told = _refused_by_postgresql()
     except Error as error:
-        found = troubles.of_a_database(error)
-        told = found.told if found else "The database cannot be written."
+        told = _told(error, "The database cannot be written.")
     if told:
         return Finding(AREA, Level.BAD, told, "Until then everything can be looked at, and nothing changed.")
     return Finding(AREA, Level.FINE, "It can be written.")
