@@ -23,10 +23,10 @@ MOMENTS = {"first": fleet.FIRST_SYNC, "no-change": fleet.NEXT_PASS, "change": fl
 
 def _parkway(now: datetime) -> Callable[[], object]:
     _django()
-    from parkway.sync.fleet import Pass
-    from parkway.sync.lanes import in_lanes
+    from parkway.sync.schedule.fleet import Pass
+    from parkway.sync.schedule.parallel import run_in_parallel
 
-    return lambda: deque(in_lanes(Pass(clock=lambda: now)), maxlen=0)
+    return lambda: deque(run_in_parallel(Pass(clock=lambda: now)), maxlen=0)
 
 
 def _limit(now: datetime) -> Callable[[], object]:

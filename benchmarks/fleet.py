@@ -69,15 +69,15 @@ def _services(organisation_id: int, numbers: Sequence[int], random: Random, toda
 
 
 def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: Random, today: date) -> None:
-    from parkway import rows
+    from parkway.db import bulk
+    from parkway.domain import Window
     from parkway.engine import status
     from parkway.manage import standing
     from parkway.manage.models import Booking, Child, ChildRoom, Ledger
-    from parkway.words import Window
 
     window = Window()
     children, placed, booked, ledgers = [], [], [], []
-    ids = iter(rows.reserve_ids(Child, len(service_ids) * A_SERVICE))
+    ids = iter(bulk.reserve_ids(Child, len(service_ids) * A_SERVICE))
     for service_id in service_ids:
         stale: list[date] = []
         for number in range(A_SERVICE):
@@ -97,12 +97,12 @@ def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: R
         ledgers.append((service_id, 1, *window, min(stale, default=None)))
     names = ["first_name", "last_name", "preferred_name", "date_of_birth", "gender", "archived_on"]
     columns = ["id", "service_id", "reference", *names, *standing.COLUMNS, "stale_on"]
-    rows.insert(Child, columns, children)
-    rows.insert(ChildRoom, ["service_id", "child_id", "room_id"], placed)
+    bulk.insert(Child, columns, children)
+    bulk.insert(ChildRoom, ["service_id", "child_id", "room_id"], placed)
     columns = ["service_id", "child_id", "kind", "state", "starts_on", "ends_on", "weekdays"]
-    rows.insert(Booking, columns, booked)
+    bulk.insert(Booking, columns, booked)
     columns = ["service_id", "version", "lookback_days", "lookahead_days", "stale_on"]
-    rows.insert(Ledger, columns, ledgers)
+    bulk.insert(Ledger, columns, ledgers)
 
 
 def _person(random: Random, today: date) -> tuple[str, str, str, date, str]:
@@ -115,7 +115,7 @@ def _person(random: Random, today: date) -> tuple[str, str, str, date, str]:
 
 def _bookings(random: Random, today: date) -> Iterator:
     """Terms on weekly patterns, one after the other, and single days beside them."""
-    from parkway.words import Booking, BookingKind, BookingState
+    from parkway.domain import Booking, BookingKind, BookingState
 
     terms = random.randint(3, 5)
     last = today - timedelta(random.randint(70, 400) if random.random() < INACTIVE else 0)
@@ -141,7 +141,7 @@ def change(today: date = TODAY) -> None:
     from django.db.models import F, Value
     from django.db.models.functions import Concat
 
-    from parkway import rows
+    from parkway.db import bulk
     from parkway.manage import standing
     from parkway.manage.models import Booking, Child, ChildRoom, Room
     from parkway.tenancy.models import Service
@@ -160,27 +160,27 @@ def change(today: date = TODAY) -> None:
         rooms: dict[int, list[int]] = defaultdict(list)
         for service_id, pk in Room.objects.values_list("service_id", "pk"):
             rooms[service_id].append(pk)
-        for some in rows.batches(renamed, 500):
+        for some in bulk.batches(renamed, 500):
             Child.objects.filter(pk__in=some).update(last_name=Concat(F("last_name"), Value("-Reid")))
         before = set(ChildRoom.objects.filter(child_id__in=moved).values_list("child_id", "room_id"))
-        rows.delete(ChildRoom, ["child_id"], [(pk,) for pk in moved])
+        bulk.delete(ChildRoom, ["child_id"], [(pk,) for pk in moved])
         new = [
             (owner[pk], pk, random.choice([room for room in rooms[owner[pk]] if (pk, room) not in before]))
             for pk in moved
         ]
-        rows.insert(ChildRoom, ["service_id", "child_id", "room_id"], new)
-        rows.update(Booking, ["state"], ["child_id"], [("cancelled", pk) for pk in leaving])
+        bulk.insert(ChildRoom, ["service_id", "child_id", "room_id"], new)
+        bulk.update(Booking, ["state"], ["child_id"], [("cancelled", pk) for pk in leaving])
         starts_on = today + timedelta(3)
         fresh = [(owner[pk], pk, "permanent", "confirmed", starts_on, None, "mon") for pk in returning]
         columns = ["service_id", "child_id", "kind", "state", "starts_on", "ends_on", "weekdays"]
-        rows.insert(Booking, columns, fresh)
-        rows.update(Child, ["archived_on", "status"], ["id"], [(today, "Archived", pk) for pk in gone])
+        bulk.insert(Booking, columns, fresh)
+        bulk.update(Child, ["archived_on", "status"], ["id"], [(today, "Archived", pk) for pk in gone])
         touched: dict[int, list[int]] = defaultdict(list)
         for pk in (*active, *returning):
             touched[owner[pk]].append(pk)
         for service in Service.objects.filter(pk__in=touched):
             standing.refresh({service.pk: (today, service.window)}, touched[service.pk])
-            standing.bump(service, today, touched[service.pk])
+            standing.increment_version(service, today, touched[service.pk])
 
 
 SHARES = ((0, 45), (45, 65), (65, 80), (80, 90))

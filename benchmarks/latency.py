@@ -20,6 +20,8 @@ from itertools import cycle
 
 from benchmarks.contender import run
 from benchmarks.databases import Database, connect, opened
+from parkway.sync.commands import lifecycle
+from parkway.sync.queries import explain
 
 SIZE = 100_000  # several workers share what is more than a batch
 WORKERS = (1, 2, 4)
@@ -88,12 +90,12 @@ def _latency(times: int) -> None:
 
     django.setup()
     from benchmarks.fleet import NEXT_PASS, TODAY
+    from parkway.domain import InactivePolicy
     from parkway.manage import verbs as manage
-    from parkway.sync import integration, journal
+    from parkway.sync.commands import changes
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.scope import within
-    from parkway.words import InactivePolicy
 
     services = cycle(Service.objects.order_by("pk"))
     names = cycle(("Aroha", "Tama", "Mia"))
@@ -106,13 +108,13 @@ def _latency(times: int) -> None:
         manage.amend(child, TODAY, preferred_name=next(names))
 
     def sync(service: Service) -> object:
-        return integration.sync_now(service, OPERATOR, NEXT_PASS)
+        return lifecycle.sync_now(service, OPERATOR, NEXT_PASS)
 
     def preview(service: Service) -> object:
-        return integration.preview_switch(service, InactivePolicy.STAY, NEXT_PASS)
+        return changes.preview_switch(service, InactivePolicy.STAY, NEXT_PASS)
 
     def why(service: Service) -> object:
-        return journal.why(service, the_child(service))
+        return explain.why(service, the_child(service))
 
     measured: dict[str, tuple[Callable[[Service], object], Callable[[Service], object]]] = {
         "sync now, nothing changed": (sync, lambda service: None),

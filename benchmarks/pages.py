@@ -13,6 +13,9 @@ import time
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from parkway.sync.commands import lifecycle, setup
+from parkway.sync.queries import setup_lists
+
 if TYPE_CHECKING:
     from django.test import Client
 
@@ -44,13 +47,13 @@ def _service(size: int) -> Service:
     """A service in step whose children are Active but for a fifth, and has spaces for all."""
     from django.utils import timezone
 
-    from parkway.manage.roster import Booked, take_roster
+    from parkway.domain import Booking, BookingKind, BookingState, Child, Details, Standing, Status
+    from parkway.manage.roster import ImportedBooking, take_roster
     from parkway.storypark import verbs as storypark
-    from parkway.sync import integration
+    from parkway.sync.commands import changes
     from parkway.tenancy.models import Organisation
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import add_service
-    from parkway.words import Booking, BookingKind, BookingState, Child, Details, Standing, Status
 
     organisation = Organisation.objects.create(name=f"The owner of {size}")
     service, now = add_service(organisation, f"Service of {size}", "Pacific/Auckland"), timezone.now()
@@ -62,13 +65,13 @@ def _service(size: int) -> Service:
     for number, child_id in enumerate(ids):
         last = today - timedelta(days=90) if number % 5 == 0 else None
         kind, state = BookingKind.PERMANENT, BookingState.CONFIRMED
-        bookings[child_id] = [Booked(Booking(kind, state, today - timedelta(days=400), last))]
+        bookings[child_id] = [ImportedBooking(Booking(kind, state, today - timedelta(days=400), last))]
     take_roster(service, children, bookings, today)
     storypark.set_paid_children(service, size)
-    integration.enable(service, OPERATOR)
-    integration.accept_proposals(service, OPERATOR, now)
-    plan = integration.look_at_set_up(service, now).plan
-    integration.start_syncing(service, plan.fingerprint, OPERATOR, now)
+    lifecycle.enable(service, OPERATOR)
+    setup.accept_proposals(service, OPERATOR, now)
+    plan = setup_lists.look_at_set_up(service, now).plan
+    changes.start_syncing(service, plan.fingerprint, OPERATOR, now)
     return service
 
 

@@ -8,33 +8,34 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from parkway.sync.queries import fleet_metrics
+from parkway.sync.run import change_detection
+
 if TYPE_CHECKING:
+    from parkway.domain import Decision, Details
     from parkway.manage.models import Child
     from parkway.storypark.models import Profile
     from parkway.sync.models import Entry, Integration, Run
-    from parkway.words import Decision, Details
 
 
 def sync(now: datetime) -> None:
     """Bring every service that is due into step."""
     from django.db import transaction
 
-    from parkway.sync import due
     from parkway.sync.models import Integration
 
-    for service_id in due.due_now(now).order_by("next_run_at", "pk").values_list("pk", flat=True):
+    for service_id in fleet_metrics.due_now(now).order_by("next_run_at", "pk").values_list("pk", flat=True):
         with transaction.atomic():
             integration = Integration.objects.select_related("service").get(pk=service_id)
             _sync(integration, now)
 
 
 def _sync(integration: Integration, now: datetime) -> None:
+    from parkway.domain import Step
     from parkway.engine import spaces
     from parkway.manage.models import Child, Ledger
     from parkway.storypark.models import Account, Profile
-    from parkway.sync import due
     from parkway.sync.models import Run
-    from parkway.words import Step
 
     service = integration.service
     today = service.today(now)
@@ -72,7 +73,7 @@ def _sync(integration: Integration, now: datetime) -> None:
     if any(counts[step] for step in ("create", "restore", "update", "archive")):
         account.version += 1
         account.save()
-    integration.checked_at, integration.next_run_at = now, due.following(integration.pk, now)
+    integration.checked_at, integration.next_run_at = now, change_detection.next_turn(integration.pk, now)
     integration.seen_roster = Ledger.objects.get(service=service).version
     integration.seen_profiles, integration.seen_service = account.version, service.version
     integration.seen_version = integration.version
@@ -96,13 +97,12 @@ def _details(owner: Child | Profile) -> Details:
 
 
 def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
+    from parkway import domain
+    from parkway.domain import ChoiceKind, Decision, ProfileState, Step
+    from parkway.domain import Profile as Portfolio
     from parkway.engine import plan, rules
     from parkway.storypark.models import Profile
     from parkway.sync.models import Choice, Link
-    from parkway.words import Child as Known
-    from parkway.words import Choice as Wish
-    from parkway.words import ChoiceKind, Decision, ProfileState, Step
-    from parkway.words import Profile as Portfolio
 
     choice = Choice.objects.filter(service_id=child.service_id, child_id=child.reference).first()
     link = Link.objects.filter(service_id=child.service_id, child_id=child.reference).first()
@@ -110,23 +110,23 @@ def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
     if link is not None:
         found = Profile.objects.get(service_id=child.service_id, reference=link.profile_id)
         profile = Portfolio(found.reference, ProfileState(found.state), _details(found))
-    known = Known(child.reference, _details(child), child.standing)
+    known = domain.Child(child.reference, _details(child), child.standing)
     wish = ChoiceKind(choice.kind) if choice and choice.kind else None
     until = choice.keep_until if choice else None
     rule = rules.rule_for(known, wish, integration.policy, until, integration.service.today(now))
     step = rules.STEPS[rule.verdict][profile.state if profile else None]
-    changes = plan.differences(known, profile) if profile and step in (Step.KEEP, Step.RESTORE) else {}
-    if step is Step.KEEP and changes:
+    changes = plan.differences(known, profile) if profile and step in (Step.NO_CHANGE, Step.RESTORE) else {}
+    if step is Step.NO_CHANGE and changes:
         step = Step.UPDATE
-    facts = rules.facts_of(rule, known, Wish(wish, None, until))
+    facts = rules.facts_of(rule, known, domain.Choice(wish, None, until))
     return Decision(child.reference, known, profile, step, rule.slug, facts, changes)
 
 
 def _apply(run: Run, decision: Decision) -> str:
     """Write what was decided for one child; the profile's id, if there is one."""
+    from parkway.domain import Step
     from parkway.storypark.models import Profile
     from parkway.sync.models import Link
-    from parkway.words import Step
 
     service_id, child = run.service_id, decision.child
     if child is None:
@@ -164,10 +164,10 @@ def _place(profile: Profile, names: frozenset[str]) -> None:
 
 
 def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, int]) -> None:
+    from parkway.domain import ACTIONS, Window
     from parkway.engine import rules
-    from parkway.sync import journal
     from parkway.sync.models import Entry
-    from parkway.words import ACTIONS, Window
+    from parkway.sync.run import journal
 
     before = Entry.objects.filter(service_id=run.service_id, child_id=decision.child_id, current=True).first()
     facts = journal.facts_text(decision.facts)
@@ -193,7 +193,7 @@ def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, in
 
 
 def _stands(before: Entry, decision: Decision, facts: str, profile_id: str) -> bool:
-    from parkway.words import OUTCOMES, Step
+    from parkway.domain import OUTCOMES, Step
 
     same = OUTCOMES[Step(before.step)] == OUTCOMES[decision.step]
     said = (before.rule, before.facts, before.status, before.profile_id, before.next_change)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks import fleet
+from parkway.sync.queries import fleet_metrics
 
 VISITED = 50  # services, each by a visitor of its own
 
@@ -37,8 +38,8 @@ def prepare(services: int, lasts: timedelta, file: Path) -> None:
     """
     from django.utils import timezone
 
-    from parkway.sync.fleet import Pass
     from parkway.sync.models import Integration
+    from parkway.sync.schedule.fleet import Pass
     from parkway.tenancy.scope import within_all
 
     now = timezone.now()
@@ -78,7 +79,6 @@ def ended() -> dict[str, list[str]]:
     from django.db.models import Count
     from django.utils import timezone
 
-    from parkway.sync import due
     from parkway.sync.models import Integration, Run, RunState
 
     now = timezone.now()
@@ -86,11 +86,11 @@ def ended() -> dict[str, list[str]]:
     states = dict(runs.values_list("state").annotate(Count("pk")))
     told = [f"{number:,} runs {RunState(state).label}" for state, number in sorted(states.items())]
     checked = Integration.objects.filter(checked_at__isnull=False).count()
-    told.append(f"{checked:,} services looked at, {due.due_now(now).count():,} due at the end")
+    told.append(f"{checked:,} services looked at, {fleet_metrics.due_now(now).count():,} due at the end")
     troubles = [f"{states[state]} runs {state}" for state in ("failed", "stopped") if state in states]
     left = runs.filter(converged=False).count()
     troubles += [f"{left} runs left something to do"] if left else []
-    late = due.due_now(now - timedelta(minutes=1)).count()
+    late = fleet_metrics.due_now(now - timedelta(minutes=1)).count()
     troubles += [f"{late} services are more than a minute late"] if late else []
     return {"told": told, "troubles": troubles}
 

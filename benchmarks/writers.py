@@ -113,12 +113,12 @@ def _sync() -> None:
     """Passes that read everything of the fleet, one after the other, until the process is ended; prints how
     many services each step did.
     """
-    from parkway.sync.fleet import Everybody, Pass
+    from parkway.sync.schedule.fleet import AllServices, Pass
 
     now = fleet.FIRST_SYNC
     while True:
         now += timedelta(seconds=1)
-        for done in Pass(Everybody(now), clock=lambda now=now: now, full=True):
+        for done in Pass(AllServices(now), clock=lambda now=now: now, full=True):
             print(done.services, flush=True)
 
 

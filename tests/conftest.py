@@ -15,7 +15,7 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from pytest_django.plugin import DjangoDbBlocker
 
-from parkway.tenancy import wall
+from parkway.tenancy import row_level_security
 
 # pytest-xdist tells its processes a width, which the programs that tests start would believe in
 os.environ.pop("COLUMNS", None)
@@ -70,7 +70,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         _let_tests_through()
         if APPLICATION:
             application = dj_database_url.parse(APPLICATION)
-            wall.admit(application["USER"])
+            row_level_security.admit(application["USER"])
             with (
                 connection.cursor() as cursor
             ):  # to empty the tables after a test, and to be a step behind or ahead
@@ -84,7 +84,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 def _let_tests_through() -> None:
     with connection.cursor() as cursor:
-        for table in sorted(wall.tables()):
+        for table in sorted(row_level_security.tables()):
             cursor.execute(f"CREATE POLICY tests ON {table} USING ({TESTS})")
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from parkway import rows
+from parkway.db import bulk
 from parkway.manage.models import Booking, Child, ChildRoom
 from parkway.manage.models import Room as ManageRoom
 from parkway.storypark.models import Profile, ProfileRoom, Story
@@ -131,7 +131,7 @@ def first_rows(db: None) -> None:
     Run.objects.create(pk=1, **GOOD[Run])
     for model in GOOD:
         if isinstance(model._meta.pk, models.BigAutoField):
-            rows.reserve_ids(model, 9)  # PostgreSQL counts on from ids that it gave itself
+            bulk.reserve_ids(model, 9)  # PostgreSQL counts on from ids that it gave itself
 
 
 def insert(model: type[models.Model], values: Values) -> None:
@@ -140,7 +140,7 @@ def insert(model: type[models.Model], values: Values) -> None:
     fields = [field for field in model._meta.concrete_fields if not field.primary_key or field.is_relation]
     row = [field.get_db_prep_save(field.pre_save(found, True), connection) for field in fields]
     with transaction.atomic():
-        rows.insert(model, [field.column for field in fields], [tuple(row)])
+        bulk.insert(model, [field.column for field in fields], [tuple(row)])
         connection.check_constraints([model._meta.db_table])
 
 

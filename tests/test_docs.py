@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from parkway.cli.app import COMMANDS, HIDDEN, parkway
 from parkway.config import metrics, settings
-from parkway.sync.rulebook import rulebook
+from parkway.sync.queries.rulebook import rulebook
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,7 +92,7 @@ def test_every_command_has_its_line_in_the_documentation() -> None:
 
 def test_every_metric_is_documented_and_every_one_documented_is_told() -> None:
     registry = CollectorRegistry()
-    metrics.Runs(registry)
+    metrics.RunMetrics(registry)
     counted = {f"{each.name}_total" if each.type == "counter" else each.name for each in registry.collect()}
     told = counted | metrics.GAUGES.keys()
     table = OPERATING.split("| metric | meaning |")[1].split("\n\n")[0]

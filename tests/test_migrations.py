@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.models.fields import NOT_PROVIDED
 
-from parkway.tenancy import wall
+from parkway.tenancy import row_level_security
 
 FREE = {"manage": 6, "storypark": 6, "sync": 8, "tenancy": 3}
 """The number of the last migration of each app that need not keep to it."""
@@ -39,7 +39,7 @@ def expands(step: Operation) -> bool:
         field = step.field
         return bool(field.many_to_many or field.null or field.db_default is not NOT_PROVIDED)
     if isinstance(step, steps.RunPython):  # the wall around a new table; rows are moved elsewhere
-        return step.code.__module__ == wall.__name__
+        return step.code.__module__ == row_level_security.__name__
     return isinstance(step, EXPANDING)
 
 
@@ -70,7 +70,7 @@ def test_every_migration_since_expands_or_says_that_it_contracts() -> None:
         (steps.DeleteModel("Diary"), False),
         (steps.RunSQL("UPDATE sync_run SET note = ''"), False),
         (steps.RunPython(steps.RunPython.noop), False),
-        (wall.walled("sync_diary"), True),
+        (row_level_security.walled("sync_diary"), True),
     ],
     ids=lambda value: value.describe() if isinstance(value, Operation) else None,
 )

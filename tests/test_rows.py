@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from parkway import rows
+from parkway.db import bulk
 from parkway.storypark.models import Profile
 from tests.stories.world import World
 
@@ -28,12 +28,12 @@ def make_profile_in_an_odd_state(world: World) -> None:
     )
     new.pk = 1
     columns = [field for field in Profile._meta.concrete_fields if field.attname != "version"]
-    rows.insert(
+    bulk.insert(
         Profile, [field.column for field in columns], [tuple(getattr(new, f.attname) for f in columns)]
     )
 
 
 def test_a_refused_row_is_told_at_the_end_at_the_latest(world: World) -> None:
-    with pytest.raises(IntegrityError), transaction.atomic(), rows.streaming():
+    with pytest.raises(IntegrityError), transaction.atomic(), bulk.pipelined():
         make_profile_in_an_odd_state(world)
     assert not Profile.objects.exists()

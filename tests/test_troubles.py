@@ -7,8 +7,8 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection
 from psycopg_pool import PoolTimeout
 
-from parkway import locks, troubles
-from parkway.troubles import Kind
+from parkway.db import errors
+from parkway.db.errors import ErrorKind
 
 
 def raised(cause: Exception) -> BaseException:
@@ -19,17 +19,17 @@ def raised(cause: Exception) -> BaseException:
 
 
 TROUBLES = [
-    (psycopg.errors.LockNotAvailable("verklemmt"), Kind.HELD),
-    (psycopg.errors.DeadlockDetected(), Kind.HELD),
-    (psycopg.errors.AdminShutdown(), Kind.AWAY),
-    (psycopg.errors.CannotConnectNow(), Kind.AWAY),
-    (psycopg.errors.TooManyConnections(), Kind.AWAY),
-    (psycopg.errors.IdleInTransactionSessionTimeout(), Kind.AWAY),
-    (psycopg.OperationalError("the connection is closed"), Kind.AWAY),
-    (PoolTimeout("couldn't get a connection after 2.00 sec"), Kind.AWAY),
-    (psycopg.errors.DiskFull(), Kind.FULL),
-    (psycopg.errors.ReadOnlySqlTransaction(), Kind.FULL),
-    (psycopg.errors.InsufficientPrivilege("permission denied for table x"), Kind.WRONG),
+    (psycopg.errors.LockNotAvailable("verklemmt"), ErrorKind.HELD),
+    (psycopg.errors.DeadlockDetected(), ErrorKind.HELD),
+    (psycopg.errors.AdminShutdown(), ErrorKind.AWAY),
+    (psycopg.errors.CannotConnectNow(), ErrorKind.AWAY),
+    (psycopg.errors.TooManyConnections(), ErrorKind.AWAY),
+    (psycopg.errors.IdleInTransactionSessionTimeout(), ErrorKind.AWAY),
+    (psycopg.OperationalError("the connection is closed"), ErrorKind.AWAY),
+    (PoolTimeout("couldn't get a connection after 2.00 sec"), ErrorKind.AWAY),
+    (psycopg.errors.DiskFull(), ErrorKind.FULL),
+    (psycopg.errors.ReadOnlySqlTransaction(), ErrorKind.FULL),
+    (psycopg.errors.InsufficientPrivilege("permission denied for table x"), ErrorKind.WRONG),
 ]
 DEFECTS = [
     psycopg.errors.QueryCanceled(),
@@ -41,22 +41,22 @@ DEFECTS = [
 
 
 @pytest.mark.parametrize(("error", "kind"), TROUBLES)
-def test_trouble_of_a_server_is_known_by_its_number(error: Exception, kind: Kind) -> None:
+def test_trouble_of_a_server_is_known_by_its_number(error: Exception, kind: ErrorKind) -> None:
     for each in (error, raised(error)):
-        found = troubles.of_a_database(each)
+        found = errors.database_error(each)
         assert found is not None
         assert found.kind is kind
-        assert locks.cannot_work(each) == (kind is not Kind.HELD)
-        assert locks.forestalled(each) == (kind is Kind.HELD)
-        assert str(troubles.sentence(each)).endswith("What was not finished was not changed.")
+        assert errors.database_unusable(each) == (kind is not ErrorKind.HELD)
+        assert errors.locked_by_others(each) == (kind is ErrorKind.HELD)
+        assert str(errors.explain(each)).endswith("What was not finished was not changed.")
 
 
 @pytest.mark.parametrize("error", DEFECTS)
 def test_a_defect_is_no_trouble_of_a_database(error: Exception) -> None:
     for each in (error, raised(error)):
-        assert troubles.sentence(each) is None
-        assert not locks.cannot_work(each)
-        assert not locks.forestalled(each)
+        assert errors.explain(each) is None
+        assert not errors.database_unusable(each)
+        assert not errors.locked_by_others(each)
 
 
 @pytest.mark.django_db
@@ -65,5 +65,5 @@ def test_a_defect_is_no_trouble_of_a_database(error: Exception) -> None:
 def test_a_wrong_statement_is_no_trouble_of_a_file(statement: str) -> None:
     with pytest.raises(DatabaseError) as told, connection.cursor() as cursor:
         cursor.execute(statement)
-    assert troubles.of_a_database(told.value) is None
-    assert not locks.cannot_work(told.value)
+    assert errors.database_error(told.value) is None
+    assert not errors.database_unusable(told.value)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from parkway.jobs.scheduler import Scheduler
-from parkway.sync import wake
+from parkway.sync.schedule import run_requests
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import World
@@ -84,12 +84,12 @@ def ana(person: Callable[..., Person]) -> Person:
 @pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
     """The scheduler as `parkway serve` wires it: what the pages ask for is run."""
-    before, made = wake._wired[0], Scheduler()
-    wake.wire(made)
+    before, made = run_requests._subscribers[0], Scheduler()
+    run_requests.subscribe(made)
     made.start()
     yield made
     made.end()
-    wake.wire(before)
+    run_requests.subscribe(before)
 
 
 without_javascript: WeakSet[BrowserContext] = WeakSet()

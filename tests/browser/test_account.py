@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from parkway.storypark import verbs as storypark
-from parkway.sync import choices, integration
+from parkway.sync.commands import changes, choices, lifecycle
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.people import OPERATOR
 from tests.browser.conftest import assert_accessible
@@ -173,12 +173,12 @@ def test_r12_the_integrations_section_points_to_the_next_step_and_to_support(
     world.integration.delete()
     page.reload()
     expect(section.get_by_role("button", name="Ask support to enable it")).to_be_visible()
-    integration.enable(world.service, OPERATOR)
+    lifecycle.enable(world.service, OPERATOR)
     world.enrol("Ana")
     world.set_up()
     page.reload()
     expect(section).to_contain_text("Last run on")
-    integration.turn_off(world.service, OPERATOR, now=world.now)
+    changes.turn_off(world.service, OPERATOR, now=world.now)
     page.reload()
     expect(section).to_contain_text("turned off")
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from parkway.sync.ends import HERE
 from playwright.sync_api import Page, expect
 
-from parkway.connectors.ports import Orders
+from parkway.connectors.ports import ProfileWrites
 from parkway.engine.wording import ordinal
 from parkway.jobs.scheduler import Scheduler
 from parkway.storypark import verbs as storypark
-from parkway.sync.gather import HERE
 from parkway.sync.models import Link
-from parkway.sync.run import Start, run_sync
+from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Person
 from parkway.tenancy.scope import scope
 from tests.browser.test_by_rule_in_manage import live_and_archived, sync_now
@@ -155,7 +155,7 @@ def test_d13_sync_now_in_two_tabs_at_once_does_everything_once(
     assert live_and_archived(first, world)[0] == ["Ana Hohepa", "Mila Hohepa"]
 
 
-def deaf(order: Orders) -> Orders:
+def deaf(order: ProfileWrites) -> ProfileWrites:
     return order._replace(changes=())
 
 
@@ -171,7 +171,7 @@ def test_b6_each_run_says_whether_anything_was_left_to_do(
     expect(page.get_by_role("main")).to_contain_text("nothing was left to do")
     world.archive("mila")
     end = StoryparkDouble(order=deaf)  # takes its orders and does not carry them out
-    run_sync(world.service.pk, Start(timezone.now()), HERE._replace(profiles=end), full=True)
+    run_sync(world.service.pk, RunContext(timezone.now()), HERE._replace(profiles=end), full=True)
     page.goto(settings(world))
     expect(page.get_by_text("After the last run something was still left to do.")).to_be_visible()
     expect(page.get_by_role("heading", name="How it stands")).to_contain_text("needs you")

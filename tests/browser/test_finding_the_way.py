@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from parkway.storypark import verbs as storypark
-from parkway.sync.run import Start, run_sync
+from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Person, RoleName, Service
 from parkway.tenancy.verbs import give_role
 from tests.browser.conftest import assert_accessible
@@ -28,7 +28,7 @@ def base(world: World) -> str:
 
 
 def run_now(world: World) -> None:
-    run_sync(world.service.pk, Start(timezone.now()), full=True)
+    run_sync(world.service.pk, RunContext(timezone.now()), full=True)
 
 
 @pytest.mark.parametrize("phone", [False, True])

@@ -10,16 +10,16 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from parkway.domain import ChoiceKind
 from parkway.jobs.scheduler import Scheduler
 from parkway.manage import verbs as manage
 from parkway.storypark import verbs as storypark
-from parkway.sync import integration
+from parkway.sync.commands import changes
 from parkway.sync.models import Integration, Run, Trigger
-from parkway.sync.run import Start, run_sync
+from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Look, Person, RoleName
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
-from parkway.words import ChoiceKind
 from tests.browser.conftest import assert_accessible
 from tests.stories.world import LONG_AGO, World
 
@@ -34,7 +34,7 @@ def base(world: World) -> str:
 
 
 def run_now(world: World) -> Run:
-    run = run_sync(world.service.pk, Start(timezone.now()), full=True)
+    run = run_sync(world.service.pk, RunContext(timezone.now()), full=True)
     assert run is not None
     return run
 
@@ -366,7 +366,7 @@ def test_the_pages_are_accessible(world: World, ana: Person, browse: Browse, dar
     run_now(world)
     page.goto(f"{base(world)}held/")
     assert_accessible(page)
-    integration.turn_off(world.service, OPERATOR, now=timezone.now())
+    changes.turn_off(world.service, OPERATOR, now=timezone.now())
     for address in ("/help/", "/help/contact/", "/", base(world), f"{base(world)}on/"):
         page.goto(address)
         assert_accessible(page)

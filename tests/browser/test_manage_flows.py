@@ -9,11 +9,11 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import FilePayload, Page, expect
 
+from parkway.domain import BookingKind, BookingState
 from parkway.manage import verbs
 from parkway.manage.models import Child
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
-from parkway.words import BookingKind, BookingState
 from tests.browser.conftest import assert_accessible, tab_to
 from tests.stories.world import LONG_AGO, World
 

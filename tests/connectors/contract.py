@@ -13,18 +13,18 @@ from datetime import date, timedelta
 import pytest
 
 from parkway.connectors.ports import (
-    Ask,
     NewProfile,
-    Orders,
-    Outcome,
     ProfileChange,
     Profiles,
     ProfilesAnswer,
+    ProfileWrites,
     RoomChange,
     Roster,
     RosterAnswer,
+    ServiceQuery,
+    WriteResult,
 )
-from parkway.words import (
+from parkway.domain import (
     Booking,
     BookingKind,
     BookingState,
@@ -71,8 +71,8 @@ class RosterEnd(ABC):
     def remove(self, child_id: str) -> None:
         """Take a child out of the answer."""
 
-    def ask(self, today: date = TODAY) -> Ask:
-        return Ask(self.service_id, today, WINDOW)
+    def ask(self, today: date = TODAY) -> ServiceQuery:
+        return ServiceQuery(self.service_id, today, WINDOW)
 
     def read(self, today: date = TODAY) -> RosterAnswer:
         return self.roster.read([self.ask(today)])[self.service_id]
@@ -172,7 +172,7 @@ class RosterContract:
         told = {child.child_id: child for child in answer.children}
 
         assert told["c1"] == end.children()["c1"]
-        assert ("c2" in told) == answer.whole
+        assert ("c2" in told) == answer.complete
 
     def test_each_change_changes_the_version(self, end: RosterEnd) -> None:
         seen = [end.version()]
@@ -217,8 +217,8 @@ class ProfilesEnd(ABC):
         """The links of the profiles that are managed elsewhere, by id. For ends with such marks."""
         raise NotImplementedError
 
-    def ask(self) -> Ask:
-        return Ask(self.service_id, TODAY, WINDOW)
+    def ask(self) -> ServiceQuery:
+        return ServiceQuery(self.service_id, TODAY, WINDOW)
 
     def read(self) -> ProfilesAnswer:
         return self.profiles.read([self.ask()])[self.service_id]
@@ -241,8 +241,8 @@ class ProfilesEnd(ABC):
         *changes: ProfileChange,
         creates: Sequence[NewProfile] = (),
         rooms: Sequence[RoomChange] = (),
-    ) -> Outcome:
-        orders = Orders(rooms=rooms, creates=creates, changes=changes)
+    ) -> WriteResult:
+        orders = ProfileWrites(rooms=rooms, creates=creates, changes=changes)
         return self.profiles.write({self.service_id: orders}, {self.service_id: TODAY})[self.service_id]
 
 

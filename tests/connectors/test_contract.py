@@ -12,8 +12,8 @@ import pytest
 from parkway.connectors.csv_ends import CsvProfiles, CsvRoster
 from parkway.connectors.csv_files import BOOKINGS, CHILDREN, PROFILES
 from parkway.connectors.in_memory import Enrolment, MemoryProfiles, MemoryRoster
-from parkway.connectors.ports import Ask, Orders, ProfileChange, RoomChange
-from parkway.words import Booking, Details, Profile, Refused, SourceSilent
+from parkway.connectors.ports import ProfileChange, ProfileWrites, RoomChange, ServiceQuery
+from parkway.domain import Booking, Details, Profile, Refused, SourceSilent
 from tests.connectors.contract import (
     ARCHIVED,
     DELETED,
@@ -54,7 +54,7 @@ class TestMemoryRoster(RosterContract):
     def test_services_do_not_see_each_other(self) -> None:
         end = MemoryRosterEnd()
         end.put("c1", MANAIA, [])
-        asks = [Ask(7, TODAY, WINDOW), Ask(8, TODAY, WINDOW)]
+        asks = [ServiceQuery(7, TODAY, WINDOW), ServiceQuery(8, TODAY, WINDOW)]
 
         assert [len(end.roster.read(asks)[key].children) for key in (7, 8)] == [1, 0]
 
@@ -176,7 +176,7 @@ class TestCsvRoster(RosterContract):
 
     def test_it_answers_for_its_own_service_only(self, tmp_path: Path) -> None:
         with pytest.raises(SourceSilent):
-            CsvRosterEnd(tmp_path).roster.read([Ask(8, TODAY, WINDOW)])
+            CsvRosterEnd(tmp_path).roster.read([ServiceQuery(8, TODAY, WINDOW)])
 
 
 class CsvProfilesEnd(ProfilesEnd):
@@ -268,7 +268,7 @@ class TestCsvProfiles(ProfilesContract):
     def test_an_order_of_nothing_writes_nothing(self, tmp_path: Path) -> None:
         end = CsvProfilesEnd(tmp_path)
         before = end.file.stat().st_mtime_ns
-        end.profiles.write({7: Orders()}, {7: TODAY})
+        end.profiles.write({7: ProfileWrites()}, {7: TODAY})
 
         assert end.file.stat().st_mtime_ns == before
 
@@ -280,4 +280,4 @@ class TestCsvProfiles(ProfilesContract):
         with pytest.raises(SourceSilent):
             end.read()
         with pytest.raises(SourceSilent):
-            end.profiles.read([Ask(8, TODAY, WINDOW)])
+            end.profiles.read([ServiceQuery(8, TODAY, WINDOW)])

@@ -9,6 +9,7 @@ import pytest
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.domain import Booking, Details, Profile
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking as StoredBooking
 from parkway.manage.models import Child as StoredChild
@@ -18,7 +19,6 @@ from parkway.storypark.models import Room
 from parkway.tenancy.models import Organisation
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service
-from parkway.words import Booking, Details, Profile
 from tests.connectors.contract import (
     ARCHIVED,
     DELETED,

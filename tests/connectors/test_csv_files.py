@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from parkway.connectors import csv_files
 from parkway.connectors.csv_files import BOOKINGS, CHILDREN, PROFILES, Files, read_files
-from parkway.connectors.csv_reading import BadFiles, NotADay, Problem, read_day
-from parkway.words import (
+from parkway.connectors.csv_reading import BadFiles, CsvProblem, NotADay, read_day
+from parkway.domain import (
     ALL_FIELDS,
     Booking,
     BookingKind,
@@ -447,12 +447,12 @@ def test_limits_are_kept_where_there_are_some(read: Read) -> None:
         read(children, bookings, profiles, longest=longest)
 
     assert caught.value.problems == (
-        Problem("c.csv", 2, "rooms", "it has 6 characters; Parkway keeps at most 5"),
-        Problem("c.csv", 3, "first_name", "it has 6 characters; Parkway keeps at most 4"),
-        Problem("c.csv", 3, "child_id", "it has 4 characters; Parkway keeps at most 3"),
-        Problem("b.csv", 2, "room", "it has 6 characters; Parkway keeps at most 5"),
-        Problem("p.csv", 2, "profile_id", "it has 4 characters; Parkway keeps at most 3"),
-        Problem("p.csv", 2, "child_id", "it has 4 characters; Parkway keeps at most 3"),
+        CsvProblem("c.csv", 2, "rooms", "it has 6 characters; Parkway keeps at most 5"),
+        CsvProblem("c.csv", 3, "first_name", "it has 6 characters; Parkway keeps at most 4"),
+        CsvProblem("c.csv", 3, "child_id", "it has 4 characters; Parkway keeps at most 3"),
+        CsvProblem("b.csv", 2, "room", "it has 6 characters; Parkway keeps at most 5"),
+        CsvProblem("p.csv", 2, "profile_id", "it has 4 characters; Parkway keeps at most 3"),
+        CsvProblem("p.csv", 2, "child_id", "it has 4 characters; Parkway keeps at most 3"),
     )
     read(children, bookings, profiles)
 
@@ -476,7 +476,7 @@ def check_anything(folder: Path, contents: list[bytes]) -> None:
     names = [str(folder / name) for name in ("c.csv", "b.csv", "p.csv")]
     for name, content in zip(names, contents, strict=True):
         Path(name).write_bytes(content)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[CsvProblem, ...] = ()
     try:
         files = read_files(*names, TODAY, WINDOW)
     except BadFiles as bad:

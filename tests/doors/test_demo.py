@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from parkway.sync.rulebook import rulebook
-from parkway.words import Step
+from parkway.domain import Step
+from parkway.sync.queries.rulebook import rulebook
 
 PEOPLE = """
     SELECT reference, first_name, last_name, preferred_name, date_of_birth, archived_on, status

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from parkway import domain
 from parkway.connectors.csv_files import read_files
+from parkway.domain import ChoiceKind, Details, Status
 from parkway.manage.models import Booking as StoredBooking
 from parkway.manage.verbs import archive_child, enrol, find_child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, integration
-from parkway.sync.adopt import LONGEST, Adopted, take_files
+from parkway.sync.commands import changes, choices, lifecycle, setup
+from parkway.sync.commands.file_import import LONGEST, ImportResult, take_files
 from parkway.sync.models import Choice, Link
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service
-from parkway.words import Choice as Wish
-from parkway.words import ChoiceKind, Details, Status
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -35,7 +35,7 @@ class Office:
         self.service: Service = add_service(Organisation.objects.create(name="Aroha"), "Rimu", "UTC")
         storypark.set_paid_children(self.service, 50)
 
-    def take(self, children: str, bookings: str = NO_BOOKINGS, profiles: str | None = None) -> Adopted:
+    def take(self, children: str, bookings: str = NO_BOOKINGS, profiles: str | None = None) -> ImportResult:
         names = []
         for name, text in (("children", children), ("bookings", bookings), ("profiles", profiles)):
             file = self.folder / f"{name}.csv"
@@ -125,11 +125,11 @@ def test_d20_bookings_keep_the_weekdays_the_room_and_the_end_that_a_file_lacks(o
 
 
 def test_d20_dont_add_and_keep_until_stay_when_a_file_lacks_them(office: Office) -> None:
-    integration.enable(office.service, OPERATOR)
+    lifecycle.enable(office.service, OPERATOR)
     children = "child_id,first_name,last_name,sync,keep_until\n"
     day = TODAY + timedelta(days=30)
     assert office.take(children + f"c1,Ana,Ng,dont_add,\nc2,Ben,Ng,,{day}\nc3,Cy,Ng,,\n").choices == 2
-    choices.store(office.service, {"c3": Wish(ChoiceKind.NEW)}, OPERATOR, NOW)
+    choices.store(office.service, {"c3": domain.Choice(ChoiceKind.NEW)}, OPERATOR, NOW)
 
     def stored() -> dict[str, tuple[str, date | None]]:
         found = scope(Choice, office.service)
@@ -187,13 +187,13 @@ def test_ids_brought_along_never_stop_a_new_profile(office: Office) -> None:
     by_hand = storypark.create_profile(office.service, Details("Second", "One"))
     assert by_hand.reference.startswith("P-")
 
-    integration.enable(office.service, OPERATOR)
+    lifecycle.enable(office.service, OPERATOR)
     storypark.set_paid_children(office.service, 90)
     office.take(
         "child_id,first_name,last_name\n" + "".join(f"c{n},Child,Nr {n}\n" for n in range(20)),
         NO_BOOKINGS + "".join(f"c{n},permanent,confirmed,2026-01-01\n" for n in range(20)),
     )
-    integration.accept_proposals(office.service, OPERATOR, NOW)
-    plan = integration.preview(office.service, NOW)
-    run = integration.start_syncing(office.service, plan.fingerprint, OPERATOR, NOW)
+    setup.accept_proposals(office.service, OPERATOR, NOW)
+    plan = changes.preview(office.service, NOW)
+    run = changes.start_syncing(office.service, plan.fingerprint, OPERATOR, NOW)
     assert (run.state, run.counts["create"]) == ("done", 20)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from parkway.words import Step
+from parkway.domain import Step
 
 TODAY = date(2025, 11, 24)
 CHILDREN = "child_id,first_name,last_name\n"
@@ -107,7 +107,7 @@ def test_the_json_has_exactly_the_keys_there_are(dry: Dry) -> None:
     assert plan["inactive"] == "leave"
     assert plan["spaces"] == {"paid_children": 100, "live": 2, "live_after": 2, "waiting": 0}
     assert plan["held"] is None
-    assert plan["counts"] == {step.value: int(step in (Step.UPDATE, Step.HOLD)) for step in Step}
+    assert plan["counts"] == {step.value: int(step in (Step.UPDATE, Step.NEEDS_REVIEW)) for step in Step}
     assert [list(decision) for decision in plan["decisions"]] == [SHAPE_OF_DECISION] * 2
     missing, ana = plan["decisions"]
     assert ana == {

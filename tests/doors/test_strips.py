@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkway.domain import BookingState, Window
 from parkway.manage.models import Booking
-from parkway.web.strips import LANES, strip
-from parkway.words import BookingState, Window
+from parkway.web.presenters.booking_timeline import LANES, booking_timeline
 
 TODAY = date(2026, 11, 24)
 DAYS = st.dates(date(1, 1, 1), date(9999, 12, 30))
@@ -28,7 +28,7 @@ def bookings(draw: st.DrawFn) -> Booking:
 def test_everything_lies_inside(
     booked: list[Booking], lookback: int, lookahead: int, change: date | None
 ) -> None:
-    seen = strip(booked, TODAY, Window(lookback, lookahead), change)
+    seen = booking_timeline(booked, TODAY, Window(lookback, lookahead), change)
     places = [seen.today, *seen.lines, *([seen.change] if seen.change else [])]
     assert all(0 <= float(place.rstrip("%")) <= 100 for place in places)
     for x, width in [seen.window, *((bar.x, bar.width) for bar in seen.bars)]:
@@ -44,10 +44,10 @@ def test_its_words_tell_the_window_and_each_booking() -> None:
     open_ = Booking(starts_on=TODAY, ends_on=None, kind="permanent", state="confirmed")
     offered = Booking(starts_on=TODAY, ends_on=TODAY, kind="casual", state="offered")
     long_ago = Booking(starts_on=date(2020, 1, 1), ends_on=date(2020, 1, 2), kind="casual", state="confirmed")
-    seen = strip([open_, offered, long_ago], TODAY, Window(), None)
+    seen = booking_timeline([open_, offered, long_ago], TODAY, Window(), None)
     assert seen.words == (
         "The active window around today, 24 November, goes from 29 September to 19 January 2027. "
         "Confirmed from 24 November with no end date. Offered on 24 November."
     )
     assert [bar.style for bar in seen.bars] == ["booked", "offered"]
-    assert "No booking is near it." in strip([], TODAY, Window(), None).words
+    assert "No booking is near it." in booking_timeline([], TODAY, Window(), None).words

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from parkway.domain import Details
 from parkway.manage.models import Booking, Child, Room
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile, Story
@@ -22,7 +23,6 @@ from parkway.sync.models import Choice, Entry, Integration, Link, RoomLink, Run
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
-from parkway.words import Details
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db
@@ -321,7 +321,7 @@ def test_set_up_takes_nothing_of_another_service() -> None:
     here, there = Place("Rimu", on=False), Place("Kauri", on=False)
     client = signed_in("everything", here, *RoleName)
     before = there.everything()
-    from parkway.web.views.setup_lines import key_of
+    from parkway.web.presenters.setup_rows import key_of
 
     key = key_of(here.child_id)
     theirs = f"profile:{there.hand_made.reference}"

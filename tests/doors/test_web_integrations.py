@@ -8,13 +8,13 @@ from datetime import date
 import pytest
 from django.test import Client
 
-from parkway.manage.roster import Booked, take_roster
+from parkway.domain import Booking, BookingKind, BookingState, Child, Details, Standing, Status
+from parkway.manage.roster import ImportedBooking, take_roster
 from parkway.storypark import verbs as storypark
 from parkway.sync.models import Choice, Integration, Run
 from parkway.tenancy.models import Organisation, Person, RoleName
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service, give_role
-from parkway.words import Booking, BookingKind, BookingState, Child, Details, Standing, Status
 from tests.stories.world import SINCE, World
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,9 @@ def enrol_many(world: World, number: int) -> None:
         for n in range(number)
     ]
     period = Booking(BookingKind.PERMANENT, BookingState.CONFIRMED, SINCE, None)
-    take_roster(world.service, children, {c.child_id: [Booked(period)] for c in children}, world.today)
+    take_roster(
+        world.service, children, {c.child_id: [ImportedBooking(period)] for c in children}, world.today
+    )
 
 
 def base(world: World) -> str:

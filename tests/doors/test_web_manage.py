@@ -248,7 +248,7 @@ def test_the_examples_can_be_imported_as_they_are(world: World, staff: Client) -
 def test_a_file_that_is_too_large_is_refused(
     world: World, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parkway.web.manage_forms.LARGEST", 10)
+    monkeypatch.setattr("parkway.web.views.manage.forms.LARGEST", 10)
     page = staff.post(
         f"/manage/{world.service.slug}/import/", {"children": upload("x" * 11)}
     ).content.decode()

@@ -23,10 +23,10 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from waitress.server import create_server
 
-from parkway.config.logs import Line
-from parkway.config.serving import proxied
+from parkway.cli.serve import proxied
+from parkway.config.logs import LogLine
 from parkway.jobs.scheduler import Scheduler
-from parkway.sync import integration
+from parkway.sync.commands import changes
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
@@ -302,6 +302,7 @@ def test_r12_who_is_asked_to_wait_is_told_so_on_a_page_of_ours() -> None:
 
 SAYS = """
 from parkway.config import settings as s
+from parkway.sync.commands import setup
 print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0, s.SECURE_SSL_REDIRECT,
       s.SESSION_COOKIE_HTTPONLY, s.DEBUG, s.ALLOWED_HOSTS)
 """
@@ -495,7 +496,7 @@ def test_the_log_names_nobody(
 
     monkeypatch.setattr("parkway.manage.listing.rooms", broken)
     client.get(f"/manage/{slug}/rooms/?who=Mānaia")
-    lines = "\n".join(Line("%(levelname)s %(name)s %(message)s").format(r) for r in caplog.records)
+    lines = "\n".join(LogLine("%(levelname)s %(name)s %(message)s").format(r) for r in caplog.records)
     assert "naia" not in lines
     assert "Hohepa" not in lines
     assert "manage/<slug:slug>/rooms/" in lines
@@ -507,7 +508,7 @@ def test_the_log_names_nobody(
 def test_the_console_writes_lines_that_name_nobody() -> None:
     handler = logging.getLogger().handlers
     ours = live_settings.LOGGING["formatters"]["line"]["()"]
-    assert ours == f"{Line.__module__}.{Line.__qualname__}"
+    assert ours == f"{LogLine.__module__}.{LogLine.__qualname__}"
     assert handler
 
 
@@ -634,7 +635,7 @@ def test_strange_days_break_no_page(world: World, person: People, day: str) -> N
 
 def test_a_double_click_starts_syncing_once(world: World, person: People) -> None:
     world.enrol("Ida")
-    integration.accept_proposals(world.service, integration.Actor("x", None, True), world.now)
+    setup.accept_proposals(world.service, changes.Actor("x", None, True), world.now)
     client, address = client_of(person()), f"/storypark/{world.service.slug}/integrations/setup/summary/"
     mark = client.get(address).context["plan"].fingerprint
     for _ in range(2):

@@ -9,17 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from parkway.manage.roster import Booked, take_roster
-from parkway.storypark import verbs as storypark
-from parkway.sync import draft, integration, set_up
-from parkway.sync.draft import Many, Trouble
-from parkway.sync.models import Choice, RoomLink, Stage
-from parkway.sync.set_up import Group
-from parkway.tenancy.models import Person, RoleName
-from parkway.tenancy.people import OPERATOR, Actor
-from parkway.tenancy.scope import scope
-from parkway.tenancy.verbs import give_role
-from parkway.words import (
+from parkway import domain
+from parkway.domain import (
     Booking,
     BookingKind,
     BookingState,
@@ -30,12 +21,22 @@ from parkway.words import (
     Standing,
     Status,
 )
-from parkway.words import Choice as Wish
+from parkway.manage.roster import ImportedBooking, take_roster
+from parkway.storypark import verbs as storypark
+from parkway.sync.commands import changes, setup_choices
+from parkway.sync.commands.setup_choices import ChoiceObstacle, Many
+from parkway.sync.models import Choice, RoomLink, Stage
+from parkway.sync.queries import setup_lists
+from parkway.sync.queries.setup_lists import SetUpGroup
+from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR, Actor
+from parkway.tenancy.scope import scope
+from parkway.tenancy.verbs import give_role
 from tests.stories.world import BORN, SINCE, World
 
 pytestmark = pytest.mark.django_db
 
-NEW, OUT = Wish(ChoiceKind.NEW), Wish(ChoiceKind.DONT_ADD)
+NEW, OUT = domain.Choice(ChoiceKind.NEW), domain.Choice(ChoiceKind.DONT_ADD)
 
 
 @pytest.fixture
@@ -101,23 +102,25 @@ def test_a_thousand_children_take_a_bounded_number_of_queries(
 ) -> None:
     standing = Standing(Status.INACTIVE)
     children = [Child(f"c-{n}", Details(f"Kid{n}", "Lee", "", BORN), standing) for n in range(1000)]
-    always = Booked(Booking(BookingKind.PERMANENT, BookingState.CONFIRMED, SINCE, None), "mon")
+    always = ImportedBooking(Booking(BookingKind.PERMANENT, BookingState.CONFIRMED, SINCE, None), "mon")
     take_roster(world.service, children, {each.child_id: [always] for each in children}, world.today)
     client = visitor(world, "ana", RoleName.ADMIN_EDUCATOR)
     client.get(address(world))
     with django_assert_max_num_queries(40):  # type: ignore[attr-defined]
         answer = client.get(address(world, more))
     assert answer.status_code == 200
-    lists = set_up.look(world.service, world.now)
-    wishes = draft.concerned(lists.rows, Many.NEW)
+    lists = setup_lists.setup_lists(world.service, world.now)
+    wishes = setup_choices.concerned(lists.rows, Many.NEW)
     with django_assert_max_num_queries(60):  # type: ignore[attr-defined]
-        client.post(address(world, "many/"), {"what": "new", "digest": draft.digest(wishes)})
+        client.post(address(world, "many/"), {"what": "new", "digest": setup_choices.digest(wishes)})
     assert scope(Choice, world.service).count() == 1000
 
 
 def test_many_at_once_is_for_exactly_those_whom_the_button_counted(world: World) -> None:
     world.enrol("Noah")
-    seen = draft.digest(draft.concerned(set_up.look(world.service, world.now).rows, Many.NEW))
+    seen = setup_choices.digest(
+        setup_choices.concerned(setup_lists.setup_lists(world.service, world.now).rows, Many.NEW)
+    )
     world.enrol("Ida")
     client = visitor(world, "ana", RoleName.ADMIN_EDUCATOR)
     answer = client.post(address(world, "many/"), {"what": "new", "digest": seen}, follow=True)
@@ -140,24 +143,26 @@ def test_d23_a_choice_does_not_overwrite_one_its_writer_did_not_see(world: World
     world.enrol("Noah")
     ben = world.person("Ben", RoleName.ADMIN_EDUCATOR)
     ana = world.person("Ana", RoleName.ADMIN_EDUCATOR)
-    assert draft.choose(world.service, {"noah": OUT}, {}, ben, world.now).stored == ["noah"]
+    assert setup_choices.choose(world.service, {"noah": OUT}, {}, ben, world.now).stored == ["noah"]
     world.later(minutes=1)
-    refused = draft.choose(world.service, {"noah": NEW}, {}, ana, world.now)
+    refused = setup_choices.choose(world.service, {"noah": NEW}, {}, ana, world.now)
     problem = refused.problems["noah"]
-    assert problem.trouble is Trouble.MEANWHILE
+    assert problem.trouble is ChoiceObstacle.MEANWHILE
     assert problem.made is not None
     assert problem.made.by == "Ben"
     seen = {"noah": problem.made.stamp}
-    assert draft.choose(world.service, {"noah": NEW}, seen, ana, world.now).stored == ["noah"]
-    assert draft.choose(world.service, {"noah": OUT}, seen, ana, world.now).problems  # a tab left open
-    again = draft.choose(world.service, {"noah": OUT}, seen, ana, world.now, own_gives_way=True)
+    assert setup_choices.choose(world.service, {"noah": NEW}, seen, ana, world.now).stored == ["noah"]
+    assert setup_choices.choose(
+        world.service, {"noah": OUT}, seen, ana, world.now
+    ).problems  # a tab left open
+    again = setup_choices.choose(world.service, {"noah": OUT}, seen, ana, world.now, own_gives_way=True)
     assert again.stored == ["noah"]
 
 
 def test_the_same_choice_by_two_people_is_no_clash(world: World) -> None:
     world.enrol("Noah")
-    draft.choose(world.service, {"noah": NEW}, {}, Actor("Ben", None, True), world.now)
-    outcome = draft.choose(world.service, {"noah": NEW}, {}, OPERATOR, world.now)
+    setup_choices.choose(world.service, {"noah": NEW}, {}, Actor("Ben", None, True), world.now)
+    outcome = setup_choices.choose(world.service, {"noah": NEW}, {}, OPERATOR, world.now)
     assert (list(outcome.stored), dict(outcome.problems)) == ([], {})
     assert scope(Choice, world.service).get().chosen_by == "Ben"
 
@@ -165,77 +170,79 @@ def test_the_same_choice_by_two_people_is_no_clash(world: World) -> None:
 def test_two_children_may_swap_their_profiles(world: World) -> None:
     world.enrol("Ida", child_id="one")
     world.enrol("Ida", child_id="two")
-    first, second = (Wish(ChoiceKind.PROFILE, world.portfolio("Ida").reference) for _ in range(2))
-    draft.choose(world.service, {"one": first, "two": second}, {}, OPERATOR, world.now)
-    seen = {row.child.child_id: row.stamp for row in set_up.look(world.service, world.now).rows}
-    swapped = draft.choose(world.service, {"one": second, "two": first}, seen, OPERATOR, world.now)
+    first, second = (domain.Choice(ChoiceKind.PROFILE, world.portfolio("Ida").reference) for _ in range(2))
+    setup_choices.choose(world.service, {"one": first, "two": second}, {}, OPERATOR, world.now)
+    seen = {row.child.child_id: row.stamp for row in setup_lists.setup_lists(world.service, world.now).rows}
+    swapped = setup_choices.choose(world.service, {"one": second, "two": first}, seen, OPERATOR, world.now)
     assert sorted(swapped.stored) == ["one", "two"]
 
 
 def test_who_is_refused_keeps_the_profile_and_others_cannot_have_it(world: World) -> None:
     for child_id in ("one", "two", "three"):
         world.enrol("Ida", child_id=child_id)
-    a, b = (Wish(ChoiceKind.PROFILE, world.portfolio("Ida").reference) for _ in range(2))
-    draft.choose(world.service, {"one": a, "two": b}, {}, OPERATOR, world.now)
-    seen = {row.child.child_id: row.stamp for row in set_up.look(world.service, world.now).rows}
+    a, b = (domain.Choice(ChoiceKind.PROFILE, world.portfolio("Ida").reference) for _ in range(2))
+    setup_choices.choose(world.service, {"one": a, "two": b}, {}, OPERATOR, world.now)
+    seen = {row.child.child_id: row.stamp for row in setup_lists.setup_lists(world.service, world.now).rows}
     # one wants what two keeps, so one keeps a, so three cannot have a
-    outcome = draft.choose(world.service, {"one": b, "three": a}, seen, OPERATOR, world.now)
+    outcome = setup_choices.choose(world.service, {"one": b, "three": a}, seen, OPERATOR, world.now)
     assert outcome.stored == []
     assert {key: problem.trouble for key, problem in outcome.problems.items()} == {
-        "one": Trouble.TAKEN,
-        "three": Trouble.TAKEN,
+        "one": ChoiceObstacle.TAKEN,
+        "three": ChoiceObstacle.TAKEN,
     }
 
 
 def test_a_profile_that_is_gone_is_asked_for_again(world: World) -> None:
     world.enrol("Ida")
     profile = world.portfolio("Ida")
-    draft.choose(world.service, {"ida": Wish(ChoiceKind.PROFILE, profile.reference)}, {}, OPERATOR, world.now)
+    setup_choices.choose(
+        world.service, {"ida": domain.Choice(ChoiceKind.PROFILE, profile.reference)}, {}, OPERATOR, world.now
+    )
     storypark.delete_profile(profile)
-    [row] = set_up.look(world.service, world.now).rows
+    [row] = setup_lists.setup_lists(world.service, world.now).rows
     assert row.gone
-    assert row.group is not Group.CHOSEN
+    assert row.group is not SetUpGroup.CHOSEN
     with pytest.raises(Refused, match="needs a choice"):
         _start(world)
 
 
 def _start(world: World) -> None:
-    shown = integration.look_at_set_up(world.service, world.now).plan
-    integration.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
+    shown = setup_lists.look_at_set_up(world.service, world.now).plan
+    changes.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
 
 
 def test_a_match_chosen_for_somebody_else_is_not_certain_any_more(world: World) -> None:
     world.enrol("Ida")
     world.enrol("Noah")
-    ida = Wish(ChoiceKind.PROFILE, world.portfolio("Ida").reference)
-    draft.choose(world.service, {"noah": ida}, {}, OPERATOR, world.now)
-    row = set_up.look(world.service, world.now).by_child["ida"]
-    assert row.group is Group.CHECK
+    ida = domain.Choice(ChoiceKind.PROFILE, world.portfolio("Ida").reference)
+    setup_choices.choose(world.service, {"noah": ida}, {}, OPERATOR, world.now)
+    row = setup_lists.setup_lists(world.service, world.now).by_child["ida"]
+    assert row.group is SetUpGroup.CHECK
     assert row.proposed is None
     assert row.alike[0].taker is not None
 
 
 def test_nobody_is_chosen_for_who_is_not_listed_or_after_set_up(world: World) -> None:
     world.enrol("Noah")
-    outcome = draft.choose(world.service, {"nobody": NEW}, {}, OPERATOR, world.now)
-    assert outcome.problems["nobody"].trouble is Trouble.NOT_LISTED
+    outcome = setup_choices.choose(world.service, {"nobody": NEW}, {}, OPERATOR, world.now)
+    assert outcome.problems["nobody"].trouble is ChoiceObstacle.NOT_LISTED
     world.set_up()
     with pytest.raises(Refused, match="set up already"):
-        draft.choose(world.service, {"noah": OUT}, {}, OPERATOR, world.now)
+        setup_choices.choose(world.service, {"noah": OUT}, {}, OPERATOR, world.now)
 
 
 def test_d21_a_room_is_placed_by_hand_and_renamed_by_the_first_run(world: World) -> None:
     world.enrol("Noah", rooms=["Tūī"])
     profile = world.portfolio("Some", "Body", None)
     storypark.amend_profile(profile, rooms=frozenset({"The birds"}))
-    lists = set_up.look(world.service, world.now)
-    [room], [free] = set_up.rooms(lists), set_up.free_rooms(world.service, lists, world.now)
+    lists = setup_lists.setup_lists(world.service, world.now)
+    [room], [free] = setup_lists.rooms(lists), setup_lists.free_rooms(world.service, lists, world.now)
     assert room.target_id is None
-    draft.place_room(world.service, room.room_id, free.room_id, OPERATOR, world.now)
-    [room] = set_up.rooms(set_up.look(world.service, world.now))
+    setup_choices.place_room(world.service, room.room_id, free.room_id, OPERATOR, world.now)
+    [room] = setup_lists.rooms(setup_lists.setup_lists(world.service, world.now))
     assert (room.target_id, room.renamed_from) == (free.room_id, "The birds")
     with pytest.raises(Refused, match="no longer has this room"):
-        draft.place_room(world.service, room.room_id, "no such room", OPERATOR, world.now)
+        setup_choices.place_room(world.service, room.room_id, "no such room", OPERATOR, world.now)
     world.set_up()
     assert world.rooms("noah") == {"Tūī"}
     assert set(profile.rooms.values_list("name", flat=True)) == {"Tūī"}
@@ -247,11 +254,11 @@ def test_d21_a_new_room_instead_of_the_one_that_is_alike(world: World) -> None:
     world.enrol("Zoë", rooms=["Kea"])
     alike, other = (storypark.add_room(world.service, name) for name in ("Tūī", "KEA"))
     client, page = visitor(world, "ana", RoleName.ADMIN_EDUCATOR), address(world, "rooms/")
-    steps = {step.name: step for step in set_up.rooms(set_up.look(world.service, world.now))}
+    steps = {step.name: step for step in setup_lists.rooms(setup_lists.setup_lists(world.service, world.now))}
     assert steps["Tui"].renamed_from == "Tūī"
     assert "A new room Tui</option>" in client.get(page).content.decode()
     for name in ("Tui", "Kea"):
-        client.post(page, {"room": steps[name].room_id, "target": draft.NEW})
+        client.post(page, {"room": steps[name].room_id, "target": setup_choices.NEW})
     assert "A new room <strong>Tui</strong> is made" in client.get(page).content.decode()
     client.post(page, {"room": steps["Kea"].room_id, "target": ""})  # another thought
     world.set_up()
@@ -271,11 +278,11 @@ def test_a_visitor_is_sent_to_sign_in(world: World) -> None:
 def test_what_is_new_since_a_snapshot(world: World) -> None:
     world.enrol("Noah")
     world.enrol("Ida")
-    before = set_up.snapshot(set_up.look(world.service, world.now))
+    before = setup_lists.snapshot(setup_lists.setup_lists(world.service, world.now))
     world.amend("noah", preferred_name="Noe")
     world.archive("ida")
     world.enrol("Ari", until=world.today + timedelta(days=1))
-    found = set_up.news(before, set_up.look(world.service, world.now))
+    found = setup_lists.news(before, setup_lists.setup_lists(world.service, world.now))
     assert [child.child_id for child in found.came] == ["ari"]
     assert [child.child_id for child in found.changed] == ["noah"]
     assert found.went == 1

@@ -14,14 +14,14 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
-from parkway.config.logs import Line
+from parkway.config.logs import LogLine
 from parkway.manage import listing
 from parkway.manage.models import Child
 from parkway.sync.models import Run
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
-from parkway.web import outlooks
+from parkway.web.presenters import impact
 from tests import databases
 from tests.stories.world import World
 
@@ -67,7 +67,7 @@ def test_what_somebody_else_holds_for_too_long_is_told_and_can_be_sent_again(
         answer = ana.post(address)
     told(answer, "has been changing the same records for too long", "send it once more")
     assert triggers(world) == {"setup"}
-    (line,) = [Line().format(record) for record in caplog.records]
+    (line,) = [LogLine().format(record) for record in caplog.records]
     assert "\n" not in line, "no lines of the program: nothing is wrong with it"
     assert world.service.slug not in line
     assert ana.post(address).status_code == 302
@@ -121,7 +121,7 @@ def test_a_form_whose_answer_was_lost_is_not_carried_out_twice(
     address = f"/manage/{world.service.slug}/children/add/"
     mark = re.findall(r'name="once" value="([^"]+)"', ana.get(address).content.decode())[0]
     form = {"first_name": "Ida", "once": mark}
-    monkeypatch.setattr(outlooks, "tell", hanging_up(outlooks.tell))
+    monkeypatch.setattr(impact, "tell", hanging_up(impact.flash_impact))
     told(ana.post(address, form), "the database does not answer", "may not have been saved")
     connection.close()
     assert names(world) == ["Ida", "Mānaia"]
@@ -137,7 +137,7 @@ def test_a_database_that_goes_away_amid_a_page(
     monkeypatch.setattr(listing, "rooms", hanging_up(listing.rooms))
     answer = ana.get(address)
     told(answer, "the database does not answer", "Nothing is lost.")
-    (line,) = [Line().format(record) for record in caplog.records if record.levelno >= logging.WARNING]
+    (line,) = [LogLine().format(record) for record in caplog.records if record.levelno >= logging.WARNING]
     assert "\n" not in line
     assert "manage/<slug:slug>/rooms/" in line
     connection.close()

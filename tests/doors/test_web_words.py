@@ -8,13 +8,13 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from parkway.sync.rulebook import rulebook
+from parkway.domain import Step
+from parkway.sync.queries.rulebook import rulebook
 from parkway.tenancy.models import Service
-from parkway.web.forecasts import DOES
-from parkway.web.plans import Group, Shown, button
+from parkway.web.presenters.forecast_weeks import DOES
+from parkway.web.presenters.journal_entries import WORDS
+from parkway.web.presenters.plans import PlanGroup, ShownPlan, button
 from parkway.web.templatetags.parkway import RULES, born, counted, day, moment, place, weekday
-from parkway.web.told import WORDS
-from parkway.words import Step
 
 
 def test_every_rule_has_a_name_for_people() -> None:
@@ -26,9 +26,9 @@ def test_every_step_is_told() -> None:
     assert set(WORDS) == set(DOES) == set(Step)
 
 
-def _plan(**numbers: int) -> Shown:
-    groups = [Group(Step[name], "", "", [None] * number) for name, number in numbers.items()]  # type: ignore[list-item]
-    return Shown(groups, "", 0, 0, 0, 0, "")
+def _plan(**numbers: int) -> ShownPlan:
+    groups = [PlanGroup(Step[name], "", "", [None] * number) for name, number in numbers.items()]  # type: ignore[list-item]
+    return ShownPlan(groups, "", 0, 0, 0, 0, "")
 
 
 def test_the_button_says_what_it_does() -> None:

@@ -7,10 +7,7 @@ from itertools import product
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from parkway.engine import status
-from parkway.engine.plan import Plan, Situation, make_plan
-from parkway.engine.plan import after as after_plan
-from parkway.words import (
+from parkway.domain import (
     ALL_FIELDS,
     Booking,
     BookingKind,
@@ -26,6 +23,9 @@ from parkway.words import (
     Status,
     Window,
 )
+from parkway.engine import status
+from parkway.engine.plan import Plan, PlanInput, make_plan
+from parkway.engine.plan import after as after_plan
 
 TODAY = date(2025, 11, 24)
 WINDOW = Window()
@@ -88,16 +88,16 @@ def situation(
     inactive: InactivePolicy = LEAVE,
     paid: int = 100,
     **more,
-) -> Situation:
+) -> PlanInput:
     """A service on TODAY, with plenty of spaces unless told otherwise."""
     by_id = {p.profile_id: p for p in profiles or []}
-    return Situation(TODAY, inactive, paid, children or [], by_id, links or {}, **more)
+    return PlanInput(TODAY, inactive, paid, children or [], by_id, links or {}, **more)
 
 
 # --- reading plans --------------------------------------------------------------------------------
 
 
-def live_profiles(of: Situation) -> set[str]:
+def live_profiles(of: PlanInput) -> set[str]:
     return {pid for pid, profile in of.profiles.items() if profile.state is LIVE}
 
 
@@ -115,7 +115,7 @@ def gist(plan: Plan) -> list[tuple]:
     ]
 
 
-def settled(start: Situation) -> Situation:
+def settled(start: PlanInput) -> PlanInput:
     """The situation after one run."""
     return after_plan(make_plan(start))
 
@@ -178,7 +178,7 @@ supplied = st.sampled_from([ALL_FIELDS, ALL_FIELDS, ALL_FIELDS, *FORGETFUL])
 class World:
     """A situation, and the bookings behind it (none for a child of whom the source gives a bare status)."""
 
-    situation: Situation
+    situation: PlanInput
     bookings: dict[str, list[Booking]]
 
 
@@ -240,7 +240,7 @@ def worlds(draw: st.DrawFn, max_children: int = 7, choosing: bool = True) -> Wor
         wish = a_choice(sorted(profiles))
         ids = [*(c.child_id for c in children), *(i for i in links if i.startswith("m"))]
         choices = {i: chosen for i in ids if (chosen := draw(st.none() | wish)) is not None}
-    start = Situation(
+    start = PlanInput(
         TODAY,
         draw(st.sampled_from(InactivePolicy)),
         draw(st.integers(0, 9)),

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from parkway.domain import ACTIONS, Booking, Choice, ChoiceKind, Standing, Status, Step
 from parkway.engine import status
 from parkway.engine.forecast import look_ahead
-from parkway.engine.plan import Plan, Situation, after, make_plan
-from parkway.words import ACTIONS, Booking, Choice, ChoiceKind, Standing, Status, Step
+from parkway.engine.plan import Plan, PlanInput, after, make_plan
 from tests.engine.builders import (
     DEEP,
     LEAVE,
@@ -28,7 +28,7 @@ from tests.engine.builders import (
 )
 
 
-def on_day(start: Situation, bookings: dict[str, list[Booking]], offset: int) -> Situation:
+def on_day(start: PlanInput, bookings: dict[str, list[Booking]], offset: int) -> PlanInput:
     """The situation with the labels of a later day, and nothing else changed."""
     today = day(offset)
     children = [

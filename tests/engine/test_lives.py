@@ -8,9 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from parkway.engine import status
-from parkway.engine.plan import Plan, Situation, after, make_plan
-from parkway.words import (
+from parkway.domain import (
     Booking,
     BookingKind,
     BookingState,
@@ -23,6 +21,8 @@ from parkway.words import (
     Step,
     Window,
 )
+from parkway.engine import status
+from parkway.engine.plan import Plan, PlanInput, after, make_plan
 from tests.engine.builders import ARCHIVED, BORN, DELETED, LEAVE, LIVE, STAY, TODAY
 
 NAMES = ["Ana", "Ben", "Eve", "Mānaia", "Tāne", "Zoë"]
@@ -43,7 +43,7 @@ class Lives(RuleBasedStateMachine):
         self.archived_on: dict[str, date] = {}
         self.dont_add: set[str] = set()
         self.keep_until: dict[str, date] = {}
-        self.state = Situation(TODAY, LEAVE, self.paid_at_first, [], {}, {})
+        self.state = PlanInput(TODAY, LEAVE, self.paid_at_first, [], {}, {})
         self.names: dict[str, str] = {}
         self.portfolios: dict[str, str] = {}  # the one profile of each child, for as long as it exists
         self.made = 0
@@ -146,14 +146,14 @@ class Lives(RuleBasedStateMachine):
         kept = child in self.keep_until and self.today <= self.keep_until[child]
         return self.is_active(child) or kept or self.state.inactive is STAY
 
-    def live(self, state: Situation) -> set[str]:
+    def live(self, state: PlanInput) -> set[str]:
         """The children whose own profile is live."""
         linked = {child: state.profiles.get(pid) for child, pid in state.links.items()}
         return {child for child, profile in linked.items() if profile and profile.state is LIVE}
 
     # --- a run ------------------------------------------------------------------------------------------
 
-    def gather(self) -> Situation:
+    def gather(self) -> PlanInput:
         children = [
             Child(
                 child,
@@ -178,7 +178,7 @@ class Lives(RuleBasedStateMachine):
         self.state = self.with_ids_of_their_own(after(plan))
         self.check(before, plan)
 
-    def with_ids_of_their_own(self, state: Situation) -> Situation:
+    def with_ids_of_their_own(self, state: PlanInput) -> PlanInput:
         """New profiles get an id that no other profile ever had, as a real end would give."""
         profiles, links = dict(state.profiles), dict(state.links)
         for child, pid in state.links.items():
@@ -188,7 +188,7 @@ class Lives(RuleBasedStateMachine):
                 profiles[links[child]] = profiles.pop(pid)._replace(profile_id=links[child])
         return replace(state, profiles=profiles, links=links)
 
-    def check(self, before: Situation, plan: Plan) -> None:
+    def check(self, before: PlanInput, plan: Plan) -> None:
         synced = [child for child in self.bookings if child not in self.dont_add]
         live_before, live_after = self.live(before), self.live(self.state)
         waits = {d.child_id for d in plan.decisions if d.step is Step.WAIT}
@@ -197,7 +197,7 @@ class Lives(RuleBasedStateMachine):
         # Who is live: those who belong and have a space. Nobody needs a person here: all names differ.
         assert live_after & set(synced) == belong - waits
         assert waits <= belong - live_before
-        assert not plan.counts()[Step.HOLD]
+        assert not plan.counts()[Step.NEEDS_REVIEW]
         # Nobody is evicted, nothing is exceeded, no space is left while somebody waits.
         everyone = [p for p in self.state.profiles.values() if p.state is LIVE]
         before_all = [p for p in before.profiles.values() if p.state is LIVE]

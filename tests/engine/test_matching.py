@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkway.domain import Choice, ChoiceKind, Details, Step
 from parkway.engine.matching import (
     A_NEW_ROOM,
     Certainty,
@@ -20,7 +21,6 @@ from parkway.engine.matching import (
     propose,
 )
 from parkway.engine.plan import after, make_plan
-from parkway.words import Choice, ChoiceKind, Details, Step
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
@@ -137,7 +137,7 @@ def decide(children, profiles, **more):
 
 
 def doubt(decision) -> Doubt:
-    assert (decision.step, decision.rule) == (Step.HOLD, "please-check")
+    assert (decision.step, decision.rule) == (Step.NEEDS_REVIEW, "please-check")
     assert decision.profile is None
     assert decision.changes == {}
     return Doubt(decision.facts["reason"])
@@ -198,8 +198,8 @@ def test_d19_profiles_of_others_are_not_looked_at():
 
     assert {d.child_id: d.step for d in plan.decisions} == {
         "c": Step.CREATE,
-        "d": Step.HOLD,
-        "e": Step.HOLD,
+        "d": Step.NEEDS_REVIEW,
+        "e": Step.NEEDS_REVIEW,
     }
 
 
@@ -387,7 +387,7 @@ def test_d19_a_question_stands_until_a_person_chooses():
     start = questioned()
     plan = make_plan(start)
 
-    assert [d.step for d in plan.decisions] == [Step.KEEP, Step.HOLD]
+    assert [d.step for d in plan.decisions] == [Step.NO_CHANGE, Step.NEEDS_REVIEW]
     assert plan.decisions[1].facts == start.asked["b"]
     assert make_plan(settled(start)).decisions[1].facts == start.asked["b"]
 
@@ -395,7 +395,7 @@ def test_d19_a_question_stands_until_a_person_chooses():
 def test_d19_without_the_question_the_child_would_get_a_new_profile():
     start = situation([child("a"), child("b")], [profile("u")], {"a": "u"})
 
-    assert [d.step for d in make_plan(start).decisions] == [Step.KEEP, Step.CREATE]
+    assert [d.step for d in make_plan(start).decisions] == [Step.NO_CHANGE, Step.CREATE]
 
 
 @pytest.mark.parametrize("choice", [NEW, Choice(ChoiceKind.DONT_ADD)])
@@ -411,8 +411,8 @@ def test_d19_a_choice_answers_the_question(choice):
     [
         (details("Ana"), Step.CREATE),
         (details(born=OTHER), Step.CREATE),
-        (details("MANAIA"), Step.HOLD),  # the same name, written otherwise
-        (details()._replace(gender="female"), Step.HOLD),
+        (details("MANAIA"), Step.NEEDS_REVIEW),  # the same name, written otherwise
+        (details()._replace(gender="female"), Step.NEEDS_REVIEW),
     ],
 )
 def test_d19_a_corrected_name_or_birth_answers_the_question(corrected, step):

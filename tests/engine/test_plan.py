@@ -7,10 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from parkway.engine.matching import RoomStep
-from parkway.engine.plan import Plan, Situation, after, make_plan, nothing_left, plain
-from parkway.engine.safety import Limits
-from parkway.words import (
+from parkway.domain import (
     ACTIONS,
     ALL_FIELDS,
     Choice,
@@ -21,6 +18,9 @@ from parkway.words import (
     Status,
     Step,
 )
+from parkway.engine.matching import RoomStep
+from parkway.engine.plan import Plan, PlanInput, after, make_plan, nothing_left, plain
+from parkway.engine.safety import Limits
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
@@ -60,7 +60,7 @@ def only(plan: Plan):
 # --- B6: a second run changes nothing ----------------------------------------------------------------
 
 
-def check_convergence(start: Situation) -> None:
+def check_convergence(start: PlanInput) -> None:
     first = make_plan(start)
     second = make_plan(after(first))
 
@@ -83,7 +83,7 @@ def test_b6_a_second_run_changes_nothing_for_large_services(start):
     check_convergence(start)
 
 
-def disturbed(now: Situation, key: str, **more) -> Situation:
+def disturbed(now: PlanInput, key: str, **more) -> PlanInput:
     """The situation in which somebody changed one profile since."""
     return replace(now, profiles={**now.profiles, key: now.profiles[key]._replace(**more)})
 
@@ -195,7 +195,7 @@ def test_d8_profiles_of_missing_children_stay_as_they_are(start):
     for decision in plan.decisions:
         if decision.child is None:
             live = decision.profile is not None and decision.profile.state is LIVE
-            assert decision.step is (Step.HOLD if live else Step.LEAVE_OUT)
+            assert decision.step is (Step.NEEDS_REVIEW if live else Step.LEAVE_OUT)
 
 
 @QUICK
@@ -233,8 +233,8 @@ def test_r1_r8_who_belongs_is_live_or_waits_or_is_asked_about(start):
     for one in plan.decisions:
         mine = later.profiles.get(later.links.get(one.child_id))
         live = mine is not None and mine.state is LIVE
-        if one.step in (Step.WAIT, Step.HOLD):
-            assert one.step is Step.HOLD or not live
+        if one.step in (Step.WAIT, Step.NEEDS_REVIEW):
+            assert one.step is Step.NEEDS_REVIEW or not live
         elif one.rule in BELONG:
             assert live
         elif one.rule in LEAVERS:
@@ -283,7 +283,7 @@ def test_a_plan_leaves_its_inputs_alone(start):
     assert start == before
 
 
-def shuffled(start: Situation, random) -> Situation:
+def shuffled(start: PlanInput, random) -> PlanInput:
     """The same situation with every row in another order."""
 
     def mixed(rows: dict) -> dict:
@@ -331,7 +331,7 @@ def test_d12_the_plan_is_held_by_its_archives_of_linked_live_profiles(start):
 # --- the switch -------------------------------------------------------------------------------------
 
 
-def with_setting(start: Situation, inactive: InactivePolicy) -> Situation:
+def with_setting(start: PlanInput, inactive: InactivePolicy) -> PlanInput:
     return replace(start, inactive=inactive)
 
 
@@ -378,7 +378,7 @@ def test_r2_to_r8_one_child(standing, setting, state):
     )
 
     if standing is ACTIVE or (standing is INACTIVE and setting is STAY):
-        step = {LIVE: Step.KEEP, ARCHIVED: Step.RESTORE}.get(state, Step.CREATE)
+        step = {LIVE: Step.NO_CHANGE, ARCHIVED: Step.RESTORE}.get(state, Step.CREATE)
     else:
         step = Step.ARCHIVE if state is LIVE else Step.LEAVE_OUT
     assert only(plan).step is step
@@ -409,14 +409,14 @@ def consent(plan: Plan) -> tuple:
     return plan.situation.inactive, plan.situation.paid_children, lines
 
 
-def renamed(start: Situation) -> Situation:
+def renamed(start: PlanInput) -> PlanInput:
     someone, *others = start.children
     return replace(
         start, children=[someone._replace(details=someone.details._replace(gender="male")), *others]
     )
 
 
-def rebooked(start: Situation) -> Situation:
+def rebooked(start: PlanInput) -> PlanInput:
     """Other facts behind the same labels."""
     moved = [
         c._replace(standing=c.standing._replace(next_change=day(9), booked_from=day(-3)))
@@ -494,14 +494,14 @@ def test_d10_a_deleted_profile_of_a_child_who_left_is_left_in_peace():
 def test_d10_a_linked_profile_that_is_not_listed_is_unknown_and_held(standing):
     decision = only(make_plan(situation([child("c", standing=standing)], [], {"c": "p"})))
 
-    assert (decision.step, decision.rule) == (Step.HOLD, "please-check")
+    assert (decision.step, decision.rule) == (Step.NEEDS_REVIEW, "please-check")
     assert decision.facts == {"reason": "linked-profile-unknown", "profiles": ["p"]}
 
 
 def test_d10_the_hold_ends_when_the_profile_is_listed_again():
     asked = make_plan(situation([child("c")], [], {"c": "p"}))
 
-    for state, step in ((LIVE, Step.KEEP), (ARCHIVED, Step.RESTORE), (DELETED, Step.CREATE)):
+    for state, step in ((LIVE, Step.NO_CHANGE), (ARCHIVED, Step.RESTORE), (DELETED, Step.CREATE)):
         listed = replace(after(asked), profiles={"p": profile("p", state=state)})
         assert only(make_plan(listed)).step is step
 
@@ -509,7 +509,7 @@ def test_d10_the_hold_ends_when_the_profile_is_listed_again():
 @pytest.mark.parametrize(
     ("kind", "state", "step", "rule"),
     [
-        (None, LIVE, Step.HOLD, "missing-from-source"),
+        (None, LIVE, Step.NEEDS_REVIEW, "missing-from-source"),
         (None, ARCHIVED, Step.LEAVE_OUT, "missing-from-source"),
         (None, DELETED, Step.LEAVE_OUT, "missing-from-source"),
         (None, None, Step.LEAVE_OUT, "missing-from-source"),
@@ -517,8 +517,8 @@ def test_d10_the_hold_ends_when_the_profile_is_listed_again():
         (ChoiceKind.KEEP, ARCHIVED, Step.LEAVE_OUT, "missing-kept"),
         (ChoiceKind.ARCHIVE, LIVE, Step.ARCHIVE, "missing-let-go"),
         (ChoiceKind.ARCHIVE, ARCHIVED, Step.LEAVE_OUT, "missing-let-go"),
-        (ChoiceKind.DONT_ADD, LIVE, Step.HOLD, "missing-from-source"),
-        (ChoiceKind.NEW, LIVE, Step.HOLD, "missing-from-source"),
+        (ChoiceKind.DONT_ADD, LIVE, Step.NEEDS_REVIEW, "missing-from-source"),
+        (ChoiceKind.NEW, LIVE, Step.NEEDS_REVIEW, "missing-from-source"),
     ],
 )
 def test_d8_a_missing_child(kind, state, step, rule):
@@ -542,7 +542,7 @@ def test_b4_the_day_itself_is_kept_and_the_next_one_is_not():
     start = situation([child("c", standing=INACTIVE)], [profile("p")], {"c": "p"}, choices=kept)
 
     steps = [only(make_plan(replace(start, today=day(n)))).step for n in (0, 2, 3, 4)]
-    assert steps == [Step.KEEP, Step.KEEP, Step.KEEP, Step.ARCHIVE]
+    assert steps == [Step.NO_CHANGE, Step.NO_CHANGE, Step.NO_CHANGE, Step.ARCHIVE]
     assert only(make_plan(start)).facts["keep_until"] == day(3)
 
 
@@ -556,7 +556,7 @@ def test_d11_exactly_the_differing_fields_are_written(start):
     later = after(plan)
 
     for one in plan.decisions:
-        if one.step not in (Step.UPDATE, Step.RESTORE, Step.LINK, Step.KEEP):
+        if one.step not in (Step.UPDATE, Step.RESTORE, Step.LINK, Step.NO_CHANGE):
             assert one.changes == {}
             continue
         shared = one.child.supplied & one.profile.supplied
@@ -565,7 +565,7 @@ def test_d11_exactly_the_differing_fields_are_written(start):
 
         assert one.changes == {f: (before[f], mine[f]) for f in shared if before[f] != mine[f]}
         assert one.step is not Step.UPDATE or one.changes
-        assert one.step is not Step.KEEP or not one.changes
+        assert one.step is not Step.NO_CHANGE or not one.changes
         assert written == {f: mine[f] if f in shared else before[f] for f in ALL_FIELDS}
     for one in plan.decisions:
         if one.step is Step.CREATE:

@@ -7,12 +7,7 @@ from itertools import product
 
 import pytest
 
-from parkway.engine import rules, wording
-from parkway.engine.matching import Doubt
-from parkway.engine.plan import make_plan
-from parkway.engine.rules import OBSTACLES, RULES, STEPS, Verdict, because, every_case, facts_of, rule_for
-from parkway.engine.status import standing
-from parkway.words import (
+from parkway.domain import (
     Choice,
     ChoiceKind,
     Decision,
@@ -24,6 +19,11 @@ from parkway.words import (
     Step,
     Window,
 )
+from parkway.engine import rules, wording
+from parkway.engine.matching import Doubt
+from parkway.engine.plan import make_plan
+from parkway.engine.rules import OBSTACLES, RULES, STEPS, Verdict, because, every_case, facts_of, rule_for
+from parkway.engine.status import standing
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
@@ -60,7 +60,7 @@ def test_d24_exactly_one_rule_answers_each_case(case):
             child(standing=Standing(case.status)) if case.listed else None,
             case.choice,
             case.setting,
-            TODAY if case.kept else None,
+            TODAY if case.keep_until_active else None,
             TODAY,
         ).slug
     ]
@@ -88,7 +88,7 @@ def test_steps_answer_every_verdict_and_state():
 FOLLOWS = [
     # verdict, profile, step
     (Verdict.BELONGS, None, Step.CREATE),
-    (Verdict.BELONGS, LIVE, Step.KEEP),
+    (Verdict.BELONGS, LIVE, Step.NO_CHANGE),
     (Verdict.BELONGS, ARCHIVED, Step.RESTORE),
     (Verdict.DOES_NOT, None, Step.LEAVE_OUT),
     (Verdict.DOES_NOT, LIVE, Step.ARCHIVE),
@@ -97,7 +97,7 @@ FOLLOWS = [
     (Verdict.RESTS, LIVE, Step.LEAVE_OUT),
     (Verdict.RESTS, ARCHIVED, Step.LEAVE_OUT),
     (Verdict.ASK, None, Step.LEAVE_OUT),
-    (Verdict.ASK, LIVE, Step.HOLD),
+    (Verdict.ASK, LIVE, Step.NEEDS_REVIEW),
     (Verdict.ASK, ARCHIVED, Step.LEAVE_OUT),
 ]
 
@@ -108,7 +108,10 @@ def test_what_follows_from_a_verdict(verdict, state, step):
 
 
 def test_every_obstacle_names_its_step():
-    assert {row.slug: row.step for row in OBSTACLES} == {"no-space": Step.WAIT, "please-check": Step.HOLD}
+    assert {row.slug: row.step for row in OBSTACLES} == {
+        "no-space": Step.WAIT,
+        "please-check": Step.NEEDS_REVIEW,
+    }
 
 
 # --- D24 ------------------------------------------------------------------------------------------
@@ -126,10 +129,10 @@ PRECEDENCE = [
     (GONE, DONT_ADD, LEAVE, TOMORROW, "dont-add"),
     (ACTIVE, DONT_ADD, STAY, None, "dont-add"),
     (INACTIVE, DONT_ADD, STAY, TOMORROW, "dont-add"),
-    (GONE, ChoiceKind.KEPT, LEAVE, None, "kept"),
-    (INACTIVE, ChoiceKind.KEPT, LEAVE, YESTERDAY, "kept"),
-    (ACTIVE, ChoiceKind.KEPT, STAY, None, "kept"),
-    ("missing", ChoiceKind.KEPT, LEAVE, None, "missing-from-source"),
+    (GONE, ChoiceKind.RETAINED, LEAVE, None, "kept"),
+    (INACTIVE, ChoiceKind.RETAINED, LEAVE, YESTERDAY, "kept"),
+    (ACTIVE, ChoiceKind.RETAINED, STAY, None, "kept"),
+    ("missing", ChoiceKind.RETAINED, LEAVE, None, "missing-from-source"),
     (GONE, None, STAY, None, "archived"),
     (GONE, None, STAY, TOMORROW, "archived"),
     (GONE, None, LEAVE, TOMORROW, "archived"),
@@ -207,7 +210,7 @@ def test_b2_every_rule_has_a_sentence_whatever_the_facts(rule, person):
         listed = child("c", person, stands) if rule.listed else None
         for portfolio in (None, profile("p", person)):
             known = facts_of(rule, listed, Choice(keep_until=day(500), by="Ana"))
-            decision = Decision("c", listed, portfolio, Step.KEEP, rule.slug, known, {})
+            decision = Decision("c", listed, portfolio, Step.NO_CHANGE, rule.slug, known, {})
             text = because(decision, window, TODAY)
 
             check_sentence(text)
@@ -221,7 +224,7 @@ def test_b2_every_rule_has_a_sentence_whatever_the_facts(rule, person):
 @pytest.mark.parametrize("reason", Doubt)
 def test_b2_every_doubt_has_a_sentence(reason, person):
     facts = {"reason": reason.value, "profiles": ["p1", "p2"], "identity": "?"}
-    decision = Decision("c", child("c", person), None, Step.HOLD, "please-check", facts, {})
+    decision = Decision("c", child("c", person), None, Step.NEEDS_REVIEW, "please-check", facts, {})
 
     text = because(decision, WINDOW, TODAY)
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkway.domain import Decision, Standing, Status, Step
 from parkway.engine import spaces
 from parkway.engine.plan import make_plan
-from parkway.words import Decision, Standing, Status, Step
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
@@ -101,7 +101,7 @@ def test_d5_a_hold_reserves_no_space():
     sure = child("b", details("Tāne"))
     plan = make_plan(situation([unsure, sure], [profile("u", state=ARCHIVED)], paid=1))
 
-    assert [d.step for d in plan.decisions] == [Step.HOLD, Step.CREATE]
+    assert [d.step for d in plan.decisions] == [Step.NEEDS_REVIEW, Step.CREATE]
 
 
 def test_d4_a_restore_takes_a_space_like_a_create():
@@ -139,7 +139,7 @@ def test_d6_over_the_plan_nobody_is_archived_and_nothing_is_added():
     profiles = [profile(f"p{n}", details(f"First{n}")) for n in range(3)]
     plan = make_plan(situation(people, profiles, {f"c{n}": f"p{n}" for n in range(3)}, paid=2))
 
-    assert [d.step for d in plan.decisions] == [Step.KEEP, Step.KEEP, Step.KEEP, Step.WAIT]
+    assert [d.step for d in plan.decisions] == [Step.NO_CHANGE, Step.NO_CHANGE, Step.NO_CHANGE, Step.WAIT]
     assert (plan.spaces.over_by, plan.spaces.free_after, plan.spaces.live_after) == (1, 0, 3)
 
 
@@ -149,7 +149,7 @@ def test_d6_archives_over_the_plan_free_only_what_is_left():
     start = situation(people, profiles, {f"c{n}": f"p{n}" for n in range(4)}, paid=3)
     plan = make_plan(start)
 
-    assert [d.step for d in plan.decisions] == [Step.ARCHIVE] * 2 + [Step.KEEP] * 2 + [Step.CREATE]
+    assert [d.step for d in plan.decisions] == [Step.ARCHIVE] * 2 + [Step.NO_CHANGE] * 2 + [Step.CREATE]
     assert plan.spaces == spaces.Spaces(3, 4, 3, 0)
     assert make_plan(settled(start)).changes_nothing
 

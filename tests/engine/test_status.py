@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parkway.domain import Booking, BookingKind, BookingState, Standing, Status, Window
 from parkway.engine import status
-from parkway.words import Booking, BookingKind, BookingState, Standing, Status, Window
 from tests.engine.builders import (
     DEEP,
     QUICK,

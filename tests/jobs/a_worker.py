@@ -6,12 +6,12 @@ import sys
 
 
 def main() -> None:
-    from parkway.cli import opened  # the models come after the settings
+    from parkway.cli import setup_django  # the models come after the settings
     from parkway.cli.app import main as parkway
-    from parkway.sync import due
+    from parkway.sync.schedule import due
 
-    assert opened
-    due.AT_A_GLANCE, due.BATCH = 3, 2
+    assert setup_django
+    due.SERVICES_CHECKED, due.SERVICES_READ = 3, 2
     sys.argv = ["parkway", "worker", "--concurrency", "1"]
     parkway()
 

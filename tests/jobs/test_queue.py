@@ -10,8 +10,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from parkway.sync import gauges, wake
 from parkway.sync.models import Integration, Run, Trigger
+from parkway.sync.queries import fleet_metrics
+from parkway.sync.schedule import run_requests
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from tests.stories.world import World
@@ -22,7 +23,7 @@ if connection.vendor != "postgresql":
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from parkway import rows
+from parkway.db import bulk
 from parkway.jobs import queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,7 +76,7 @@ def test_what_is_due_is_dispatched_once_and_run(worlds: list[World]) -> None:
     assert jobs() == ["run_due"]
     work()
     assert {world.state("ben") for world in worlds} == {"live"}
-    assert gauges.due(timezone.now()).services == 0
+    assert fleet_metrics.due_count(timezone.now()).services == 0
     assert "run_due" in jobs("succeeded")
 
 
@@ -86,7 +87,7 @@ def test_nothing_due_is_nothing_to_carry() -> None:
 
 def test_a_job_that_is_lost_is_sent_again_and_one_that_comes_twice_finds_nothing(worlds: list[World]) -> None:
     queue.dispatch(0)
-    rows.write("DELETE FROM procrastinate_jobs")
+    bulk.write("DELETE FROM procrastinate_jobs")
     queue.dispatch(60)
     queue.run_due.configure(queueing_lock="another").defer()
     assert jobs() == ["run_due", "run_due"]
@@ -97,15 +98,15 @@ def test_a_job_that_is_lost_is_sent_again_and_one_that_comes_twice_finds_nothing
 
 def test_r15_a_run_asked_for_comes_first_and_waits_once(worlds: list[World]) -> None:
     queue.dispatch(0)
-    carrier, before = queue.Queue(), wake._wired[0]
-    wake.wire(carrier)
+    carrier, before = queue.Queue(), run_requests._subscribers[0]
+    run_requests.subscribe(carrier)
     try:
         with transaction.atomic():
-            wake.soon(worlds[2].service.pk, Trigger.NOW, OPERATOR)
+            run_requests.request_run(worlds[2].service.pk, Trigger.NOW, OPERATOR)
             assert jobs() == ["run_due"], "the call goes out when the transaction is over"
-        wake.soon(worlds[2].service.pk, Trigger.NOW, OPERATOR)
+        run_requests.request_run(worlds[2].service.pk, Trigger.NOW, OPERATOR)
     finally:
-        wake.wire(before)
+        run_requests.subscribe(before)
     assert jobs() == ["run_one", "run_due"]
     work()
     run = scope(Run, worlds[2].service).latest("pk")
@@ -117,11 +118,11 @@ def test_without_a_worker_somebody_else_carries_the_call(worlds: list[World]) ->
     carrier = queue.Queue(otherwise=elsewhere)
     carrier.wake(7)
     assert (elsewhere.heard, jobs()) == ([7], [])
-    rows.write("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    bulk.write("INSERT INTO procrastinate_workers DEFAULT VALUES")
     assert queue.anybody_works()
     carrier.wake(7)
     assert (elsewhere.heard, jobs()) == ([7], ["run_one"])
-    rows.write("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '2 minutes'")
+    bulk.write("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '2 minutes'")
     assert not queue.anybody_works()
 
 
@@ -129,13 +130,13 @@ def test_the_job_of_a_worker_that_died_is_dropped_and_old_ones_are_forgotten(wor
     queue.dispatch(0)
     work()
     long_ago = timezone.now() - timedelta(hours=queue.KEPT + 1)
-    rows.write("UPDATE procrastinate_events SET at = %s", [long_ago])
+    bulk.write("UPDATE procrastinate_events SET at = %s", [long_ago])
     assert jobs("succeeded") != []
-    [(dead,)] = rows.read(
+    [(dead,)] = bulk.read(
         "INSERT INTO procrastinate_workers(last_heartbeat) VALUES (%s) RETURNING id", [long_ago]
     )
     queue.run_one.configure(queueing_lock="dead").defer(service_id=worlds[0].service.pk)
-    rows.write("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE status = 'todo'", [dead])
+    bulk.write("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE status = 'todo'", [dead])
     assert jobs("doing") == ["run_one"]
     queue.tidy_queue.defer(timestamp=0)
     work()

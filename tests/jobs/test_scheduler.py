@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from parkway.jobs.scheduler import Scheduler
-from parkway.sync import gauges
 from parkway.sync.models import Integration
+from parkway.sync.queries import fleet_metrics
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +30,7 @@ def world() -> World:
 def test_r15_what_is_due_is_run(world: World) -> None:
     Scheduler().look()
     assert world.state("ben") == "live"
-    assert gauges.due(timezone.now()).services == 0
+    assert fleet_metrics.due_count(timezone.now()).services == 0
 
 
 def test_what_others_run_is_left_to_them_for_as_long_as_they_live(world: World) -> None:
@@ -47,7 +47,7 @@ def test_a_scheduler_that_ends_leaves_what_is_due(world: World) -> None:
     scheduler = Scheduler()
     scheduler.end()
     scheduler.look()
-    assert gauges.due(timezone.now()).services == 1
+    assert fleet_metrics.due_count(timezone.now()).services == 1
 
 
 class AskedToEnd(threading.Event):

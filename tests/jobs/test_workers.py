@@ -93,7 +93,7 @@ class Database:
         """What the minute brings, without waiting for it."""
         self.run(
             "-c",
-            f"import parkway.cli.opened; from parkway.jobs import queue; queue.{then}.defer(timestamp=0)",
+            f"import parkway.cli.setup_django; from parkway.jobs import queue; queue.{then}.defer(timestamp=0)",
         )
 
 

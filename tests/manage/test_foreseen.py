@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from parkway.manage import foreseen, record, verbs
-from parkway.manage.foreseen import Foreseen
+from parkway.domain import BookingKind, BookingState
+from parkway.manage import preview, record, verbs
 from parkway.manage.models import Booking, Child
-from parkway.words import BookingKind, BookingState
+from parkway.manage.preview import Preview
 from tests.stories.world import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db
@@ -29,23 +29,23 @@ def child_of(world: World) -> Child:
     return child
 
 
-CHANGES: dict[str, tuple[Callable[[Booking, World], Foreseen], Callable[[Booking, World], None]]] = {
+CHANGES: dict[str, tuple[Callable[[Booking, World], Preview], Callable[[Booking, World], None]]] = {
     "archive": (
-        lambda b, w: foreseen.archived(b.child, w.today),
+        lambda b, w: preview.archived(b.child, w.today),
         lambda b, w: verbs.archive_child(b.child, w.today),
     ),
-    "cancel": (lambda b, w: foreseen.cancelled(b, w.today), lambda b, w: verbs.cancel(b, w.today)),
-    "confirm": (lambda b, w: foreseen.confirmed(b, w.today), lambda b, w: verbs.confirm(b, w.today)),
+    "cancel": (lambda b, w: preview.cancelled(b, w.today), lambda b, w: verbs.cancel(b, w.today)),
+    "confirm": (lambda b, w: preview.confirmed(b, w.today), lambda b, w: verbs.confirm(b, w.today)),
     "end": (
-        lambda b, w: foreseen.ending(b, b.starts_on, w.today),
+        lambda b, w: preview.ending(b, b.starts_on, w.today),
         lambda b, w: verbs.end_booking(b, b.starts_on, w.today),
     ),
     "go on": (
-        lambda b, w: foreseen.ending(b, None, w.today),
+        lambda b, w: preview.ending(b, None, w.today),
         lambda b, w: verbs.end_booking(b, None, w.today),
     ),
     "book": (
-        lambda b, w: foreseen.booked(
+        lambda b, w: preview.booked(
             b.child,
             w.today,
             verbs.check_period(BookingKind.CASUAL, BookingState.CONFIRMED, w.today, None),
@@ -65,7 +65,7 @@ def test_d2_foreseen_is_what_happens(world: World, change: str, number: int) -> 
     make(booking, world)
     child = world.child("ida")
     assert then.standing == child.standing
-    assert foreseen.as_is(child, world.today) == then
+    assert preview.as_is(child, world.today) == then
     if then.standing.next_change:
         later = world.service.start_of(then.standing.next_change)
         world.now = later
@@ -79,7 +79,7 @@ def test_d3_taken_back_is_what_the_bookings_say(world: World) -> None:
     child = child_of(world)
     before = child.standing
     verbs.archive_child(child, world.today)
-    assert foreseen.unarchived(child, world.today).standing == before
+    assert preview.unarchived(child, world.today).standing == before
     verbs.unarchive_child(child, world.today)
     assert child.standing == before
 

@@ -9,11 +9,11 @@ import pytest
 from django.db import transaction
 
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Ask
+from parkway.connectors.ports import ServiceQuery
+from parkway.domain import BookingKind, BookingState, Details, Refused, Window
 from parkway.manage import standing, verbs
 from parkway.manage.models import Booking, Child, Ledger, Room
 from parkway.tenancy.scope import scope
-from parkway.words import BookingKind, BookingState, Details, Refused, Window
 from tests.stories.world import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ def test_looking_bumps_nothing_and_a_day_bumps_only_when_a_label_changes(world: 
     before = version(world)
     roster = ManageHere()
     for day in range(58):
-        ask = Ask(world.service.pk, world.today + timedelta(days=day), world.service.window)
+        ask = ServiceQuery(world.service.pk, world.today + timedelta(days=day), world.service.window)
         roster.versions([ask])
         roster.read([ask])
         roster.bookings(ask)

@@ -9,6 +9,8 @@ import select
 import sys
 from datetime import timedelta
 
+from parkway.sync.commands import lifecycle
+
 
 def main() -> None:
     import django
@@ -16,13 +18,12 @@ def main() -> None:
     django.setup()
     from django.utils import timezone
 
+    from parkway.domain import Details
     from parkway.manage import verbs as manage
     from parkway.manage.models import Child
-    from parkway.sync import integration
     from parkway.sync.models import Integration, Stage
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.scope import scope, within
-    from parkway.words import Details
 
     chance = random.Random(5)
     services = [i.service for i in Integration.objects.filter(stage=Stage.ON).select_related("service")]
@@ -43,9 +44,9 @@ def main() -> None:
             child = manage.enrol(service, details, today, f"new-{turn}")
             manage.book(child, today, today - timedelta(days=7), None)
             if turn % 2:
-                integration.ask_to_sync(service, OPERATOR)
+                lifecycle.ask_to_sync(service, OPERATOR)
             else:
-                integration.sync_now(service, OPERATOR, now)
+                lifecycle.sync_now(service, OPERATOR, now)
         print(f"turn {turn}", flush=True)
 
 

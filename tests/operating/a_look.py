@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 
+from parkway.sync.run import change_detection
+
 
 def main() -> None:
     import django
@@ -15,13 +17,12 @@ def main() -> None:
     django.setup()
     from django.db import connection, transaction
     from django.utils import timezone
+    from parkway.sync.ends import HERE
 
-    from parkway.sync import due
-    from parkway.sync.gather import HERE
+    from parkway.domain import ACTIONS
     from parkway.sync.models import Integration, Run, RunState, Stage
-    from parkway.sync.run import Start, run_sync
+    from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.scope import within_all
-    from parkway.words import ACTIONS
 
     def acted(run: Run) -> int:
         if run.state != RunState.DONE:
@@ -33,11 +34,11 @@ def main() -> None:
         ids = list(Integration.objects.filter(stage=Stage.ON).values_list("pk", flat=True))
         now = timezone.now()
         with transaction.atomic():
-            changed = set(due.changed(ids, now, HERE))
+            changed = set(change_detection.changed(ids, now, HERE))
             transaction.set_rollback(True)
         before = Run.objects.count()
         for turn in (1, 2):
-            for run in filter(None, (run_sync(key, Start(now), full=True) for key in ids)):
+            for run in filter(None, (run_sync(key, RunContext(now), full=True) for key in ids)):
                 if run.state not in (RunState.DONE, RunState.HELD) or not run.converged:
                     wrong.append(
                         f"turn {turn}: run of {run.service_id} {run.state}, converged {run.converged}"

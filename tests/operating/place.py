@@ -115,7 +115,7 @@ class Place:
 
     def python(self, words: str) -> None:
         """Carry out a line of Python that knows Parkway."""
-        line = f"import parkway.cli.opened; {words}"
+        line = f"import parkway.cli.setup_django; {words}"
         subprocess.run([sys.executable, "-c", line], cwd=self.folder, env=self.env, check=True)
 
     @contextmanager

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.urls import reverse
+from parkway.sync.ends import HERE
 
 from parkway.config import logs
-from parkway.connectors.ports import Orders
-from parkway.sync.gather import HERE
+from parkway.connectors.ports import ProfileWrites
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.verbs import give_role
@@ -36,7 +36,7 @@ class Lines(logging.Handler):
         self.lines.append(self.format(record))
 
 
-@pytest.fixture(params=[logs.Json, logs.Line], ids=["json", "lines"])
+@pytest.fixture(params=[logs.JsonLine, logs.LogLine], ids=["json", "lines"])
 def said(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     heard = Lines(request.param())
     root, runs = logging.getLogger(), logging.getLogger("parkway")
@@ -96,7 +96,7 @@ def test_a_run_that_is_undone_leaves_no_line(said: list[str]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_breaks_leaves_its_line_and_the_kind_of_error(said: list[str]) -> None:
-    def broken(orders: Orders) -> Orders:
+    def broken(orders: ProfileWrites) -> ProfileWrites:
         raise RuntimeError("Mānaia Ngata cannot be written")
 
     world = World()

@@ -12,9 +12,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from parkway.config import metrics
-from parkway.sync import ended, gauges
+from parkway.domain import Refused
 from parkway.sync.models import Integration
-from parkway.words import Refused
+from parkway.sync.queries import fleet_metrics
+from parkway.sync.run import run_log
 from tests.operating.place import PATIENCE, Answer, Place, Serving
 from tests.postgres import OWNER, cluster
 from tests.stories.world import World
@@ -39,7 +40,7 @@ def address(capsys: pytest.CaptureFixture[str]) -> Iterator[str]:
     end = metrics.publish(0, HERE, fleet=False)
     yield re.findall(r"http\S+", capsys.readouterr().out)[0]
     end()
-    assert not ended.log.handlers
+    assert not run_log.log.handlers
 
 
 @pytest.mark.django_db(transaction=True)
@@ -68,16 +69,16 @@ def test_the_gauges_are_what_the_database_holds() -> None:
     world.set_up()
     now = world.now
     Integration.objects.filter(pk=world.service.pk).update(next_run_at=now - timedelta(minutes=90))
-    due = gauges.due(now)
+    due = fleet_metrics.due_count(now)
     assert (due.services, due.asked, due.oldest) == (1, 0, 5400.0)
-    assert gauges.due(now - timedelta(minutes=91)) == gauges.Due(0, 0, 0.0)
-    found = gauges.gauges()
+    assert fleet_metrics.due_count(now - timedelta(minutes=91)) == fleet_metrics.DueCount(0, 0, 0.0)
+    found = fleet_metrics.fleet_metrics()
     assert found.services == {"disabled": 0, "enabled": 1, "on": 1, "off": 0}
     assert (found.waiting, found.to_check, found.held, found.broken, found.not_converged) == (1, 0, 0, 0, 0)
     for child in ("kid00", "kid01"):
         world.archive(child)
     world.sync()
-    found = gauges.gauges()
+    found = fleet_metrics.fleet_metrics()
     assert (found.held, found.told_admins, found.told_support) == (1, 1, 0)
     assert found.to_check == 0, "what a held run withholds is not looked at child by child"
     assert other.integration.stage == "enabled"

@@ -9,25 +9,28 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from parkway.sync.commands import lifecycle
+
 
 def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     import django
 
     django.setup()
-    from parkway.connectors.ports import Ask, ProfilesAnswer
+    from parkway.sync.ends import HERE
+
+    from parkway.connectors.ports import ProfilesAnswer, ServiceQuery
     from parkway.connectors.storypark_here import StoryparkHere
-    from parkway.sync import integration
-    from parkway.sync.gather import HERE
-    from parkway.sync.run import Start, run_sync
+    from parkway.domain import InactivePolicy
+    from parkway.sync.commands import changes
+    from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.scope import within
-    from parkway.words import InactivePolicy
 
     class Slow(StoryparkHere):
         """Storypark that answers when it is told to: whoever asks is in the middle of a run."""
 
-        def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+        def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
             found = super().read(asks)
             say("working")
             sys.stdin.readline()
@@ -36,17 +39,17 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     service = Service.objects.get(pk=service_id)
     say("ready")
     if what == "slowly":
-        run_sync(service_id, Start(now), HERE._replace(profiles=Slow()))
+        run_sync(service_id, RunContext(now), HERE._replace(profiles=Slow()))
     elif what == "due":
         sys.stdin.readline()
-        run_sync(service_id, Start(now))
+        run_sync(service_id, RunContext(now))
     elif what == "now":
-        integration.sync_now(service, OPERATOR, now)
+        lifecycle.sync_now(service, OPERATOR, now)
     elif what == "stay":
         try:
             with within(service):
-                integration.confirm_switch(service, InactivePolicy.STAY, more[0], OPERATOR, now)
-        except integration.PlanChanged as changed:
+                changes.confirm_switch(service, InactivePolicy.STAY, more[0], OPERATOR, now)
+        except changes.PlanChanged as changed:
             say(changed.plan.fingerprint)
     say("done")
 

@@ -7,19 +7,20 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from parkway.sync.ends import HERE
 
-from parkway.connectors.ports import Orders
+from parkway.connectors.ports import ProfileWrites
+from parkway.domain import ChoiceKind, InactivePolicy, Refused, Status, Step
 from parkway.manage import verbs as manage
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, dry_run, foresight, integration, journal
-from parkway.sync.gather import HERE
-from parkway.sync.integration import PlanChanged
+from parkway.sync.commands import changes, choices, setup
+from parkway.sync.commands.changes import PlanChanged
 from parkway.sync.models import Entry, Link, Notice, Run, Trigger
+from parkway.sync.queries import explain, file_plan, forecast, setup_lists
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import change_service
-from parkway.words import ChoiceKind, InactivePolicy, Refused, Status, Step
 
 from .world import LONG_AGO, WINDOW, StoryparkDouble, World
 
@@ -58,15 +59,15 @@ def before_a_switch() -> World:
 def test_r9_b1_the_switch_is_priced_child_by_child_before_it_is_confirmed(before_a_switch: World) -> None:
     world = before_a_switch
     before = world.snapshot()
-    shown = integration.preview_switch(world.service, STAY, world.now)
+    shown = changes.preview_switch(world.service, STAY, world.now)
     steps = {decision.child_id: decision.step for decision in shown.decisions}
-    assert steps == {"ana": Step.KEEP, "rua": Step.RESTORE, "nia": Step.CREATE, "wai": Step.WAIT}
+    assert steps == {"ana": Step.NO_CHANGE, "rua": Step.RESTORE, "nia": Step.CREATE, "wai": Step.WAIT}
     assert shown.spaces == (3, 1, 3, 1)
     assert world.snapshot() == before, "looking changes nothing"
-    run = integration.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
     assert run.counts == {step.value: number for step, number in shown.counts().items()}
     assert (run.live_after, run.waiting, world.live()) == (3, 1, 3)
-    back = integration.preview_switch(world.service, LEAVE, world.now)
+    back = changes.preview_switch(world.service, LEAVE, world.now)
     assert [d.child_id for d in back.decisions if d.step is Step.ARCHIVE] == ["nia", "rua"]
 
 
@@ -102,37 +103,37 @@ def test_b1_what_changed_since_is_shown_and_confirmed_again(
     before_a_switch: World, change: Callable[[World], None]
 ) -> None:
     world = before_a_switch
-    shown = integration.preview_switch(world.service, STAY, world.now)
+    shown = changes.preview_switch(world.service, STAY, world.now)
     change(world)
     before = world.snapshot()
     with pytest.raises(PlanChanged) as changed:
-        integration.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
+        changes.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
     assert world.snapshot() == before
     assert Run.objects.filter(trigger=Trigger.SWITCH).count() == 0
     now_shown = changed.value.plan
     assert now_shown.fingerprint != shown.fingerprint
-    run = integration.confirm_switch(world.service, STAY, now_shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm_switch(world.service, STAY, now_shown.fingerprint, OPERATOR, world.now)
     assert run.counts == {step.value: number for step, number in now_shown.counts().items()}
 
 
 def test_b1_a_day_that_passes_alone_does_not_ask_again(before_a_switch: World) -> None:
     world = before_a_switch
-    shown = integration.preview_switch(world.service, STAY, world.now)
+    shown = changes.preview_switch(world.service, STAY, world.now)
     world.later(days=1)
-    run = integration.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
     assert run.counts["restore"] == 1
 
 
 def test_b1_the_first_run_is_the_summary_that_was_confirmed(world: World) -> None:
     world.enrol("Ana")
-    integration.accept_proposals(world.service, OPERATOR, world.now)
-    shown = integration.look_at_set_up(world.service, world.now).plan
+    setup.accept_proposals(world.service, OPERATOR, world.now)
+    shown = setup_lists.look_at_set_up(world.service, world.now).plan
     world.amend("ana", last_name="Tūhoe")
     with pytest.raises(PlanChanged):
-        integration.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
+        changes.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
     assert (world.integration.stage, world.live()) == ("enabled", 0)
-    shown = integration.look_at_set_up(world.service, world.now).plan
-    run = integration.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
+    shown = setup_lists.look_at_set_up(world.service, world.now).plan
+    run = changes.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
     assert (run.counts["create"], world.profile_of("ana").last_name) == (1, "Tūhoe")
 
 
@@ -142,17 +143,17 @@ def test_b1_a_plan_change_applies_what_it_showed() -> None:
     world.enrol("Ben")
     world.enrol("Cara")
     world.set_up()
-    shown = integration.preview_paid_children(world.service, 2, world.now)
+    shown = changes.preview_paid_children(world.service, 2, world.now)
     assert [d.child_id for d in shown.actions()] == ["ben"]
     world.archive("ana")
     with pytest.raises(PlanChanged) as changed:
-        integration.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+        changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
     assert (world.live(), storypark.account(world.service).paid_children) == (1, 1)
     again = changed.value.plan.fingerprint
-    run = integration.change_paid_children(world.service, 2, again, OPERATOR, world.now)
+    run = changes.change_paid_children(world.service, 2, again, OPERATOR, world.now)
     assert (run.trigger, run.paid_children, run.counts["create"]) == (Trigger.SPACES, 2, 2)
     with pytest.raises(Refused, match="Archive 1 in Manage"):
-        integration.change_paid_children(world.service, 1, again, OPERATOR, world.now)
+        changes.change_paid_children(world.service, 1, again, OPERATOR, world.now)
 
 
 # --- B2: why ----------------------------------------------------------------------------------------------
@@ -263,7 +264,7 @@ def test_b2_a_date_means_its_end_in_the_service_s_time_zone() -> None:
     assert auckland.why("mila", on=day).step == "create"
     assert auckland.why("mila", on=day + days(1)).step == "archive"
     assert perth.why("mila", on=day).step == "archive"
-    assert journal.why(perth.service, "mila", day - days(1)) is None
+    assert explain.why(perth.service, "mila", day - days(1)) is None
 
 
 def test_b2_the_last_instant_of_a_day_belongs_to_it(world: World) -> None:
@@ -331,7 +332,7 @@ def test_b3_the_forecast_of_a_service() -> None:
     world.enrol("Kim", since=today + days(WINDOW + 3))
     world.set_up()
     before = world.snapshot()
-    seen = foresight.look_ahead(world.service, 30, world.now)
+    seen = forecast.look_ahead(world.service, 30, world.now)
     assert [(day.day, [(c.child_id, s) for c, s in day.turned]) for day in seen.days] == [
         (today + days(3), [("kim", Status.ACTIVE)]),
         (today + days(7), [("gus", Status.INACTIVE)]),
@@ -355,7 +356,7 @@ def test_b3_the_forecast_counts_choices_and_keep_until(world: World) -> None:
     world.enrol("Gus", until=today - days(WINDOW - 2))
     world.set_up()
     choices.keep_until(world.service, "gus", today + days(9), OPERATOR, world.now)
-    told = foresight.as_json(foresight.look_ahead(world.service, 30, world.now))
+    told = forecast.as_json(forecast.look_ahead(world.service, 30, world.now))
     assert [(d["day"], [(x["child_id"], x["step"]) for x in d["decisions"]]) for d in told["days"]] == [
         (today + days(3), []),
         (today + days(10), [("gus", "archive")]),
@@ -446,17 +447,17 @@ def test_b6_after_a_run_nothing_is_left_but_what_waits_or_is_held() -> None:
     run = world.sync()
     assert run is not None
     assert run.converged
-    again = integration.preview(world.service, world.now)
+    again = changes.preview(world.service, world.now)
     assert again.changes_nothing
     assert {d.child_id: d.step for d in again.decisions} == {
-        "ana": Step.KEEP,
-        "ben": Step.HOLD,
+        "ana": Step.NO_CHANGE,
+        "ben": Step.NEEDS_REVIEW,
         "wai": Step.WAIT,
     }
     assert told_support(world) == []
 
 
-def without_changes(order: Orders) -> Orders:
+def without_changes(order: ProfileWrites) -> ProfileWrites:
     return order._replace(changes=())
 
 
@@ -519,7 +520,7 @@ def test_b7_who_waits_is_told_the_place_in_the_queue() -> None:
     assert world.waiting() == ["ben", "cara"]
     assert "1st in line" in world.why("ben").because
     assert "2nd in line" in world.why("cara").because
-    shown = dry_run.as_json(integration.preview(world.service, world.now))
+    shown = file_plan.as_json(changes.preview(world.service, world.now))
     assert [d["position"] for d in shown["decisions"]] == [None, 1, 2]
 
 

@@ -14,11 +14,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from parkway.domain import InactivePolicy
 from parkway.storypark.models import Profile
-from parkway.sync import integration
+from parkway.sync.commands import changes
 from parkway.sync.models import Entry, Link, Run, RunState
 from parkway.tenancy.scope import scope
-from parkway.words import InactivePolicy
 from tests.databases import closed_door, is_locked, shut, url
 
 from .world import LONG_AGO, World
@@ -176,7 +176,7 @@ def test_d13_a_setting_confirmed_while_a_run_works_is_used_by_the_next(
     world: World, start: type[Process]
 ) -> None:
     world.archive("ben")  # so that the run under way leaves what was shown as it is
-    shown = integration.preview_switch(world.service, InactivePolicy.STAY, world.now)
+    shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
     first = start(world, "slowly")
     assert [first.hear(), first.hear()] == ["ready", "working"]
     second = start(world, "stay", shown.fingerprint)
@@ -196,7 +196,7 @@ def test_d13_a_setting_confirmed_while_a_run_works_is_used_by_the_next(
 def test_d13_a_consent_that_the_run_under_way_overtakes_is_asked_for_again(
     world: World, start: type[Process]
 ) -> None:
-    shown = integration.preview_switch(world.service, InactivePolicy.STAY, world.now)
+    shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
     first = start(world, "slowly")
     assert [first.hear(), first.hear()] == ["ready", "working"]
     second = start(world, "stay", shown.fingerprint)
@@ -206,5 +206,5 @@ def test_d13_a_consent_that_the_run_under_way_overtakes_is_asked_for_again(
     fingerprint, done = second.finish()
     assert done == "done"
     assert (world.integration.inactive, world.state("ben"), world.state("ida")) == ("leave", "live", None)
-    now_shown = integration.preview_switch(world.service, InactivePolicy.STAY, world.now)
+    now_shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
     assert fingerprint == now_shown.fingerprint != shown.fingerprint

@@ -7,18 +7,19 @@ from datetime import date, timedelta
 import pytest
 from django.core import mail
 
+from parkway import domain
 from parkway.connectors.ports import NewProfile, ProfileChange
+from parkway.domain import ChoiceKind, InactivePolicy, Refused
 from parkway.manage import verbs as manage
 from parkway.manage.models import Room as ManageRoom
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile, Room, Story
-from parkway.sync import choices, dry_run, integration, journal
+from parkway.sync.commands import changes, choices, lifecycle
 from parkway.sync.models import Choice, Entry, Integration, Link, Run
+from parkway.sync.queries import explain, file_plan
 from parkway.tenancy.models import RoleName
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
-from parkway.words import Choice as Wish
-from parkway.words import ChoiceKind, InactivePolicy, Refused
 
 from .world import LONG_AGO, World
 
@@ -54,7 +55,7 @@ def test_d15_turning_off_stops_runs_and_unlocks_and_on_again_uses_the_links(worl
     with pytest.raises(Refused, match="managed in Manage"):
         storypark.amend_profile(world.profile_of("ana"), first_name="Anna")
 
-    integration.turn_off(world.service, OPERATOR, now=world.now)
+    changes.turn_off(world.service, OPERATOR, now=world.now)
     storypark.amend_profile(world.profile_of("ana"), first_name="Anna")
     world.leave("mila")
     world.later(days=3)
@@ -64,8 +65,8 @@ def test_d15_turning_off_stops_runs_and_unlocks_and_on_again_uses_the_links(worl
     assert (after["links"], after["entries"]) == (before["links"], before["entries"])
 
     world.book("mila", world.today)
-    shown = integration.preview(world.service, world.now)
-    integration.turn_on(world.service, shown.fingerprint, OPERATOR, world.now)
+    shown = changes.preview(world.service, world.now)
+    changes.turn_on(world.service, shown.fingerprint, OPERATOR, world.now)
     assert world.snapshot()["links"] == before["links"]
     assert world.profile_of("ana").first_name == "Ana"
     assert scope(Profile, world.service).count() == 2
@@ -99,7 +100,7 @@ def test_d16_archiving_keeps_stories_and_deleting_leaves_a_tombstone(world: Worl
 def test_d17_ids_are_strings_wherever_they_leave(world: World) -> None:
     world.enrol("Ana", child_id="007")
     world.set_up()
-    shown = dry_run.as_json(integration.preview(world.service, world.now))
+    shown = file_plan.as_json(changes.preview(world.service, world.now))
     [decision] = shown["decisions"]
     assert decision["child_id"] == "007"
     assert isinstance(decision["profile_id"], str)
@@ -257,11 +258,11 @@ def test_d22_admin_educators_change_and_educators_see(world: World) -> None:
         with pytest.raises(Refused, match="Ask an admin educator"):
             choices.choose(world.service, "ana", ChoiceKind.DONT_ADD, nobody, world.now)
         with pytest.raises(Refused, match="Ask an admin educator"):
-            integration.change_paid_children(world.service, 30, "", nobody, world.now)
+            changes.change_paid_children(world.service, 30, "", nobody, world.now)
         with pytest.raises(Refused, match="Ask an admin educator"):
-            integration.turn_off(world.service, nobody, now=world.now)
+            changes.turn_off(world.service, nobody, now=world.now)
         with pytest.raises(Refused, match="Only support"):
-            integration.enable(world.service, nobody)
+            lifecycle.enable(world.service, nobody)
     assert world.snapshot() == before
     assert not Choice.objects.exists()
     run = world.switch(InactivePolicy.STAY, by=admin)
@@ -278,7 +279,7 @@ def test_d23_start_syncing_needs_a_choice_for_every_child(world: World) -> None:
         world.set_up()
     assert world.integration.stage == "enabled"
     assert world.live() == 1
-    world.set_up({"mila": Wish(ChoiceKind.PROFILE, theirs.reference)})
+    world.set_up({"mila": domain.Choice(ChoiceKind.PROFILE, theirs.reference)})
     assert world.profile_of("mila").pk == theirs.pk
 
 
@@ -287,7 +288,7 @@ def test_d23_a_choice_is_kept_while_the_child_waits_and_beats_d19(world: World) 
     world.set_up()
     alike = world.portfolio("Mila")
     world.plan_reduced_to(2)
-    choices.store(world.service, {"mila": Wish(ChoiceKind.NEW)}, OPERATOR, world.now)
+    choices.store(world.service, {"mila": domain.Choice(ChoiceKind.NEW)}, OPERATOR, world.now)
     world.enrol("Mila")
     for _ in range(2):
         world.sync_fully()
@@ -348,7 +349,7 @@ def test_d24_precedence(world: World) -> None:
         "dont-add",
         "missing-from-source",
     ]
-    assert journal.history(world.service, "mila").count() >= len(rules)
+    assert explain.history(world.service, "mila").count() >= len(rules)
     assert Entry.objects.filter(current=True, child_id="mila").count() == 1
     assert Run.objects.filter(converged=False).count() == 0
 
@@ -359,12 +360,12 @@ def test_d22_an_admin_educator_may_allow_all_educators(world: World) -> None:
     admin = world.person("Aroha", RoleName.ADMIN_EDUCATOR)
     educator = world.person("Eru", RoleName.EDUCATOR)
     with pytest.raises(Refused):
-        integration.allow_educators(world.service, True, educator)
-    integration.allow_educators(world.service, True, admin)
+        lifecycle.allow_educators(world.service, True, educator)
+    lifecycle.allow_educators(world.service, True, admin)
     assert world.switch(InactivePolicy.STAY, by=educator).started_by == "Eru"
     with pytest.raises(Refused, match="Ask an admin educator"):
-        integration.allow_educators(world.service, False, educator)
-    integration.allow_educators(world.service, False, admin)
+        lifecycle.allow_educators(world.service, False, educator)
+    lifecycle.allow_educators(world.service, False, admin)
     with pytest.raises(Refused, match="Ask an admin educator"):
         world.switch(InactivePolicy.LEAVE, by=educator)
 

@@ -6,20 +6,22 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from parkway.sync.ends import HERE
 
+from parkway import domain
 from parkway.connectors.ports import ProfilesAnswer
+from parkway.domain import FIELDS, BookingState, ChoiceKind, Refused
 from parkway.manage import verbs as manage
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, due, integration
-from parkway.sync.gather import HERE
-from parkway.sync.integration import PlanChanged
+from parkway.sync import integrations
+from parkway.sync.commands import changes, choices
+from parkway.sync.commands.changes import PlanChanged
 from parkway.sync.models import Link, Notice, RunState
+from parkway.sync.run import change_detection
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import change_service
-from parkway.words import FIELDS, BookingState, ChoiceKind, Refused
-from parkway.words import Choice as Wish
 
 from .world import LONG_AGO, SINCE, WINDOW, SilentManage, StoryparkDouble, World
 
@@ -302,7 +304,7 @@ def test_d8_an_end_that_does_not_answer_is_tried_again_soon_then_ever_later(worl
             world.integration.next_run_at,
             min(5 * minute * 2 ** (failures - 1), timedelta(hours=12)),
         )
-        turn = due.following(world.service.pk, world.now)
+        turn = change_detection.next_turn(world.service.pk, world.now)
         assert again == turn or world.now + longest / 2 <= again <= min(world.now + longest, turn)
         world.now = again
         assert world.is_due()
@@ -311,7 +313,7 @@ def test_d8_an_end_that_does_not_answer_is_tried_again_soon_then_ever_later(worl
     )
     world.sync()
     assert world.integration.failures == 0
-    assert world.integration.next_run_at == due.following(world.service.pk, world.now)
+    assert world.integration.next_run_at == change_detection.next_turn(world.service.pk, world.now)
     assert not Notice.objects.filter(service=world.service, settled_at=None).exists()
 
 
@@ -331,7 +333,7 @@ def test_d8_an_answer_without_profiles_stops_the_run(world: World) -> None:
 def test_d9_dont_add_is_honoured_under_both_settings(world: World) -> None:
     world.enrol("Ana")
     world.enrol("Rua")
-    world.set_up({"rua": Wish(ChoiceKind.DONT_ADD)})
+    world.set_up({"rua": domain.Choice(ChoiceKind.DONT_ADD)})
     assert world.state("rua") is None
     assert world.decided("rua") == ("leave_out", "dont-add")
     world.leave("rua")
@@ -424,9 +426,9 @@ def test_d12_a_run_that_would_archive_everybody_is_held_until_approved(world: Wo
     assert run.state == RunState.HELD
     assert "all 2 live profiles" in run.message
     assert world.live() == 2
-    assert integration.held_run(world.service) == run
+    assert integrations.held_run(world.service) == run
     assert Notice.objects.filter(text=run.message, settled_at=None).count() == 1
-    approved = integration.approve(world.service, run.fingerprint, OPERATOR, world.now + days(0))
+    approved = changes.approve(world.service, run.fingerprint, OPERATOR, world.now + days(0))
     assert (approved.state, approved.counts["archive"], world.live()) == (RunState.DONE, 2, 0)
     assert not Notice.objects.filter(settled_at=None).exists()
 
@@ -456,9 +458,9 @@ def test_d12_a_plan_that_changed_is_not_the_one_approved(world: World) -> None:
     assert held is not None
     world.leave(names[4])
     with pytest.raises(PlanChanged) as changed:
-        integration.approve(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.approve(world.service, held.fingerprint, OPERATOR, world.now)
     assert world.live() == 10
-    integration.approve(world.service, changed.value.plan.fingerprint, OPERATOR, world.now)
+    changes.approve(world.service, changed.value.plan.fingerprint, OPERATOR, world.now)
     assert world.live() == 5
 
 
@@ -472,7 +474,7 @@ def test_d12_reject_keeps_those_children_and_applies_the_rest(world: World) -> N
     held = world.sync()
     assert held is not None
     assert held.state == RunState.HELD
-    run = integration.reject(world.service, held.fingerprint, OPERATOR, world.now)
+    run = changes.reject(world.service, held.fingerprint, OPERATOR, world.now)
     assert (run.state, run.trigger, run.counts["archive"], run.counts["create"]) == (
         RunState.DONE,
         "rejection",
@@ -502,7 +504,7 @@ def test_d12_a_rejection_of_a_plan_that_changed_does_nothing(world: World) -> No
     world.leave(names[4])
     before = world.snapshot()
     with pytest.raises(PlanChanged):
-        integration.reject(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.reject(world.service, held.fingerprint, OPERATOR, world.now)
     assert world.snapshot() == before
 
 
@@ -521,8 +523,8 @@ def test_d12_both_numbers_are_settings_and_a_share_below_them_goes_through(world
     assert run.state == RunState.HELD
     assert "4 of the 13" in run.message
     with pytest.raises(Refused, match="choose 0 to 100"):
-        integration.change_limits(world.service, 3, 101, OPERATOR)
-    integration.change_limits(world.service, 3, 50, OPERATOR)
+        changes.change_limits(world.service, 3, 101, OPERATOR)
+    changes.change_limits(world.service, 3, 50, OPERATOR)
     run = world.sync()
     assert run is not None
     assert (run.state, world.live()) == (RunState.DONE, 9)

@@ -7,14 +7,15 @@ from itertools import pairwise
 
 import pytest
 
+from parkway.domain import ChoiceKind, Refused
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile
-from parkway.sync import due, integration
+from parkway.sync.commands import changes, lifecycle
 from parkway.sync.models import Run, Trigger
-from parkway.sync.run import Start, run_sync
+from parkway.sync.run import change_detection
+from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
-from parkway.words import ChoiceKind, Refused
 
 from .world import LONG_AGO, WINDOW, World
 
@@ -30,12 +31,12 @@ def test_r1_nothing_syncs_before_set_up() -> None:
     world = World(enabled=False)
     world.enrol("Ana")
     assert world.sync() is None
-    integration.enable(world.service, OPERATOR)
+    lifecycle.enable(world.service, OPERATOR)
     world.later(days=2)
     assert world.sync() is None
     assert not world.is_due()
     with pytest.raises(Refused, match="set it up first"):
-        integration.sync_now(world.service, OPERATOR, world.now)
+        lifecycle.sync_now(world.service, OPERATOR, world.now)
     assert world.live() == 0
     assert not Run.objects.exists()
     world.set_up()
@@ -240,9 +241,9 @@ def test_r11_parkway_never_buys_and_new_spaces_are_filled_at_once() -> None:
         world.sync()
     assert Account.objects.get(service=world.service).paid_children == 1
     [waits] = world.waiting()
-    shown = integration.preview_paid_children(world.service, 2, world.now)
+    shown = changes.preview_paid_children(world.service, 2, world.now)
     assert [d.child_id for d in shown.actions()] == [waits]
-    run = integration.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+    run = changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
     assert run is not None
     assert (run.trigger, run.started_by) == (Trigger.SPACES, OPERATOR.label)
     assert world.state(waits) == "live"
@@ -257,19 +258,21 @@ def test_r15_every_twelve_hours(world: World) -> None:
     for _ in range(3):
         assert not world.is_due(turn - second)
         assert world.is_due(turn)
-        run_sync(world.service.pk, Start(turn + timedelta(seconds=20)))  # a little late, as it goes
+        run_sync(world.service.pk, RunContext(turn + timedelta(seconds=20)))  # a little late, as it goes
         assert world.integration.next_run_at == turn + timedelta(hours=12)
         turn += timedelta(hours=12)
 
 
 def test_r15_a_fleet_that_caught_up_at_one_moment_is_spread_over_the_twelve_hours(world: World) -> None:
-    turns = sorted(due.following(key, world.now) - world.now for key in range(1001, 1501))
+    turns = sorted(change_detection.next_turn(key, world.now) - world.now for key in range(1001, 1501))
     assert timedelta(0) < turns[0] <= turns[-1] <= timedelta(hours=12)
     gaps = [later - earlier for earlier, later in pairwise(turns)]
     assert max(gaps) < 3 * timedelta(hours=12) / 500, (
         "nobody comes at once with many others, nowhere is a gap"
     )
-    assert due.following(7, world.now) == due.following(7, due.following(7, world.now) - timedelta(seconds=1))
+    assert change_detection.next_turn(7, world.now) == change_detection.next_turn(
+        7, change_detection.next_turn(7, world.now) - timedelta(seconds=1)
+    )
 
 
 def test_r15_at_once_after_set_up_switch_spaces_and_sync_now(world: World) -> None:
@@ -279,14 +282,14 @@ def test_r15_at_once_after_set_up_switch_spaces_and_sync_now(world: World) -> No
     assert (first.trigger, first.at, world.state("ana")) == (Trigger.SETUP, world.now, "live")
     switched = world.stay()
     assert (switched.trigger, switched.at, world.state("ida")) == (Trigger.SWITCH, world.now, "live")
-    shown = integration.preview_paid_children(world.service, 30, world.now)
-    integration.change_paid_children(world.service, 30, shown.fingerprint, OPERATOR, world.now)
+    shown = changes.preview_paid_children(world.service, 30, world.now)
+    changes.change_paid_children(world.service, 30, shown.fingerprint, OPERATOR, world.now)
     spaces = scope(Run, world.service).latest("pk")
     assert (spaces.trigger, spaces.at, spaces.paid_children) == (Trigger.SPACES, world.now, 30)
     with world.at_once() as carried:
         world.choose("ida", ChoiceKind.DONT_ADD)
     assert carried == [(Trigger.CHOICE, OPERATOR.label)]
-    asked = integration.sync_now(world.service, OPERATOR, world.now)
+    asked = lifecycle.sync_now(world.service, OPERATOR, world.now)
     assert asked is not None
     assert (asked.trigger, asked.started_by) == (Trigger.NOW, OPERATOR.label)
 

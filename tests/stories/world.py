@@ -7,24 +7,27 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from django.test import TestCase
+from parkway.sync.ends import HERE, Connectors
 
+from parkway import domain
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer, RosterAnswer
+from parkway.connectors.ports import ProfilesAnswer, ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.domain import ChoiceKind, Details, InactivePolicy, SourceSilent
+from parkway.engine import plan
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
-from parkway.sync import choices, due, integration, journal, wake
-from parkway.sync.gather import HERE, Ends
+from parkway.sync.commands import changes, choices, lifecycle, setup
 from parkway.sync.models import Entry, Integration, Link, Run, Trigger
-from parkway.sync.run import Start, run_sync
+from parkway.sync.queries import explain, fleet_metrics, setup_lists
+from parkway.sync.run.pipeline import RunContext, run_sync
+from parkway.sync.schedule import run_requests
 from parkway.tenancy.models import Organisation, Person, RoleName, Service
 from parkway.tenancy.people import OPERATOR, Actor, actor
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service, give_role
-from parkway.words import Choice as Wish
-from parkway.words import ChoiceKind, Details, InactivePolicy, SourceSilent
 
 TUESDAY = datetime(2026, 11, 24, 1, tzinfo=UTC)  # two in the afternoon in Auckland
 BORN = date(2022, 3, 4)
@@ -49,7 +52,7 @@ class World:
         self.now = TUESDAY
         storypark.set_paid_children(self.service, paid)
         if enabled:
-            integration.enable(self.service, OPERATOR)
+            lifecycle.enable(self.service, OPERATOR)
 
     # the clock
 
@@ -136,7 +139,7 @@ class World:
         return None if found is None else found.state
 
     def is_due(self, at: datetime | None = None) -> bool:
-        return due.due_now(at or self.now).filter(service=self.service).exists()
+        return fleet_metrics.due_now(at or self.now).filter(service=self.service).exists()
 
     def live(self) -> int:
         return storypark.live_profiles(self.service)
@@ -153,7 +156,7 @@ class World:
     def plan_reduced_to(self, number: int) -> None:
         """The plan is reduced where the Account page has no say."""
         Account.objects.filter(service=self.service).update(paid_children=number)
-        storypark.bump(self.service)
+        storypark.increment_version(self.service)
 
     # Syncing
 
@@ -161,34 +164,34 @@ class World:
     def integration(self) -> Integration:
         return Integration.objects.select_related("service").get(service=self.service)
 
-    def set_up(self, wishes: Mapping[str, Wish] | None = None, ends: Ends = HERE) -> Run:
+    def set_up(self, wishes: Mapping[str, domain.Choice] | None = None, ends: Connectors = HERE) -> Run:
         """Accept what is proposed, choose the rest, and start syncing."""
         choices.store(self.service, wishes or {}, OPERATOR, self.now)
-        integration.accept_proposals(self.service, OPERATOR, self.now)
-        shown = integration.look_at_set_up(self.service, self.now).plan
-        return integration.start_syncing(self.service, shown.fingerprint, OPERATOR, self.now, ends)
+        setup.accept_proposals(self.service, OPERATOR, self.now)
+        shown = setup_lists.look_at_set_up(self.service, self.now).plan
+        return changes.start_syncing(self.service, shown.fingerprint, OPERATOR, self.now, ends)
 
     def listed(self) -> set[str]:
         """The children listed at set-up."""
-        found = integration.look_at_set_up(self.service, self.now).listed
+        found = setup_lists.look_at_set_up(self.service, self.now).listed
         return {each.child.child_id for each in found}
 
-    def sync(self, ends: Ends = HERE) -> Run | None:
+    def sync(self, ends: Connectors = HERE) -> Run | None:
         """A run of the schedule; None when the service was not read."""
         self.later(minutes=1)
-        return run_sync(self.service.pk, Start(self.now), ends)
+        return run_sync(self.service.pk, RunContext(self.now), ends)
 
-    def sync_fully(self, ends: Ends = HERE) -> Run:
+    def sync_fully(self, ends: Connectors = HERE) -> Run:
         """A run that reads everything."""
         self.later(minutes=1)
-        run = run_sync(self.service.pk, Start(self.now), ends, full=True)
+        run = run_sync(self.service.pk, RunContext(self.now), ends, full=True)
         assert run is not None
         return run
 
     def switch(self, to: InactivePolicy, by: Actor = OPERATOR) -> Run:
         self.later(minutes=1)
-        shown = integration.preview_switch(self.service, to, self.now)
-        return integration.confirm_switch(self.service, to, shown.fingerprint, by, self.now)
+        shown = changes.preview_switch(self.service, to, self.now)
+        return changes.confirm_switch(self.service, to, shown.fingerprint, by, self.now)
 
     def stay(self) -> Run:
         return self.switch(InactivePolicy.STAY)
@@ -202,13 +205,13 @@ class World:
 
     def available(self) -> set[str]:
         """The children available to sync under the setting."""
-        situation = integration.preview(self.service, self.now).situation
-        return {child.child_id for child in choices.belonging(situation)}
+        situation = changes.preview(self.service, self.now).situation
+        return {child.child_id for child in plan.belonging(situation)}
 
     # What is told
 
     def why(self, child_id: str, on: date | None = None) -> Entry:
-        found = journal.why(self.service, child_id, on)
+        found = explain.why(self.service, child_id, on)
         assert found is not None, f"the journal does not know {child_id}"
         return found
 
@@ -222,7 +225,7 @@ class World:
 
     def waiting(self) -> list[str]:
         """Who waits for a space, first in line first."""
-        plan = integration.preview(self.service, self.now)
+        plan = changes.preview(self.service, self.now)
         waits = [d for d in plan.decisions if d.position is not None]
         return [d.child_id for d in sorted(waits, key=lambda d: d.position or 0)]
 
@@ -249,17 +252,17 @@ class World:
 
         class Carrier:
             def wake(self, service_id: int) -> None:
-                run = run_sync(service_id, Start(world.now))
+                run = run_sync(service_id, RunContext(world.now))
                 assert run is not None
                 carried.append((Trigger(run.trigger), run.started_by))
 
-        before = wake._wired[0]
-        wake.wire(Carrier())
+        before = run_requests._subscribers[0]
+        run_requests.subscribe(Carrier())
         try:
             with TestCase.captureOnCommitCallbacks(execute=True):
                 yield carried
         finally:
-            wake.wire(before)
+            run_requests.subscribe(before)
 
 
 class StoryparkDouble(StoryparkHere):
@@ -268,21 +271,23 @@ class StoryparkDouble(StoryparkHere):
     def __init__(
         self,
         answer: Callable[[ProfilesAnswer], ProfilesAnswer] = lambda answer: answer,
-        order: Callable[[Orders], Orders] = lambda order: order,
+        order: Callable[[ProfileWrites], ProfileWrites] = lambda order: order,
     ) -> None:
         self.answer, self.order = answer, order
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         return {key: self.answer(found) for key, found in super().read(asks).items()}
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         return super().write({key: self.order(order) for key, order in orders.items()}, today)
 
 
 class SilentManage(ManageHere):
     """Manage when it does not answer."""
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         raise SourceSilent("Manage does not answer.")
 
 

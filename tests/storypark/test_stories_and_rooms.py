@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from parkway.domain import Details, Refused
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Room
-from parkway.words import Details, Refused
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from django.db import transaction
 
-from parkway.connectors.ports import Ask
+from parkway.connectors.ports import ServiceQuery
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.domain import Details, Refused
 from parkway.storypark import verbs
 from parkway.storypark.models import Account, Profile, Room, Story
 from parkway.tenancy.scope import scope
-from parkway.words import Details, Refused
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,7 @@ def test_what_is_refused_changes_nothing(world: World, deed: str) -> None:
 def test_looking_and_writing_stories_bump_nothing(world: World) -> None:
     before = version(world)
     here = StoryparkHere()
-    ask = Ask(world.service.pk, world.today, world.service.window)
+    ask = ServiceQuery(world.service.pk, world.today, world.service.window)
     here.versions([ask])
     here.read([ask])
     verbs.publish_story(verbs.write_story([live(world)], "A tower", "", world.today))

@@ -8,21 +8,22 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from parkway.sync.ends import Connectors
 
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Ask, RosterAnswer
+from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.domain import OUTCOMES, ChoiceKind, InactivePolicy, Refused
 from parkway.engine.plan import Plan
 from parkway.manage import verbs as manage
 from parkway.manage.models import Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, integration, journal
-from parkway.sync.gather import Ends
+from parkway.sync.commands import changes, choices
 from parkway.sync.models import Entry, Run, RunState
+from parkway.sync.run import journal
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
-from parkway.words import OUTCOMES, ChoiceKind, InactivePolicy, Refused
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db
@@ -34,9 +35,9 @@ class Watched(ManageHere):
     def __init__(self) -> None:
         self.told: list[tuple[bool, int]] = []
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         answers = super().read(asks)
-        self.told += [(answer.whole, len(answer.children)) for answer in answers.values()]
+        self.told += [(answer.complete, len(answer.children)) for answer in answers.values()]
         return answers
 
 
@@ -46,12 +47,12 @@ def roster() -> Watched:
 
 
 @pytest.fixture
-def ends(roster: Watched) -> Ends:
-    return Ends(roster, StoryparkHere())
+def ends(roster: Watched) -> Connectors:
+    return Connectors(roster, StoryparkHere())
 
 
 @pytest.fixture
-def world(ends: Ends) -> World:
+def world(ends: Connectors) -> World:
     world = World(paid=30)
     world.enrol_several(12)
     world.enrol("Gone", until=world.today - timedelta(days=200))
@@ -59,7 +60,7 @@ def world(ends: Ends) -> World:
     return world
 
 
-def test_only_the_child_who_changed_is_read(world: World, roster: Watched, ends: Ends) -> None:
+def test_only_the_child_who_changed_is_read(world: World, roster: Watched, ends: Connectors) -> None:
     roster.told.clear()
     world.amend("kid03", last_name="Ngata")
     run = world.sync(ends)
@@ -75,7 +76,7 @@ def test_only_the_child_who_changed_is_read(world: World, roster: Watched, ends:
 
 
 def test_a_new_child_is_created_alone_while_no_profile_is_unlinked(
-    world: World, roster: Watched, ends: Ends
+    world: World, roster: Watched, ends: Connectors
 ) -> None:
     roster.told.clear()
     world.enrol("Aroha")
@@ -86,7 +87,7 @@ def test_a_new_child_is_created_alone_while_no_profile_is_unlinked(
 
 
 def test_d19_a_new_child_who_may_have_a_profile_is_compared_with_all(
-    world: World, roster: Watched, ends: Ends
+    world: World, roster: Watched, ends: Connectors
 ) -> None:
     world.portfolio("Aroha")
     world.sync(ends)
@@ -101,7 +102,7 @@ def test_d19_a_new_child_who_may_have_a_profile_is_compared_with_all(
 
 @pytest.mark.parametrize("change", ["room", "removed", "profile", "setting", "waiting"])
 def test_everybody_is_read_when_more_than_children_changed(
-    world: World, roster: Watched, ends: Ends, change: str
+    world: World, roster: Watched, ends: Connectors, change: str
 ) -> None:
     if change == "waiting":
         world.plan_reduced_to(12)
@@ -180,7 +181,7 @@ def outcomes(counts: Mapping[str, int]) -> Counter[str]:
 
 def as_after_reading_everybody(world: World, run: Run) -> None:
     """What a run left is what a plan of everything says."""
-    plan: Plan = integration.preview(world.service, world.now)
+    plan: Plan = changes.preview(world.service, world.now)
     assert plan.changes_nothing
     assert run.converged
     assert outcomes(run.counts) == outcomes(plan.counts())
@@ -199,7 +200,7 @@ def as_after_reading_everybody(world: World, run: Run) -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_happens_the_run_leaves_what_reading_everybody_leaves(
-    world: World, roster: Watched, ends: Ends, seed: int
+    world: World, roster: Watched, ends: Connectors, seed: int
 ) -> None:
     random = Random(seed)
     for _ in range(60):
@@ -210,8 +211,8 @@ def test_whatever_happens_the_run_leaves_what_reading_everybody_leaves(
                 continue
         run = world.sync(ends)
         if run is not None and run.state == RunState.HELD:
-            shown = integration.preview(world.service, world.now)
-            run = integration.approve(world.service, shown.fingerprint, OPERATOR, world.now)
+            shown = changes.preview(world.service, world.now)
+            run = changes.approve(world.service, shown.fingerprint, OPERATOR, world.now)
         if run is not None and run.state == RunState.DONE:
             as_after_reading_everybody(world, run)
     assert not all(whole for whole, _ in roster.told)

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from parkway.domain import Refused
 from parkway.manage import verbs as manage
-from parkway.sync import choices, foresight, journal, outlook
+from parkway.sync.commands import choices
 from parkway.sync.models import RunState
+from parkway.sync.queries import explain, forecast, space_forecast
 from parkway.tenancy.people import OPERATOR
-from parkway.words import Refused
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db
@@ -39,10 +40,10 @@ def test_b2_why_is_answered_for_every_day_of_the_calendar(zone: str) -> None:
     ana = world.enrol("Ana")
     world.set_up()
     for day in (LAST, LAST - timedelta(days=2), FIRST, FIRST + timedelta(days=1)):
-        found = journal.why(world.service, ana, day)
+        found = explain.why(world.service, ana, day)
         assert (found is not None) == (day.year > 1)
         with pytest.raises(Refused):
-            raise journal.unknown(world.service, "nobody", day, world.now)
+            raise explain.why_unknown(world.service, "nobody", day, world.now)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +55,8 @@ def test_d1_a_booking_may_reach_to_the_ends_of_the_calendar(starts_on: date, end
     world.set_up()
     world.book(ana, starts_on, ends_on)
     world.sync()
-    outlook.look(world.service, world.now)
-    foresight.look_ahead(world.service, 56, world.now)
+    space_forecast.space_forecast(world.service, world.now)
+    forecast.look_ahead(world.service, 56, world.now)
     manage.archive_child(world.child(ana), world.today, FIRST)
     world.sync()
     world.unarchive(ana)

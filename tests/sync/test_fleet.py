@@ -12,21 +12,23 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from parkway.sync.ends import HERE
 
-from parkway import rows, troubles
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
+from parkway.connectors.ports import ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.db import bulk, errors
+from parkway.domain import ChoiceKind, SourceSilent
 from parkway.manage import verbs as manage
 from parkway.manage.models import Ledger
 from parkway.storypark.models import Account
-from parkway.sync import due, gauges, integration
-from parkway.sync.fleet import Due, Everybody, Pass
-from parkway.sync.gather import HERE
+from parkway.sync.commands import lifecycle
 from parkway.sync.models import Integration, Notice, Run, Trigger
+from parkway.sync.queries import fleet_metrics
+from parkway.sync.schedule import due
+from parkway.sync.schedule.fleet import AllServices, DueServices, Pass
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
-from parkway.words import ChoiceKind, SourceSilent
 from tests import databases
 from tests.stories.world import World, due_worlds
 
@@ -39,7 +41,9 @@ class Breaks(StoryparkHere):
     def __init__(self, service_id: int) -> None:
         self.service_id = service_id
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         if self.service_id in orders:
             raise ZeroDivisionError
         return super().write(orders, today)
@@ -51,15 +55,15 @@ class SilentFor(ManageHere):
     def __init__(self, service_id: int) -> None:
         self.service_id = service_id
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         self._hear(asks)
         return super().versions(asks)
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         self._hear(asks)
         return super().read(asks)
 
-    def _hear(self, asks: Sequence[Ask]) -> None:
+    def _hear(self, asks: Sequence[ServiceQuery]) -> None:
         if any(ask.service_id == self.service_id for ask in asks):
             raise SourceSilent("Manage does not answer.")
 
@@ -76,11 +80,11 @@ def a_pass(worlds: Sequence[World], **more: object) -> Pass:
 
 
 def test_what_is_due_is_run_in_one_batch_and_then_nothing_is_left(worlds: list[World]) -> None:
-    assert gauges.due(worlds[0].now).services == 5
+    assert fleet_metrics.due_count(worlds[0].now).services == 5
     [done] = a_pass(worlds)
     assert (done.services, len(done.runs)) == (5, 5)
     assert {world.state("ben") for world in worlds} == {"live"}
-    assert gauges.due(worlds[0].now).services == 0
+    assert fleet_metrics.due_count(worlds[0].now).services == 0
     assert list(a_pass(worlds)) == []
 
 
@@ -129,7 +133,7 @@ def test_d8_an_end_that_is_silent_for_one_service_stops_only_that_one(worlds: li
 def test_a_service_that_another_process_took_meanwhile_counts_there(worlds: list[World]) -> None:
     broken = worlds[2].service.pk
 
-    class Taken(Due):
+    class Taken(DueServices):
         """Somebody else took all but one, when each is to be run alone."""
 
         def still(self, service_id: int, now: datetime) -> bool:
@@ -140,7 +144,7 @@ def test_a_service_that_another_process_took_meanwhile_counts_there(worlds: list
 
 
 def test_a_service_that_cannot_even_be_recorded_is_left_to_a_later_pass(worlds: list[World]) -> None:
-    class Unheld(Due):
+    class Unheld(DueServices):
         """Everybody is still ours, until one question goes wrong."""
 
         def still(self, service_id: int, now: object) -> bool:
@@ -161,7 +165,7 @@ def test_a_pass_that_is_asked_to_stop_ends_between_two_batches(worlds: list[Worl
     for step in a_pass(worlds, stopping=lambda: len(done) == 2):
         done.append(step)
     assert len(done) == 2
-    assert gauges.due(worlds[0].now).services == 3
+    assert fleet_metrics.due_count(worlds[0].now).services == 3
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -170,17 +174,17 @@ def test_a_pass_over_everybody_looks_at_each_once(worlds: list[World], full: boo
     for world in worlds:
         world.later(minutes=1)
     before = Run.objects.count()
-    wanted = Everybody(worlds[0].now)
+    wanted = AllServices(worlds[0].now)
     assert sum(done.services for done in a_pass(worlds, wanted=wanted, full=full)) == 5
     assert Run.objects.count() - before == (5 if full else 0)
     assert set(Integration.objects.values_list("checked_at", flat=True)) == {worlds[0].now}
-    assert list(a_pass(worlds, wanted=Everybody(worlds[0].now))) == []
+    assert list(a_pass(worlds, wanted=AllServices(worlds[0].now))) == []
 
 
 def test_a_pass_over_everybody_ends_though_the_clock_is_set_back(worlds: list[World]) -> None:
     since = worlds[0].now + timedelta(hours=1)
     clock = iter([since - timedelta(minutes=5)] * 3)
-    [done] = Pass(Everybody(since), clock=lambda: next(clock), full=True)
+    [done] = Pass(AllServices(since), clock=lambda: next(clock), full=True)
     assert done.services == 5
     assert set(Integration.objects.values_list("checked_at", flat=True)) == {since}
 
@@ -190,7 +194,7 @@ def test_more_services_than_share_a_transaction_are_all_run(
 ) -> None:
     monkeypatch.setattr(due, "BATCH", 2)
     monkeypatch.setattr(due, "BATCH_ALONE", 2)
-    for wanted in (Due, lambda: Everybody(worlds[0].now)):
+    for wanted in (DueServices, lambda: AllServices(worlds[0].now)):
         steps = list(a_pass(worlds, wanted=wanted(), full=True))
         assert [done.services for done in steps] == [2, 2, 1]
         assert {run.service_id for done in steps for run in done.runs} == {each.service.pk for each in worlds}
@@ -206,7 +210,7 @@ def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
 
     def claimed() -> int:
         with transaction.atomic():
-            return len(Due().claim(worlds[0].now, (), due.AT_A_GLANCE))
+            return len(DueServices().claim(worlds[0].now, (), due.SERVICES_CHECKED))
 
     for world in worlds:
         world.later(hours=13)
@@ -216,7 +220,7 @@ def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
     Integration.objects.update(next_run_at=worlds[0].now)
     asked = []
 
-    class Asked(Due):
+    class Asked(DueServices):
         def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
             asked.append(number)
             return super().claim(now, but, number)
@@ -228,7 +232,7 @@ def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
         world.later(hours=13)
     Integration.objects.update(settled=None, seen_version=0)  # as after a change of all services
     assert [done.services for done in a_pass(worlds, wanted=Asked())] == [2, 2, 1]
-    assert asked == [2, 2, 2, due.AT_A_GLANCE], "few had to be read at last"
+    assert asked == [2, 2, 2, due.SERVICES_CHECKED], "few had to be read at last"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -251,7 +255,7 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
         [done] = a_pass(worlds)
         assert {run.service_id for run in done.runs} == {worlds[0].service.pk, worlds[2].service.pk}
         ends = HERE._replace(profiles=Breaks(worlds[1].service.pk))
-        assert list(a_pass(worlds, wanted=Everybody(worlds[0].now), ends=ends, full=True)) == []
+        assert list(a_pass(worlds, wanted=AllServices(worlds[0].now), ends=ends, full=True)) == []
     finally:
         go_on.set()
         another.join(60)
@@ -263,8 +267,10 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
 class Asks(StoryparkHere):
     """Storypark that asks the database, before it writes, whether it may read whole tables."""
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
-        [(self.may,)] = rows.read("SHOW enable_seqscan")
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
+        [(self.may,)] = bulk.read("SHOW enable_seqscan")
         return super().write(orders, today)
 
 
@@ -274,7 +280,7 @@ def test_a_run_has_its_foreign_keys_checked_by_index_and_nothing_after_it(worlds
     asks = Asks()
     list(a_pass(worlds, ends=HERE._replace(profiles=asks)))
     assert asks.may == "off"
-    assert rows.read("SHOW enable_seqscan") == [("on",)]
+    assert bulk.read("SHOW enable_seqscan") == [("on",)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -316,7 +322,7 @@ class Slow(ManageHere):
         self.asked = threading.Semaphore(0)
         self.times = 0
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         self.times += 1
         self.asked.release()
         time.sleep(0.3)
@@ -336,7 +342,7 @@ def test_people_get_their_turn_during_a_long_pass(worlds: list[World]) -> None:
     def pass_after_pass() -> None:
         ends = HERE._replace(roster=slow)
         while not ending.is_set():
-            list(Pass(Everybody(timezone.now()), ending.is_set, ends, full=True))
+            list(Pass(AllServices(timezone.now()), ending.is_set, ends, full=True))
         connection.close()
 
     passing = threading.Thread(target=pass_after_pass)
@@ -359,7 +365,9 @@ class Refuses(StoryparkHere):
     def __init__(self, service_id: int, because: psycopg.Error) -> None:
         self.service_id, self.because = service_id, because
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         if self.service_id in orders:
             raise OperationalError from self.because
         return super().write(orders, today)
@@ -372,7 +380,7 @@ def test_a_database_that_cannot_work_is_no_failure_of_a_service(worlds: list[Wor
         list(a_pass(worlds, ends=ends))
     assert (Run.objects.count(), Notice.objects.count()) == (runs, 0)
     assert {world.integration.failures for world in worlds} == {0}
-    assert gauges.due(worlds[0].now).services == 5, "everybody stays due"
+    assert fleet_metrics.due_count(worlds[0].now).services == 5, "everybody stays due"
     list(a_pass(worlds))
     assert {world.state("ben") for world in worlds} == {"live"}
 
@@ -381,8 +389,8 @@ def test_a_database_that_cannot_work_is_no_failure_of_a_service(worlds: list[Wor
 def test_a_run_that_waits_too_long_for_others_is_no_failure(worlds: list[World]) -> None:
     world, runs = worlds[2], Run.objects.count()
     with databases.closed_door(), databases.impatient(), pytest.raises(OperationalError) as told:
-        integration.sync_now(world.service, OPERATOR, world.now)
-    assert str(troubles.sentence(told.value)).startswith("Another process has been")
+        lifecycle.sync_now(world.service, OPERATOR, world.now)
+    assert str(errors.explain(told.value)).startswith("Another process has been")
     assert (Run.objects.count(), world.integration.failures) == (runs, 0)
     assert not Notice.objects.exists()
 
@@ -402,7 +410,7 @@ def test_a_row_that_somebody_holds_too_long_holds_up_no_other_service(worlds: li
     [done] = a_pass(worlds, ends=ends)
     assert (done.services, [run.state for run in done.runs]) == (4, ["done"] * 4)
     assert (held.state("ben"), held.integration.failures) == (None, 0), "no failure of the service either"
-    assert gauges.due(worlds[0].now).services == 1, "it stays due"
+    assert fleet_metrics.due_count(worlds[0].now).services == 1, "it stays due"
     assert not Notice.objects.exists()
     list(a_pass(worlds))
     assert held.state("ben") == "live"

@@ -13,16 +13,16 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
+from parkway.sync.ends import HERE
 
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Ask, Orders, Outcome, RosterAnswer
+from parkway.connectors.ports import ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
 from parkway.connectors.storypark_here import StoryparkHere
-from parkway.garbage import uncollected
-from parkway.sync import due
-from parkway.sync.fleet import Due, Everybody, Pass
-from parkway.sync.gather import HERE
-from parkway.sync.lanes import LANES, in_lanes
+from parkway.db.gc_pause import gc_paused
 from parkway.sync.models import Integration
+from parkway.sync.schedule import due
+from parkway.sync.schedule.fleet import AllServices, DueServices, Pass
+from parkway.sync.schedule.parallel import LANES, run_in_parallel
 from tests.stories.world import World, due_worlds
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,7 +54,7 @@ class ManageThatWaits(ManageHere):
     def __init__(self) -> None:
         self.both, self.times = threading.Barrier(LANES), count()
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         if next(self.times) < LANES:
             self.both.wait(PATIENCE)
         return super().read(asks)
@@ -63,7 +63,7 @@ class ManageThatWaits(ManageHere):
 @on_postgresql
 def test_lanes_work_at_the_same_time_and_share_the_services(worlds: list[World]) -> None:
     ends = HERE._replace(roster=ManageThatWaits())
-    done = list(in_lanes(a_pass(worlds, ends=ends)))
+    done = list(run_in_parallel(a_pass(worlds, ends=ends)))
     assert [each.services for each in done] == [2, 2]
     assert sorted(run.service_id for each in done for run in each.runs) == [w.service.pk for w in worlds]
     assert {world.state("ben") for world in worlds} == {"live"}
@@ -77,9 +77,9 @@ def test_what_one_lane_has_to_leave_is_not_forgotten_though_the_other_is_beyond_
 ) -> None:
     monkeypatch.setattr(due, "BATCH", 1)
     Integration.objects.update(settled=None)  # so that one looks at three services, and runs one of them
-    everybody = Everybody(worlds[0].now)
+    everybody = AllServices(worlds[0].now)
     whole = replace(a_pass(worlds, wanted=everybody, ends=HERE._replace(roster=ManageThatWaits())), at_once=3)
-    done = list(in_lanes(whole))
+    done = list(run_in_parallel(whole))
     assert [each.services for each in done] == [1, 1, 1, 1]
     assert {world.state("ben") for world in worlds} == {"live"}
 
@@ -90,7 +90,9 @@ class StoryparkThatIsFull(StoryparkHere):
     def __init__(self) -> None:
         self.both, self.full = threading.Barrier(LANES), threading.Event()
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         if self.both.wait(PATIENCE) == 0:
             self.full.set()
             raise OperationalError from psycopg.errors.DiskFull()
@@ -103,7 +105,7 @@ def test_when_the_database_cannot_work_the_other_lane_ends_its_batch_and_all_is_
     worlds: list[World],
 ) -> None:
     with pytest.raises(OperationalError):
-        list(in_lanes(a_pass(worlds, ends=HERE._replace(profiles=StoryparkThatIsFull()))))
+        list(run_in_parallel(a_pass(worlds, ends=HERE._replace(profiles=StoryparkThatIsFull()))))
     assert others() == []
     assert sorted(world.state("ben") or "" for world in worlds) == ["", "", "live", "live"]
     assert {world.integration.failures for world in worlds} == {0}
@@ -111,7 +113,7 @@ def test_when_the_database_cannot_work_the_other_lane_ends_its_batch_and_all_is_
 
 @on_postgresql
 def test_where_nothing_changed_the_other_lane_opens_no_connection(worlds: list[World]) -> None:
-    list(in_lanes(a_pass(worlds)))
+    list(run_in_parallel(a_pass(worlds)))
     opened: list[object] = []
 
     def note(**more: object) -> None:
@@ -119,7 +121,7 @@ def test_where_nothing_changed_the_other_lane_opens_no_connection(worlds: list[W
 
     connection_created.connect(note)
     try:
-        done = list(in_lanes(a_pass(worlds, wanted=Everybody(worlds[0].now + timedelta(minutes=1)))))
+        done = list(run_in_parallel(a_pass(worlds, wanted=AllServices(worlds[0].now + timedelta(minutes=1)))))
     finally:
         connection_created.disconnect(note)
     assert sum(each.services for each in done) == len(worlds)
@@ -134,7 +136,9 @@ class StoryparkThatIsHeld(StoryparkHere):
     def __init__(self, service_id: int) -> None:
         self.service_id = service_id
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         if self.service_id in orders:
             raise OperationalError from psycopg.errors.LockNotAvailable()
         return super().write(orders, today)
@@ -146,14 +150,14 @@ def test_what_others_hold_is_left_by_both_lanes_and_not_counted(
 ) -> None:
     monkeypatch.setattr(due, "BATCH", 1)
     ends = HERE._replace(profiles=StoryparkThatIsHeld(worlds[1].service.pk))
-    done = list(in_lanes(a_pass(worlds, wanted=Everybody(worlds[0].now), ends=ends)))
+    done = list(run_in_parallel(a_pass(worlds, wanted=AllServices(worlds[0].now), ends=ends)))
     assert sum(each.services for each in done) == len(worlds) - 1
     assert [world.integration.failures for world in worlds] == [0] * len(worlds)
 
 
 @on_postgresql
 def test_a_pass_that_is_asked_to_stop_ends_in_all_lanes(worlds: list[World]) -> None:
-    assert list(in_lanes(a_pass(worlds, stopping=lambda: True))) == []
+    assert list(run_in_parallel(a_pass(worlds, stopping=lambda: True))) == []
     assert others() == []
 
 
@@ -163,7 +167,7 @@ class ManageThatHangs(ManageHere):
     def __init__(self) -> None:
         self.times, self.allowed = count(), threading.Event()
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         if next(self.times) == 0:
             assert self.allowed.wait(PATIENCE)
         return super().read(asks)
@@ -172,7 +176,7 @@ class ManageThatHangs(ManageHere):
 @on_postgresql
 def test_whoever_interrupts_waits_for_no_lane(worlds: list[World]) -> None:
     manage = ManageThatHangs()
-    steps = in_lanes(a_pass(worlds, ends=HERE._replace(roster=manage)))
+    steps = run_in_parallel(a_pass(worlds, ends=HERE._replace(roster=manage)))
     next(steps)
     with pytest.raises(KeyboardInterrupt):
         steps.throw(KeyboardInterrupt())  # type: ignore[attr-defined]
@@ -184,7 +188,7 @@ def test_whoever_interrupts_waits_for_no_lane(worlds: list[World]) -> None:
     assert others() == []
 
 
-class Endless(Due):
+class Endless(DueServices):
     """A pass that is never over."""
 
     def claim(self, now: datetime, but: Collection[int], number: int) -> list[int]:
@@ -193,7 +197,7 @@ class Endless(Due):
 
 @on_postgresql
 def test_whoever_listens_no_longer_leaves_no_lane_behind(worlds: list[World]) -> None:
-    steps = in_lanes(a_pass(worlds, wanted=Endless(), full=True))
+    steps = run_in_parallel(a_pass(worlds, wanted=Endless(), full=True))
     next(steps)
     assert len(others()) == LANES
     steps.close()  # type: ignore[attr-defined]
@@ -204,14 +208,14 @@ def test_in_a_transaction_a_pass_sees_what_is_done_there(worlds: list[World]) ->
     with transaction.atomic():
         for world in worlds:
             world.enrol("Cara")
-        list(in_lanes(a_pass(worlds)))
+        list(run_in_parallel(a_pass(worlds)))
         assert {world.state("cara") for world in worlds} == {"live"}
 
 
 def test_a_batch_leaves_next_to_nothing_for_a_search_for_garbage(worlds: list[World]) -> None:
     whole, left = a_pass(worlds), []
     gc.collect()
-    with uncollected():
+    with gc_paused():
         for step in whole:
             assert len(step.runs) in (2, 4)
             left.append(gc.collect())
@@ -219,7 +223,7 @@ def test_a_batch_leaves_next_to_nothing_for_a_search_for_garbage(worlds: list[Wo
 
 
 def test_no_search_for_garbage_while_any_thread_works_with_rows_and_again_after_the_last() -> None:
-    first, second = uncollected(), uncollected()
+    first, second = gc_paused(), gc_paused()
     searched: Callable[[], bool] = gc.isenabled
     assert searched()
     first.__enter__()

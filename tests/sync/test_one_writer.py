@@ -10,12 +10,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from parkway.sync.ends import HERE
 
-from parkway import locks
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Ask, RosterAnswer
-from parkway.sync.fleet import Pass
-from parkway.sync.gather import HERE
+from parkway.connectors.ports import RosterAnswer, ServiceQuery
+from parkway.db import locking
+from parkway.sync.schedule.fleet import Pass
 from tests.stories.world import World
 
 pytestmark = [
@@ -30,7 +30,7 @@ class ManageThatOthersUse(ManageHere):
     def __init__(self) -> None:
         self.renamed: list[bool] = []
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         found = super().read(asks)
         path = connection.settings_dict["NAME"]
         with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
@@ -76,7 +76,7 @@ def test_a_pass_that_left_the_lock_free_too_seldom_pauses(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
-    turns = locks.Turns()
+    turns = locking.Turns()
     turns.free = free
     turns.give_way(0.9)
     assert slept == []
@@ -86,7 +86,7 @@ def test_a_pass_that_left_the_lock_free_too_seldom_pauses(
 
 
 def test_a_turn_counts_as_free_until_its_first_write(world: World) -> None:
-    turns = locks.Turns()
+    turns = locking.Turns()
     turns.take(turns.writing)
     left_free = turns.free
     assert left_free > 0

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from parkway.domain import ChoiceKind, Refused
 from parkway.storypark import verbs as storypark
-from parkway.sync import integration, journal, outlook
+from parkway.sync.commands import changes, lifecycle
+from parkway.sync.queries import explain, space_forecast
 from parkway.tenancy.models import RoleName
 from parkway.tenancy.people import OPERATOR
-from parkway.words import ChoiceKind, Refused
 from tests.stories.world import LONG_AGO, WINDOW, World
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def test_b7_the_queue_has_positions_reasons_and_since_when() -> None:
     world.later(days=3)
     world.enrol("Dan", since=world.today + timedelta(days=9))
     world.sync()
-    seen = outlook.look(world.service, world.now)
+    seen = space_forecast.space_forecast(world.service, world.now)
     assert [(w.decision.child_id, w.decision.position, w.since) for w in seen.waiting] == [
         ("ben", 1, began),
         ("caro", 2, began),
@@ -46,7 +47,7 @@ def test_b7_waiting_anew_counts_from_the_last_time() -> None:
     world.later(days=1)
     world.book("ben", world.today)
     world.sync()
-    [waits] = outlook.look(world.service, world.now).waiting
+    [waits] = space_forecast.space_forecast(world.service, world.now).waiting
     assert waits.since == world.now
 
 
@@ -57,11 +58,11 @@ def test_r11_counts_active_and_under_stay_inactive_children_and_every_other_live
     world.enrol("Zoe")
     world.portfolio("Somebody", "Else")
     world.set_up()
-    seen = outlook.look(world.service, world.now)
+    seen = space_forecast.space_forecast(world.service, world.now)
     assert (seen.active, seen.inactive, seen.others, seen.needed_now) == (2, 0, 1, 3)
     world.stay()
     world.choose("zoe", ChoiceKind.DONT_ADD)  # the profile stays as it is, and takes its space
-    seen = outlook.look(world.service, world.now)
+    seen = space_forecast.space_forecast(world.service, world.now)
     assert (seen.active, seen.inactive, seen.others, seen.needed_now) == (1, 1, 2, 4)
 
 
@@ -72,7 +73,7 @@ def test_r11_a_child_to_check_takes_no_space_yet() -> None:
     world.portfolio("Ben", born=None)
     world.enrol("Ben")
     world.sync()
-    seen = outlook.look(world.service, world.now)
+    seen = space_forecast.space_forecast(world.service, world.now)
     assert (seen.active, seen.to_check, seen.others, seen.needed_now) == (2, 1, 1, 2)
 
 
@@ -84,7 +85,7 @@ def test_b7_the_spaces_needed_in_the_coming_weeks() -> None:
     world.enrol("Caro", since=soon)
     world.enrol("Dan", since=soon)
     world.set_up()
-    seen = outlook.look(world.service, world.now)
+    seen = space_forecast.space_forecast(world.service, world.now)
     in_five, in_eleven = world.today + timedelta(days=5), world.today + timedelta(days=11)
     assert [tuple(need) for need in seen.needs] == [(world.today, 2), (in_five, 4), (in_eleven, 3)]
     assert (seen.runs_out_on, seen.most) == (in_five, (in_five, 4))
@@ -95,9 +96,9 @@ def test_the_child_of_a_profile_is_found_at_its_own_service_alone() -> None:
     world.enrol("Ana")
     world.set_up()
     reference = world.profile_of("ana").reference
-    assert journal.child_of(world.service, reference) == "ana"
-    assert journal.child_of(world.service, world.portfolio("Ben").reference) is None
-    assert journal.child_of(World("Tōtara").service, reference) is None
+    assert explain.child_of(world.service, reference) == "ana"
+    assert explain.child_of(world.service, world.portfolio("Ben").reference) is None
+    assert explain.child_of(World("Tōtara").service, reference) is None
 
 
 def test_b1_a_plan_change_applies_what_was_shown_and_no_other() -> None:
@@ -105,17 +106,17 @@ def test_b1_a_plan_change_applies_what_was_shown_and_no_other() -> None:
     for name in ("Ana", "Ben", "Caro"):
         world.enrol(name)
     world.set_up()
-    shown = integration.preview_paid_children(world.service, 2, world.now)
+    shown = changes.preview_paid_children(world.service, 2, world.now)
     world.archive("ben")
     before = world.snapshot()
-    with pytest.raises(integration.PlanChanged) as changed:
-        integration.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+    with pytest.raises(changes.PlanChanged) as changed:
+        changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
     assert world.snapshot() == before
     assert storypark.account(world.service).paid_children == 1
     fresh = changed.value.plan.fingerprint
-    with pytest.raises(integration.PlanChanged):
-        integration.change_paid_children(world.service, 3, fresh, OPERATOR, world.now)
-    run = integration.change_paid_children(world.service, 2, fresh, OPERATOR, world.now)
+    with pytest.raises(changes.PlanChanged):
+        changes.change_paid_children(world.service, 3, fresh, OPERATOR, world.now)
+    run = changes.change_paid_children(world.service, 2, fresh, OPERATOR, world.now)
     assert run is not None
     assert (world.state("caro"), run.paid_children, run.live_after) == ("live", 2, 2)
 
@@ -126,14 +127,14 @@ def test_d6_below_the_live_profiles_nothing_is_shown_or_changed() -> None:
     world.enrol("Ben")
     world.set_up()
     with pytest.raises(Refused, match="Archive 1 in Manage first"):
-        integration.preview_paid_children(world.service, 1, world.now)
+        changes.preview_paid_children(world.service, 1, world.now)
     with pytest.raises(Refused, match="Archive 1 in Manage first"):
-        integration.change_paid_children(world.service, 1, "", OPERATOR, world.now)
+        changes.change_paid_children(world.service, 1, "", OPERATOR, world.now)
 
 
 def test_r11_without_syncing_the_number_alone_is_changed() -> None:
     world = World(enabled=False)
-    assert integration.change_paid_children(world.service, 7, "", OPERATOR, world.now) is None
+    assert changes.change_paid_children(world.service, 7, "", OPERATOR, world.now) is None
     assert storypark.account(world.service).paid_children == 7
 
 
@@ -142,16 +143,16 @@ def test_b1_what_was_shown_while_syncing_is_not_confirmed_once_it_is_off() -> No
     world.enrol("Ana")
     world.enrol("Ben")
     world.set_up()
-    shown = integration.preview_paid_children(world.service, 2, world.now)
-    integration.turn_off(world.service, OPERATOR, now=world.now)
+    shown = changes.preview_paid_children(world.service, 2, world.now)
+    changes.turn_off(world.service, OPERATOR, now=world.now)
     with pytest.raises(Refused, match="turned off"):
-        integration.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+        changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
     assert storypark.account(world.service).paid_children == 1
 
 
 def test_r11_the_plan_is_changed_by_admin_educators_even_where_educators_may_change_the_integration() -> None:
     world = World(enabled=False)
-    found = integration.enable(world.service, OPERATOR)
+    found = lifecycle.enable(world.service, OPERATOR)
     found.educators_may_change = True
     found.save()
     educator, admin = (
@@ -159,6 +160,6 @@ def test_r11_the_plan_is_changed_by_admin_educators_even_where_educators_may_cha
         world.person("Aroha", RoleName.ADMIN_EDUCATOR),
     )
     with pytest.raises(Refused, match="Ask an admin educator"):
-        integration.change_paid_children(world.service, 30, "", educator, world.now)
-    integration.change_paid_children(world.service, 30, "", admin, world.now)
+        changes.change_paid_children(world.service, 30, "", educator, world.now)
+    changes.change_paid_children(world.service, 30, "", admin, world.now)
     assert storypark.account(world.service).paid_children == 30

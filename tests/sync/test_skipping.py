@@ -13,18 +13,19 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from parkway.domain import BookingState, ChoiceKind, InactivePolicy, Refused, Status
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
 from parkway.manage.models import Room as ManageRoom
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, integration
+from parkway.sync import integrations
+from parkway.sync.commands import changes, choices
 from parkway.sync.models import Entry, Integration, Link, Run, RunState
-from parkway.sync.run import Start, run_sync
+from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import change_service
-from parkway.words import BookingState, ChoiceKind, InactivePolicy, Refused, Status
 from tests.stories.world import BORN, World
 
 pytestmark = pytest.mark.django_db
@@ -152,19 +153,19 @@ def move_to(world: World, zone: str) -> None:
 
 
 def change_limits(world: World, archives: int, percent: int) -> None:
-    integration.change_limits(world.service, archives, percent, OPERATOR)
+    changes.change_limits(world.service, archives, percent, OPERATOR)
 
 
 def approve(world: World) -> None:
-    held = integration.held_run(world.service)
+    held = integrations.held_run(world.service)
     if held is not None:
-        integration.approve(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.approve(world.service, held.fingerprint, OPERATOR, world.now)
 
 
 def reject(world: World) -> None:
-    held = integration.held_run(world.service)
+    held = integrations.held_run(world.service)
     if held is not None:
-        integration.reject(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.reject(world.service, held.fingerprint, OPERATOR, world.now)
 
 
 def by_hand(world: World, number: int, deed: str) -> None:
@@ -248,7 +249,7 @@ def left_behind(world: World) -> dict[str, list[tuple[object, ...]]]:
 
 
 def one_pass(world: World, full: bool) -> Run | None:
-    return run_sync(world.service.pk, Start(world.now), full=full)
+    return run_sync(world.service.pk, RunContext(world.now), full=full)
 
 
 def a_pass_that_skips_equals_a_full_one(world: World) -> None:

@@ -10,24 +10,24 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from parkway.sync.ends import HERE
 
+from parkway import domain
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Ask, ProfilesAnswer, RosterAnswer
+from parkway.connectors.ports import ProfilesAnswer, RosterAnswer, ServiceQuery
 from parkway.connectors.storypark_here import StoryparkHere
+from parkway.domain import BookingState, Details, InactivePolicy, Refused
 from parkway.manage import standing
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Ledger
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
-from parkway.sync import choices, integration
-from parkway.sync.gather import HERE
+from parkway.sync.commands import changes, choices
 from parkway.sync.models import Run
-from parkway.sync.run import Start, apply_plans, decide, run_sync
+from parkway.sync.run.pipeline import RunContext, apply_plans, decide, run_sync
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within_all
 from parkway.tenancy.verbs import change_service
-from parkway.words import BookingState, Details, InactivePolicy, Refused
-from parkway.words import Choice as Wish
 from tests.databases import waiting
 from tests.stories.world import World
 
@@ -93,7 +93,7 @@ class ManageThatChanges(ManageHere):
     def __init__(self, doing: Meanwhile) -> None:
         self.doing = doing
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         found = super().read(asks)
         if self.doing.thread.ident is None:
             self.doing.start()
@@ -106,7 +106,7 @@ class StoryparkThatChanges(StoryparkHere):
     def __init__(self, doing: Meanwhile) -> None:
         self.doing = doing
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         found = super().read(asks)
         if self.doing.thread.ident is None:
             self.doing.start()
@@ -122,13 +122,13 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
 
     with meanwhile(enrol) as somebody:
         ends = HERE._replace(roster=ManageThatChanges(somebody))
-        run = run_sync(world.service.pk, Start(world.now), ends)
+        run = run_sync(world.service.pk, RunContext(world.now), ends)
     assert (run.state, run.counts["create"], run.converged) == ("done", 1, True)
     assert (world.state("ben"), world.state("cara")) == ("live", None)
     assert world.integration.seen_roster < Ledger.objects.get(service=world.service).version
 
     world.later(hours=12)
-    run = run_sync(world.service.pk, Start(world.now))
+    run = run_sync(world.service.pk, RunContext(world.now))
     assert run.counts["create"] == 1
     assert world.state("cara") == "live"
 
@@ -136,7 +136,7 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
 def test_d6_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: World) -> None:
     with meanwhile(lambda: storypark.set_paid_children(world.service, 1)) as somebody:
         ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
-        run = run_sync(world.service.pk, Start(world.now), ends)
+        run = run_sync(world.service.pk, RunContext(world.now), ends)
     assert (run.counts["create"], world.live()) == (1, 2)
     assert "has 2 live profiles" in somebody.refused
     assert Account.objects.get(service=world.service).paid_children == 20
@@ -146,35 +146,35 @@ def test_the_last_space_is_taken_once(world: World) -> None:
     storypark.set_paid_children(world.service, 2)
     with meanwhile(lambda: storypark.create_profile(world.service, Details("Dan"))) as somebody:
         ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
-        run_sync(world.service.pk, Start(world.now), ends)
+        run_sync(world.service.pk, RunContext(world.now), ends)
     assert "pays for 2 children, and 2 profiles are live" in somebody.refused
     assert scope(Profile, world.service).filter(state="live").count() == 2
 
 
 CONFIRMATIONS: Mapping[str, Callable[[World, str], object]] = {
-    "approve": lambda world, mark: integration.approve(world.service, mark, OPERATOR, world.now),
-    "reject": lambda world, mark: integration.reject(world.service, mark, OPERATOR, world.now),
-    "switch": lambda world, mark: integration.confirm_switch(
+    "approve": lambda world, mark: changes.approve(world.service, mark, OPERATOR, world.now),
+    "reject": lambda world, mark: changes.reject(world.service, mark, OPERATOR, world.now),
+    "switch": lambda world, mark: changes.confirm_switch(
         world.service, InactivePolicy.STAY, mark, OPERATOR, world.now
     ),
-    "turn off": lambda world, mark: integration.turn_off(world.service, OPERATOR, now=world.now),
+    "turn off": lambda world, mark: changes.turn_off(world.service, OPERATOR, now=world.now),
 }
 
 
 @pytest.mark.parametrize("what", CONFIRMATIONS)
 def test_d15_nothing_is_confirmed_any_more_once_somebody_turned_syncing_off(world: World, what: str) -> None:
-    mark = integration.preview(world.service, world.now).fingerprint
+    mark = changes.preview(world.service, world.now).fingerprint
     runs = Run.objects.count()
     with made_to_wait(lambda: CONFIRMATIONS[what](world, mark)) as somebody:
-        integration.turn_off(world.service, OPERATOR, now=world.now)
+        changes.turn_off(world.service, OPERATOR, now=world.now)
     assert "Syncing is turned off for Rimu Kindergarten" in somebody.refused
     assert (world.integration.stage, world.state("ben"), Run.objects.count()) == ("off", None, runs)
 
 
 def test_d15_turning_on_is_confirmed_once(world: World) -> None:
-    integration.turn_off(world.service, OPERATOR, now=world.now)
-    mark = integration.preview_on(world.service, world.now).fingerprint
-    again = partial(integration.turn_on, world.service, mark, OPERATOR, world.now)
+    changes.turn_off(world.service, OPERATOR, now=world.now)
+    mark = changes.preview_on(world.service, world.now).fingerprint
+    again = partial(changes.turn_on, world.service, mark, OPERATOR, world.now)
     with meanwhile(again) as somebody:
         with transaction.atomic():
             again()
@@ -274,10 +274,10 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
 
     def choose(world: World, turn: int) -> None:
         until = world.today + timedelta(days=turn)
-        choices.store(world.service, {"ana": Wish(keep_until=until)}, OPERATOR, world.now)
+        choices.store(world.service, {"ana": domain.Choice(keep_until=until)}, OPERATOR, world.now)
 
     def sync(world: World, turn: int) -> None:
-        start = Start(world.now)
+        start = RunContext(world.now)
         with transaction.atomic():
             runs = apply_plans(decide(ids, start, HERE, full=True), start)
         assert {run.state for run in runs} == {"done"}
@@ -298,5 +298,5 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
     assert failed == []
     for world in worlds:
         world.later(hours=12)
-        run_sync(world.service.pk, Start(world.now))
+        run_sync(world.service.pk, RunContext(world.now))
         assert world.live() == 17

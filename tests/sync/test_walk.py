@@ -6,18 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from parkway.domain import ChoiceKind, Details, InactivePolicy, Refused
 from parkway.manage import verbs as manage
 from parkway.manage.models import Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, integration, journal
+from parkway.sync.commands import changes, choices, lifecycle, setup
 from parkway.sync.models import Entry, Integration, Link, Run, RunState
-from parkway.sync.run import Start, run_sync
+from parkway.sync.queries import explain, setup_lists
+from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Organisation, Person, RoleName, Service
 from parkway.tenancy.people import OPERATOR, actor
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service, give_role
-from parkway.words import ChoiceKind, Details, InactivePolicy, Refused
 
 NOW = datetime(2026, 11, 24, 1, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def service() -> Service:
     made = add_service(Organisation.objects.create(name="Kōwhai"), "Rimu", "Pacific/Auckland")
     storypark.set_paid_children(made, 10)
-    integration.enable(made, OPERATOR)
+    lifecycle.enable(made, OPERATOR)
     return made
 
 
@@ -40,9 +41,9 @@ def enrol(service: Service, name: str, until: date | None = None) -> Child:
 
 
 def set_up(service: Service) -> None:
-    integration.accept_proposals(service, OPERATOR, NOW)
-    fingerprint = integration.look_at_set_up(service, NOW).plan.fingerprint
-    integration.start_syncing(service, fingerprint, OPERATOR, NOW)
+    setup.accept_proposals(service, OPERATOR, NOW)
+    fingerprint = setup_lists.look_at_set_up(service, NOW).plan.fingerprint
+    changes.start_syncing(service, fingerprint, OPERATOR, NOW)
 
 
 def profile_of(service: Service, child: Child) -> Profile:
@@ -51,13 +52,13 @@ def profile_of(service: Service, child: Child) -> Profile:
 
 
 def sync(service: Service, days: int = 0) -> Run | None:
-    return run_sync(service.pk, Start(NOW + timedelta(days=days)))
+    return run_sync(service.pk, RunContext(NOW + timedelta(days=days)))
 
 
 def switch(service: Service, to: InactivePolicy, days: int) -> Run:
     now = NOW + timedelta(days=days)
-    shown = integration.preview_switch(service, to, now)
-    return integration.confirm_switch(service, to, shown.fingerprint, OPERATOR, now)
+    shown = changes.preview_switch(service, to, now)
+    return changes.confirm_switch(service, to, shown.fingerprint, OPERATOR, now)
 
 
 def test_r1_nothing_syncs_before_set_up(service: Service) -> None:
@@ -76,7 +77,7 @@ def test_r4_r8_the_same_profile_comes_back_with_its_stories(service: Service) ->
     sync(service, days=7)
     profile.refresh_from_db()
     assert (profile.state, profile.archived_by) == ("archived", "integration")
-    because = journal.why(service, child.reference)
+    because = explain.why(service, child.reference)
     assert because is not None
     assert "last booking ended on 30 September" in because.because
 
@@ -113,7 +114,7 @@ def test_b2_a_second_run_writes_no_entry(service: Service) -> None:
     enrol(service, "Ana")
     set_up(service)
     entries = Entry.objects.count()
-    run = integration.sync_now(service, OPERATOR, NOW + timedelta(hours=1))
+    run = lifecycle.sync_now(service, OPERATOR, NOW + timedelta(hours=1))
     assert run is not None
     assert (run.counts["keep"], Entry.objects.count()) == (1, entries)
 
@@ -123,7 +124,7 @@ def test_b2_why_on_a_past_day_ends_with_the_day_there(service: Service) -> None:
     set_up(service)
     sync(service, days=7)
     steps = [
-        entry.step if (entry := journal.why(service, child.reference, on=day)) else None
+        entry.step if (entry := explain.why(service, child.reference, on=day)) else None
         for day in (date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 30), date(2026, 12, 1))
     ]
     assert steps == [None, "create", "create", "archive"]
@@ -133,10 +134,10 @@ def test_b1_a_stale_confirmation_changes_nothing(service: Service) -> None:
     enrol(service, "Ana")
     never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
     set_up(service)
-    shown = integration.preview_switch(service, InactivePolicy.STAY, NOW)
+    shown = changes.preview_switch(service, InactivePolicy.STAY, NOW)
     manage.amend(never, TODAY, first_name="Tamati")
-    with pytest.raises(integration.PlanChanged) as changed:
-        integration.confirm_switch(service, InactivePolicy.STAY, shown.fingerprint, OPERATOR, NOW)
+    with pytest.raises(changes.PlanChanged) as changed:
+        changes.confirm_switch(service, InactivePolicy.STAY, shown.fingerprint, OPERATOR, NOW)
     assert changed.value.plan.fingerprint != shown.fingerprint
     assert Integration.objects.get(service=service).inactive == "leave"
     assert not scope(Link, service).filter(child_id=never.reference).exists()
@@ -172,7 +173,7 @@ def test_d12_held_applies_nothing_until_approved(service: Service) -> None:
     assert held.state == RunState.HELD
     assert scope(Profile, service).filter(state="live").count() == 3
     later = NOW + timedelta(days=7)
-    done = integration.approve(service, held.fingerprint, OPERATOR, later)
+    done = changes.approve(service, held.fingerprint, OPERATOR, later)
     assert (done.state, done.counts["archive"]) == (RunState.DONE, 3)
 
 
@@ -182,11 +183,11 @@ def test_d15_off_unlocks_and_on_uses_the_links(service: Service) -> None:
     profile = profile_of(service, child)
     with pytest.raises(Refused, match="managed in Manage"):
         storypark.amend_profile(profile, first_name="Anna")
-    integration.turn_off(service, OPERATOR, now=NOW)
+    changes.turn_off(service, OPERATOR, now=NOW)
     profile.refresh_from_db()
     storypark.amend_profile(profile, first_name="Anna")
-    plan = integration.preview(service, NOW)
-    run = integration.turn_on(service, plan.fingerprint, OPERATOR, NOW)
+    plan = changes.preview(service, NOW)
+    run = changes.turn_on(service, plan.fingerprint, OPERATOR, NOW)
     assert (run.counts["update"], run.counts["create"]) == (1, 0)
 
 
@@ -209,9 +210,9 @@ def test_d22_an_educator_sees_but_does_not_change(service: Service) -> None:
     set_up(service)
     educator = Person.objects.create_user("ed@example.org", "Ed")
     give_role(educator, service, RoleName.EDUCATOR)
-    shown = integration.preview_switch(service, InactivePolicy.STAY, NOW)
+    shown = changes.preview_switch(service, InactivePolicy.STAY, NOW)
     for_educator = (service, InactivePolicy.STAY, shown.fingerprint, actor(educator), NOW)
     with pytest.raises(Refused, match="admin educator"):
-        integration.confirm_switch(*for_educator)
+        changes.confirm_switch(*for_educator)
     Integration.objects.filter(service=service).update(educators_may_change=True)
-    assert integration.confirm_switch(*for_educator).state == RunState.DONE
+    assert changes.confirm_switch(*for_educator).state == RunState.DONE

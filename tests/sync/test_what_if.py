@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from parkway.manage import foreseen, verbs
-from parkway.manage.foreseen import Foreseen
-from parkway.sync import what_if
-from parkway.sync.what_if import Outlook
-from parkway.words import ChoiceKind, Step
+from parkway.domain import ChoiceKind, Step
+from parkway.manage import preview, verbs
+from parkway.manage.preview import Preview
+from parkway.sync.queries import impact
+from parkway.sync.queries.impact import Impact
 from tests.stories.world import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db
@@ -21,18 +21,18 @@ def world() -> World:
     return World()
 
 
-def told(world: World, child_id: str, then: Foreseen) -> Outlook:
-    integration = what_if.syncing(world.service)
+def told(world: World, child_id: str, then: Preview) -> Impact:
+    integration = impact.syncing(world.service)
     assert integration is not None
-    return what_if.look(integration, child_id, *then, world.now)
+    return impact.impact_of(integration, child_id, *then, world.now)
 
 
-def archived(world: World, child_id: str) -> Outlook:
-    return told(world, child_id, foreseen.archived(world.child(child_id), world.today))
+def archived(world: World, child_id: str) -> Impact:
+    return told(world, child_id, preview.archived(world.child(child_id), world.today))
 
 
-def unarchived(world: World, child_id: str) -> Outlook:
-    return told(world, child_id, foreseen.unarchived(world.child(child_id), world.today))
+def unarchived(world: World, child_id: str) -> Impact:
+    return told(world, child_id, preview.unarchived(world.child(child_id), world.today))
 
 
 def test_d3_archiving_and_taking_back_are_told_as_they_happen(world: World) -> None:
@@ -87,8 +87,8 @@ def test_r5_a_booking_says_what_will_be_made_and_when_it_ends(world: World) -> N
     world.set_up()
     child = world.child("ida")
     last = world.today + timedelta(days=9)
-    period = foreseen.period(world.child("ari").bookings.get())._replace(ends_on=last)
-    seen = told(world, "ida", foreseen.booked(child, world.today, period))
+    period = preview.period(world.child("ari").bookings.get())._replace(ends_on=last)
+    seen = told(world, "ida", preview.booked(child, world.today, period))
     assert seen.sentence == "Ida gets a new profile at the next run, which takes a space."
     [later] = seen.more
     assert "Ida becomes Inactive, and a run soon after that archives the profile." in later
@@ -107,7 +107,7 @@ def test_d8_an_answer_that_must_not_be_believed_tells_nothing(world: World) -> N
     world.enrol("Ida")
     world.set_up()
     child = world.child("ida")
-    then = foreseen.archived(child, world.today)
+    then = preview.archived(child, world.today)
     verbs.remove_child(child)
     seen = told(world, "ida", then)
     assert seen.step is None
@@ -115,4 +115,4 @@ def test_d8_an_answer_that_must_not_be_believed_tells_nothing(world: World) -> N
 
 
 def test_nothing_reaches_storypark_while_syncing_is_not_on(world: World) -> None:
-    assert what_if.syncing(world.service) is None
+    assert impact.syncing(world.service) is None

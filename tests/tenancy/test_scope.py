@@ -8,17 +8,18 @@ import pytest
 from django.apps import apps
 from django.db import models
 
+from parkway.domain import ChoiceKind, Refused
 from parkway.manage import verbs as manage
 from parkway.manage.models import Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
-from parkway.sync import choices, journal
+from parkway.sync.commands import choices
 from parkway.sync.models import Entry, Link, Run
+from parkway.sync.queries import explain
 from parkway.tenancy.models import Organisation, RoleName, Service
 from parkway.tenancy.people import OPERATOR, require_change, require_support
 from parkway.tenancy.scope import scope, the_one
 from parkway.tenancy.verbs import add_service, change_service, find_service, give_role
-from parkway.words import ChoiceKind, Refused
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db
@@ -88,8 +89,8 @@ def test_verbs_reach_no_other_service(rimu: World, totara: World) -> None:
         choices.choose(rimu.service, "olivia", ChoiceKind.DONT_ADD, OPERATOR, rimu.now)
     with pytest.raises(Refused):
         choices.move_link(rimu.service, "olivia", "zoe", OPERATOR, rimu.now)
-    assert journal.why(rimu.service, "olivia") is None
-    assert not journal.history(rimu.service, "olivia").exists()
+    assert explain.why(rimu.service, "olivia") is None
+    assert not explain.history(rimu.service, "olivia").exists()
     assert totara.snapshot() == before
 
 

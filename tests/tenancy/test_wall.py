@@ -24,15 +24,15 @@ from django.urls import reverse
 from psycopg.types.json import Jsonb
 from pytest_django.live_server_helper import LiveServer
 
-from parkway.config.at_once import pool_connections
+from parkway.config.concurrency import pool_connections
+from parkway.domain import Choice, ChoiceKind, Refused
 from parkway.manage.models import Child
 from parkway.sync.models import Notice, Run
-from parkway.tenancy import wall
+from parkway.tenancy import row_level_security
 from parkway.tenancy.models import Look, Person, RoleName
 from parkway.tenancy.scope import scope, within, within_all
 from parkway.tenancy.verbs import give_role
 from parkway.web.middleware import Doorkeeper
-from parkway.words import Choice, ChoiceKind, Refused
 from tests.databases import url
 from tests.stories.world import World
 
@@ -86,7 +86,7 @@ def services_in(raw: psycopg.Connection[Any], table: str) -> set[int]:
     return {key for (key,) in raw.execute(f"SELECT DISTINCT service_id FROM {table}")}
 
 
-WITH_A_SERVICE = sorted(wall.tables() - {"storypark_story_profiles"})
+WITH_A_SERVICE = sorted(row_level_security.tables() - {"storypark_story_profiles"})
 
 
 def test_the_role_at_work_neither_owns_the_tables_nor_passes_the_wall(raw: psycopg.Connection[Any]) -> None:
@@ -117,18 +117,18 @@ def test_every_table_of_a_tenant_is_behind_the_wall(raw: psycopg.Connection[Any]
         """SELECT table_name FROM information_schema.columns
            WHERE table_schema = 'public' AND column_name = 'service_id'"""
     )
-    assert {table for (table,) in found} - wall.OPEN == set(WITH_A_SERVICE)
+    assert {table for (table,) in found} - row_level_security.OPEN == set(WITH_A_SERVICE)
     behind = raw.execute(
         """SELECT c.relname, p.polcmd, pg_get_expr(p.polqual, c.oid), p.polwithcheck IS NULL
            FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
            WHERE p.polname = 'wall' AND c.relrowsecurity AND c.relforcerowsecurity"""
     ).fetchall()
-    assert {table for table, *_ in behind} == wall.tables()
+    assert {table for table, *_ in behind} == row_level_security.tables()
     for table, commands, condition, same_for_writing in behind:
         assert (commands, same_for_writing) == ("*", True), table
         asks = "parkway.services" if table in WITH_A_SERVICE else "storypark_story"
         assert asks in condition, table
-    assert wall.gaps() == []
+    assert row_level_security.gaps() == []
 
 
 def test_what_refers_to_a_tenant_s_rows_is_behind_the_wall_or_has_none(raw: psycopg.Connection[Any]) -> None:
@@ -136,9 +136,9 @@ def test_what_refers_to_a_tenant_s_rows_is_behind_the_wall_or_has_none(raw: psyc
     pointing = raw.execute(
         """SELECT DISTINCT c.conrelid::regclass::text FROM pg_constraint c
            WHERE c.contype = 'f' AND c.confrelid::regclass::text = ANY(%s)""",
-        [sorted(wall.tables())],
+        [sorted(row_level_security.tables())],
     )
-    assert {table for (table,) in pointing} <= wall.tables()
+    assert {table for (table,) in pointing} <= row_level_security.tables()
 
 
 @pytest.mark.parametrize("named", [None, "", "0", "999999999"])
@@ -147,7 +147,7 @@ def test_with_nobody_named_nothing_is_seen_or_touched(
 ) -> None:
     if named is not None:
         name(raw, named)
-    for table in sorted(wall.tables()):
+    for table in sorted(row_level_security.tables()):
         assert raw.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
         assert raw.execute(f"DELETE FROM {table}").rowcount == 0, table
     with within(rimu.service):
@@ -388,13 +388,13 @@ def test_only_the_owner_migrates_and_that_is_told(rimu: World) -> None:
 
 
 def test_what_is_missing_of_the_wall_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wall, "OPEN", set())
-    [gap] = wall.gaps()
+    monkeypatch.setattr(row_level_security, "OPEN", set())
+    [gap] = row_level_security.gaps()
     assert gap.startswith("No row-level security on sync_integration, tenancy_role.")
 
 
 def test_a_role_that_is_not_there_is_not_admitted() -> None:
     with pytest.raises(Refused, match="no role nobody"):
-        wall.admit("nobody")
+        row_level_security.admit("nobody")
     with pytest.raises(Refused, match="belong to "):
-        wall.admit("postgres")
+        row_level_security.admit("postgres")

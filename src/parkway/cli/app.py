@@ -9,44 +9,51 @@ from io import TextIOWrapper
 
 import click
 
-from parkway import __version__, troubles
-from parkway.words import Refused, SourceSilent
+from parkway import __version__
+from parkway.db import errors
+from parkway.domain import Refused, SourceSilent
 
 COMMANDS = {
     "demo": ("parkway.cli.database:demo", "Load a made-up fleet to try Parkway on."),
     "migrate": ("parkway.cli.database:migrate", "Make or update the database."),
     "import": (
-        "parkway.cli.taking:import_files",
+        "parkway.cli.import_files:import_files",
         "Take children, bookings and profiles over from CSV files.",
     ),
-    "enable": ("parkway.cli.setting:enable", "Let a service set syncing up (support)."),
-    "setup": ("parkway.cli.setting:setup", "Match children to profiles and start syncing."),
-    "sync": ("parkway.cli.running:sync", "Run the sync of one service now."),
-    "fleet": ("parkway.cli.passing:fleet", "Sync every service that is due, with rate and time left."),
-    "switch": ("parkway.cli.setting:switch", "Change what happens to Inactive children, after a preview."),
+    "enable": ("parkway.cli.integration:enable", "Let a service set syncing up (support)."),
+    "setup": ("parkway.cli.integration:setup", "Match children to profiles and start syncing."),
+    "sync": ("parkway.cli.sync_status:sync", "Run the sync of one service now."),
+    "fleet": ("parkway.cli.fleet:fleet", "Sync every service that is due, with rate and time left."),
+    "switch": (
+        "parkway.cli.integration:switch",
+        "Change what happens to Inactive children, after a preview.",
+    ),
     "paid-children": (
-        "parkway.cli.setting:paid_children",
+        "parkway.cli.integration:paid_children",
         "Change how many live profiles the plan pays for.",
     ),
-    "approve": ("parkway.cli.setting:approve", "Approve what a held run would do."),
-    "reject": ("parkway.cli.setting:reject", "Keep live what a held run would archive, and do the rest."),
-    "choose": ("parkway.cli.setting:choose", "Choose for one child: a profile, a new one, don't add."),
-    "keep-until": ("parkway.cli.setting:keep_until", "Keep an Inactive child's profile live through a day."),
-    "status": ("parkway.cli.running:status", "How syncing stands, for one service or all."),
+    "approve": ("parkway.cli.integration:approve", "Approve what a held run would do."),
+    "reject": ("parkway.cli.integration:reject", "Keep live what a held run would archive, and do the rest."),
+    "choose": ("parkway.cli.integration:choose", "Choose for one child: a profile, a new one, don't add."),
+    "keep-until": (
+        "parkway.cli.integration:keep_until",
+        "Keep an Inactive child's profile live through a day.",
+    ),
+    "status": ("parkway.cli.sync_status:status", "How syncing stands, for one service or all."),
     "runs": ("parkway.cli.history:runs", "The history of a service's runs, and what one of them changed."),
-    "why": ("parkway.cli.asking:why", "Why a child is in Storypark or not, now or on a past day."),
-    "forecast": ("parkway.cli.asking:forecast", "Who will come and go in the weeks ahead."),
-    "off": ("parkway.cli.setting:off", "Turn syncing off; profiles and links stay."),
-    "on": ("parkway.cli.setting:on", "Turn syncing on again, after a preview."),
-    "serve": ("parkway.config.serving:serve", "Serve the pages, and run the syncs that are due."),
+    "why": ("parkway.cli.queries:why", "Why a child is in Storypark or not, now or on a past day."),
+    "forecast": ("parkway.cli.queries:forecast", "Who will come and go in the weeks ahead."),
+    "off": ("parkway.cli.integration:off", "Turn syncing off; profiles and links stay."),
+    "on": ("parkway.cli.integration:on", "Turn syncing on again, after a preview."),
+    "serve": ("parkway.cli.serve:serve", "Serve the pages, and run the syncs that are due."),
     "doctor": (
-        "parkway.config.doctor.command:doctor",
+        "parkway.cli.doctor:doctor",
         "What is wrong here, and how to mend it.",
     ),
-    "worker": ("parkway.config.working:worker", "Run the syncs that are due, beside others (PostgreSQL)."),
+    "worker": ("parkway.cli.worker:worker", "Run the syncs that are due, beside others (PostgreSQL)."),
     "backup": ("parkway.cli.backup:backup", "Copy the whole database, while work goes on."),
     "plan": ("parkway.cli.plan:command", "A dry run on CSV files alone, without a database."),
-    "rules": ("parkway.cli.asking:rules", "The rules in words."),
+    "rules": ("parkway.cli.queries:rules", "The rules in words."),
     "first-run": ("parkway.cli.database:first_run", "Load the demo when the database is new, and sync it."),
 }
 HIDDEN = {"first-run"}
@@ -130,7 +137,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("PARKWAY_DEBUG") == "1":
             raise
-        if told := troubles.sentence(error):
+        if told := errors.explain(error):
             _write_no_more()
             click.echo(f"parkway: {told}", err=True)
             sys.exit(2)

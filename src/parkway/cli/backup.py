@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg.conninfo import make_conninfo
 
-from parkway.cli import opened
-from parkway.words import Refused
+from parkway.cli import setup_django
+from parkway.domain import Refused
 
 KINDS = {"sqlite": "sqlite3", "postgresql": "dump"}
 NOT_FOR_LIBPQ = {"password", "cursor_factory", "context", "prepare_threshold"}
@@ -45,7 +45,7 @@ def _place(to: str) -> Path:
     if to.endswith(os.sep):
         place.mkdir(mode=0o700, exist_ok=True)
     if place.is_dir():
-        place /= f"parkway-{opened.now():%Y%m%dT%H%M%SZ}.{KINDS[connection.vendor]}"
+        place /= f"parkway-{setup_django.now():%Y%m%dT%H%M%SZ}.{KINDS[connection.vendor]}"
     return place
 
 

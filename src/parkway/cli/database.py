@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import click
 
-from parkway.cli import opened, pages, passing, running
+from parkway.cli import fleet, output, setup_django, sync_status
 from parkway.cli.migrating import bring_up_to_date
 from parkway.demo.fleet import FLEET, load
 from parkway.demo.people import SignIn
 from parkway.sync.models import Entry, Integration, Stage
-from parkway.tenancy import wall
+from parkway.tenancy import row_level_security
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import within_all
 
@@ -30,10 +30,10 @@ Examples:
 def migrate(application_role: str | None) -> None:
     """Make the database, or bring it up to date. Safe to repeat."""
     if application_role is not None:
-        wall.require_admissible(application_role)
+        row_level_security.require_admissible(application_role)
     bring_up_to_date()
     if application_role is not None:
-        wall.admit(application_role)
+        row_level_security.admit(application_role)
     click.echo("The database is up to date.")
 
 
@@ -53,9 +53,9 @@ def demo(seed: int) -> None:
 
 
 def _load(seed: int) -> Sequence[SignIn]:
-    with pages.progress() as bar:
+    with output.progress() as bar:
         task = bar.add_task("Making the demo", total=sum(map(len, FLEET.values())))
-        made = load(opened.now(), seed, lambda name: bar.advance(task))
+        made = load(setup_django.now(), seed, lambda name: bar.advance(task))
     click.echo(
         f"Made {made.organisations} organisations with {made.services} services "
         f"and {made.children:,} children."
@@ -65,7 +65,7 @@ def _load(seed: int) -> Sequence[SignIn]:
 
 def _tell(sign_ins: Sequence[SignIn]) -> None:
     """Show how to sign in: the passwords are kept nowhere, and are shown this once."""
-    pages.table("To sign in (shown only now)", ("e-mail", "password", "who"), sign_ins)
+    output.table("To sign in (shown only now)", ("e-mail", "password", "who"), sign_ins)
 
 
 @click.command(hidden=True)
@@ -75,17 +75,17 @@ def first_run(ctx: click.Context) -> None:
     bring_up_to_date()
     new = not Service.objects.exists()
     sign_ins = _load(1) if new else []
-    click.echo(passing.pass_over(everybody=not new).sentence())
+    click.echo(fleet.pass_over(everybody=not new).sentence())
     ctx.with_resource(within_all())
-    running.print_status()
-    running.print_people_to_see()
+    sync_status.print_status()
+    sync_status.print_people_to_see()
     entry = (
         Entry.objects.filter(current=True, step="archive").select_related("service").order_by("pk").first()
     )
     if entry is not None:
         command = f"parkway why {entry.service.slug} {entry.child_id}"
         click.echo(f"\nWhy? For example, `{command}` answers:")
-        pages.say(entry.because, indent="  ")
+        output.say(entry.because, indent="  ")
     waiting = Integration.objects.filter(stage=Stage.ENABLED).select_related("service").first()
     if waiting is not None:
         click.echo(f"\nTry next: parkway setup {waiting.service.slug}\n")

@@ -6,14 +6,14 @@ import json
 
 import click
 
-from parkway.cli import pages
-from parkway.cli.opened import SERVICE, as_format
+from parkway.cli import output
+from parkway.cli.setup_django import SERVICE, as_format
+from parkway.domain import Step
 from parkway.engine.wording import what_was_done
-from parkway.sync import journal
 from parkway.sync.models import Entry, Run, RunState
+from parkway.sync.queries import explain
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope, the_one
-from parkway.words import Step
 
 
 @click.command(
@@ -36,30 +36,30 @@ def runs(service: Service, last: int, number: int | None, form: str) -> None:
         return
     found = list(scope(Run, service).select_related("service").order_by("-at", "-pk")[:last])
     if form == "json":
-        pages.as_json([run_as_json(run) for run in found])
+        output.as_json([run_as_json(run) for run in found])
         return
     lines = [
         (run.pk, _when(run), run.get_trigger_display(), _ended(run), f"{run.live_before} → {run.live_after}")
         for run in found
     ]
-    pages.table(f"Runs of {service.name}", ("run", "when", "started by", "what it did", "live"), lines)
+    output.table(f"Runs of {service.name}", ("run", "when", "started by", "what it did", "live"), lines)
 
 
 def _one(service: Service, number: int, form: str) -> None:
     """One run, and the journal entries that it wrote."""
     run = the_one(Run, service, pk=number)
-    entries = list(journal.changed_by(run).select_related("run"))
+    entries = list(explain.changed_by(run).select_related("run"))
     if form == "json":
-        pages.as_json({**run_as_json(run), "entries": [entry_as_json(entry) for entry in entries]})
+        output.as_json({**run_as_json(run), "entries": [entry_as_json(entry) for entry in entries]})
         return
     click.echo(f"Run {run.pk} of {service.name}, {_when(run)}, started by {run.started_by}")
-    click.echo(f"{_ended(run)}. All children: {pages.steps(run.counts) or 'none'}.")
+    click.echo(f"{_ended(run)}. All children: {output.steps(run.counts) or 'none'}.")
     lines = [(entry.child_id, entry.step.replace("_", " "), entry.because) for entry in entries]
-    pages.table("What was new", ("child", "step", "because"), lines)
+    output.table("What was new", ("child", "step", "because"), lines)
 
 
 def _when(run: Run) -> str:
-    return pages.cell(pages.local(run.at, run.service.zone))
+    return output.cell(output.local(run.at, run.service.zone))
 
 
 def _ended(run: Run) -> str:

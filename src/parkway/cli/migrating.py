@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import Error, OperationalError, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
-from parkway import locks, rows
-from parkway.words import Refused
+from parkway.db import bulk, locking
+from parkway.domain import Refused
 
 PATIENCE = "5s"  # for the lock of a table: whoever comes after waits behind a migration that waits
 ONE_AT_A_TIME = 7_275_927  # any number, the same for every process that migrates
@@ -48,9 +48,9 @@ def _one_at_a_time() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
-    rows.write("SET lock_timeout = 0")  # another's migrations may take long
-    rows.read("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
-    rows.write(f"SET lock_timeout = '{PATIENCE}'")
+    bulk.write("SET lock_timeout = 0")  # another's migrations may take long
+    bulk.read("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+    bulk.write(f"SET lock_timeout = '{PATIENCE}'")
     try:
         yield
     except OperationalError as error:
@@ -62,5 +62,5 @@ def _one_at_a_time() -> Iterator[None]:
         ) from error
     finally:
         with suppress(Error):
-            rows.write(f"SET lock_timeout = '{locks.LIMITS['lock_timeout']}'")
-            rows.read("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])
+            bulk.write(f"SET lock_timeout = '{locking.LIMITS['lock_timeout']}'")
+            bulk.read("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])

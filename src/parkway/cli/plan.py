@@ -6,17 +6,17 @@ from datetime import date
 
 import click
 
-from parkway.cli import pages
+from parkway.cli import output
 from parkway.connectors.csv_files import read_files
 from parkway.connectors.csv_reading import BadFiles, NotADay, read_day
-from parkway.sync.dry_run import as_json, plan_files
-from parkway.words import InactivePolicy, Window
+from parkway.domain import InactivePolicy, Window
+from parkway.sync.queries.file_plan import as_json, plan_files
 
 FILE = click.Path(exists=True, dir_okay=False)
 WIDTH = click.IntRange(0, 3650)
 
 
-class Day(click.ParamType[date]):
+class DayParam(click.ParamType[date]):
     """A day in ISO form."""
 
     name = "date"
@@ -30,7 +30,7 @@ class Day(click.ParamType[date]):
             self.fail(str(error), param, ctx)
 
 
-DAY = Day()
+DAY = DayParam()
 
 
 @click.command(
@@ -115,7 +115,7 @@ def command(
         click.echo(warning, err=True)
     plan = plan_files(files, InactivePolicy(inactive), paid_children, day, window)
     if form == "json":
-        pages.as_json(as_json(plan))
+        output.as_json(as_json(plan))
     else:
-        click.echo(f"{pages.cell(day)}, Inactive children {inactive}.")
-        pages.plan(plan, everything)
+        click.echo(f"{output.cell(day)}, Inactive children {inactive}.")
+        output.plan(plan, everything)

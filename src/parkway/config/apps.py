@@ -8,7 +8,7 @@ class ConfigApp(AppConfig):
     label = "config"
 
     def ready(self) -> None:
-        from parkway.jobs.here import RunHere
-        from parkway.sync import wake
+        from parkway.jobs.inline import RunInline
+        from parkway.sync.schedule import run_requests
 
-        wake.wire(RunHere())
+        run_requests.subscribe(RunInline())

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from parkway import locks, troubles
+from parkway.db import errors
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -24,7 +24,7 @@ request_id: ContextVar[str | None] = ContextVar(NUMBER, default=None)
 """The id of the request that is being answered, if any."""
 
 
-class Line(logging.Formatter):
+class LogLine(logging.Formatter):
     """Writes addresses as the pattern they match, and errors without their text: either may hold a child's
     name or id. The kind of error and the lines of the program it passed are what mending it takes; of what
     was refused to a visitor not even those, and of a database that is away, busy or full its kind alone.
@@ -51,7 +51,7 @@ class Line(logging.Formatter):
         return "\nwhich led to\n".join(told)
 
 
-class Json(Line):
+class JsonLine(LogLine):
     """The same as an object of JSON on one line, for programs that collect logs."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -81,10 +81,10 @@ def _tidied(record: logging.LogRecord) -> logging.LogRecord:
         where = _pattern(request)
         args = record.args if isinstance(record.args, tuple) else ()
         record.args = tuple(where if isinstance(arg, str) and arg[:1] == "/" else arg for arg in args)
-    found = troubles.of_a_database(error)
+    found = errors.database_error(error)
     if record.exc_info and error is not None and found is not None and found.passes:
         record.exc_info = None
-        record.msg, record.args = "%s (%s)", (" ".join(record.getMessage().split()), locks.named(error))
+        record.msg, record.args = "%s (%s)", (" ".join(record.getMessage().split()), errors.error_name(error))
     return record
 
 

@@ -28,10 +28,11 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from parkway.config.queued import queued
-from parkway.sync import ended, gauges
+from parkway.config.queue_stats import queue_stats
+from parkway.domain import Refused
+from parkway.sync.queries import fleet_metrics
+from parkway.sync.run import run_log
 from parkway.tenancy.scope import within_all
-from parkway.words import Refused
 
 KEPT = 30.0  # seconds for which numbers of the whole fleet are not counted again
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -56,7 +57,7 @@ GAUGES = {
 """What stands in the database."""
 
 
-class Runs(logging.Handler):
+class RunMetrics(logging.Handler):
     """Counts the runs that this process has ended, from the line that each leaves in the log."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -89,12 +90,12 @@ class Runs(logging.Handler):
             self.not_converged.inc()
 
 
-class Fleet(Collector):
+class FleetCollector(Collector):
     """Reads how the fleet stands, each time somebody asks; the large counts at most every half minute."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: gauges.Gauges | None = None
+        self._found: fleet_metrics.FleetMetrics | None = None
         self._at = 0.0
 
     def collect(self) -> Iterator[Metric]:
@@ -109,7 +110,7 @@ class Fleet(Collector):
         yield from found
 
     def _read(self) -> Iterator[Metric]:
-        due, fleet, queue = gauges.due(timezone.now()), self._fleet(), queued()
+        due, fleet, queue = fleet_metrics.due_count(timezone.now()), self._fleet(), queue_stats()
         yield _gauge("parkway_due_services", due.services)
         yield _gauge("parkway_due_asked_services", due.asked)
         yield _gauge("parkway_due_oldest_seconds", due.oldest)
@@ -127,11 +128,11 @@ class Fleet(Collector):
             yield _gauge("parkway_jobs_waiting", queue.waiting)
             yield _gauge("parkway_jobs_working", queue.working)
 
-    def _fleet(self) -> gauges.Gauges:
+    def _fleet(self) -> fleet_metrics.FleetMetrics:
         with self._lock:
             if self._found is None or time.monotonic() - self._at > KEPT:
                 with within_all():
-                    self._found = gauges.gauges()
+                    self._found = fleet_metrics.fleet_metrics()
                 self._at = time.monotonic()
             return self._found
 
@@ -160,9 +161,9 @@ def publish(port: int | None, host: str, fleet: bool) -> Callable[[], None]:
     registry = CollectorRegistry()
     for more in (ProcessCollector, PlatformCollector, GCCollector):
         more(registry=registry)
-    counting = Runs(registry)
+    counting = RunMetrics(registry)
     if fleet:
-        registry.register(Fleet())
+        registry.register(FleetCollector())
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
@@ -170,14 +171,14 @@ def publish(port: int | None, host: str, fleet: bool) -> Callable[[], None]:
             f"Nothing can answer Prometheus at {host}:{port} ({error.strerror}). "
             "Choose another --metrics-port, or --metrics-host."
         ) from error
-    ended.log.addHandler(counting)
-    ended.log.setLevel(logging.INFO)
+    run_log.log.addHandler(counting)
+    run_log.log.setLevel(logging.INFO)
     click.echo(f"Metrics are at http://{host}:{server.server_port}/metrics")
     return partial(_end, server, thread, counting)
 
 
-def _end(server: Any, thread: threading.Thread, counting: Runs) -> None:
-    ended.log.removeHandler(counting)
+def _end(server: Any, thread: threading.Thread, counting: RunMetrics) -> None:
+    run_log.log.removeHandler(counting)
     server.shutdown()
     server.server_close()
     thread.join()

@@ -22,7 +22,7 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from parkway.words import Refused
+from parkway.domain import Refused
 
 
 def _on(name: str) -> bool:
@@ -94,7 +94,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
     PROCRASTINATE_IMPORT_PATHS = ["parkway.jobs.queue"]
 MIDDLEWARE = [
-    "parkway.config.front.Front",
+    "parkway.config.request_id.Front",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -148,7 +148,7 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_ADAPTER = "parkway.web.signing_in.Accounts"
+ACCOUNT_ADAPTER = "parkway.web.allauth_adapter.Accounts"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # people are added by support, who know their addresses
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

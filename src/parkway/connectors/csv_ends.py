@@ -15,28 +15,21 @@ from datetime import date
 from itertools import chain, count
 
 from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
-from parkway.connectors.csv_reading import (
-    BYTE_ORDER_MARK,
-    BadFiles,
-    Columns,
-    Report,
-    Table,
-    shown,
-)
+from parkway.connectors.csv_reading import BYTE_ORDER_MARK, BadFiles, CsvColumns, CsvReport, CsvTable, shown
 from parkway.connectors.ports import (
-    Ask,
     NewProfile,
-    Orders,
-    Outcome,
     ProfileChange,
     ProfilesAnswer,
+    ProfileWrites,
     RosterAnswer,
+    ServiceQuery,
+    WriteResult,
     refuse_taken,
 )
+from parkway.domain import Booking, Details, ProfileState, Refused, Room, SourceSilent
 from parkway.engine.folding import UNSEEN
-from parkway.words import Booking, Details, ProfileState, Refused, Room, SourceSilent
 
-ROOMS = Columns(key="room_id", required=("room_id", "name"), known=("room_id", "name"))
+ROOMS = CsvColumns(key="room_id", required=("room_id", "name"), known=("room_id", "name"))
 KEY = "created_key"
 WITH_KEY = PROFILES._replace(known=(*PROFILES.known, KEY))
 OWN_ID = re.compile(r"P-([0-9]{1,18})")
@@ -53,7 +46,7 @@ class CsvRoster:
         self._children = children
         self._bookings = bookings
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number made from the whole answer; None while the files cannot be read."""
         found: dict[int, int | None] = {}
         for ask in asks:
@@ -66,7 +59,7 @@ class CsvRoster:
                 )
         return found
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children with the standing of the day. Raises SourceSilent when the files cannot be read."""
         answers = {}
         for ask in asks:
@@ -75,13 +68,13 @@ class CsvRoster:
             answers[ask.service_id] = RosterAnswer(children, [Room(name, name) for name in names])
         return answers
 
-    def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings by child id. Raises SourceSilent when the files cannot be read."""
         files = self._read(ask)
         ids = [child.child_id for child in files.children]
         return {child_id: [row.booking for row in files.bookings.get(child_id, ())] for child_id in ids}
 
-    def _read(self, ask: Ask) -> Files:
+    def _read(self, ask: ServiceQuery) -> Files:
         _must_be(self._service_id, ask.service_id, self._children)
         try:
             return read_files(self._children, self._bookings, None, ask.today, ask.window)
@@ -105,7 +98,7 @@ class CsvProfiles:
         self._paid_children = paid_children
         self._rooms_file = f"{os.path.splitext(profiles)[0]}.rooms.csv"
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number made from the whole answer; None while the file cannot be read."""
         found: dict[int, int | None] = {}
         for ask in asks:
@@ -119,11 +112,13 @@ class CsvProfiles:
                 found[ask.service_id] = _number(chain(lines, map(repr, answer.rooms), [repr(answer[2])]))
         return found
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """The profiles, rooms and paid children. Raises SourceSilent when the file cannot be read."""
         return {ask.service_id: self._answer(ask.service_id) for ask in asks}
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         """Carry out the orders and put the new file in the old one's place, whole or not at all.
 
         Raises Refused, with the file as it was, when it cannot hold a value or cannot be written.
@@ -140,13 +135,13 @@ class CsvProfiles:
                 _put(self._rooms_file, _as_csv([ROOMS.known, *sorted(rooms.items())], "\n"))
             if order.rooms or order.changes or order.creates:
                 _put(self._file, sheet.as_bytes())
-            outcomes[service_id] = Outcome(made, made_rooms)
+            outcomes[service_id] = WriteResult(made, made_rooms)
         return outcomes
 
-    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Nothing to put on: a file marks no profile as managed elsewhere."""
 
-    def release(self, ask: Ask) -> None:
+    def release(self, ask: ServiceQuery) -> None:
         """Nothing to take off: a file marks no profile as managed elsewhere."""
 
     def _answer(self, service_id: int) -> ProfilesAnswer:
@@ -166,8 +161,8 @@ class CsvProfiles:
         """The rooms kept beside the profiles, name by id."""
         if not os.path.exists(self._rooms_file):
             return {}
-        report = Report()
-        rooms = {row.values[0]: row.values[1] for row in Table(self._rooms_file, ROOMS, report)}
+        report = CsvReport()
+        rooms = {row.values[0]: row.values[1] for row in CsvTable(self._rooms_file, ROOMS, report)}
         try:
             report.raise_if_bad()
         except BadFiles as bad:
@@ -183,7 +178,7 @@ class _Sheet:
 
     def __init__(self, file: str) -> None:
         self.rows = read_profiles(file)
-        table = Table(file, WITH_KEY, Report())
+        table = CsvTable(file, WITH_KEY, CsvReport())
         self._records = [row.record for row in table]
         self._header = table.header or []
         self._places = {name: self._header.index(name) for name in table.supplied}
@@ -285,7 +280,7 @@ class _Sheet:
             record[self._places[column]] = text
 
 
-def _write_rooms(sheet: _Sheet, rooms: dict[str, str], order: Orders) -> dict[str, str]:
+def _write_rooms(sheet: _Sheet, rooms: dict[str, str], order: ProfileWrites) -> dict[str, str]:
     """Carry out an order's rooms on the sheet and on `rooms`; the ids of those created, by the roster's."""
     renamed = {room.target_id: room.name for room in order.rooms if room.target_id is not None}
     refuse_taken(rooms, renamed)

@@ -11,10 +11,9 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from parkway.connectors.csv_reading import Columns, NotADay, Report, Row, Table, read_day, shown
-from parkway.engine import status
-from parkway.garbage import uncollected
-from parkway.words import (
+from parkway.connectors.csv_reading import CsvColumns, CsvReport, CsvRow, CsvTable, NotADay, read_day, shown
+from parkway.db.gc_pause import gc_paused
+from parkway.domain import (
     FIELDS,
     Booking,
     BookingKind,
@@ -27,18 +26,19 @@ from parkway.words import (
     ProfileState,
     Window,
 )
+from parkway.engine import status
 
-CHILDREN = Columns(
+CHILDREN = CsvColumns(
     key="child_id",
     required=("child_id", "first_name", "last_name"),
     known=("child_id", *FIELDS, "archived_on", "sync", "keep_until"),
 )
-BOOKINGS = Columns(
+BOOKINGS = CsvColumns(
     key="child_id",
     required=("child_id", "kind", "state", "starts_on"),
     known=("child_id", "kind", "state", "starts_on", "ends_on", "weekdays", "room"),
 )
-PROFILES = Columns(
+PROFILES = CsvColumns(
     key="profile_id",
     required=("profile_id", "child_id", "first_name", "last_name", "state"),
     known=("profile_id", "child_id", *FIELDS, "state"),
@@ -98,13 +98,13 @@ def read_files(
 
     Raises BadFiles with every bad line of all of them.
     """
-    report = Report()
+    report = CsvReport()
     limits = longest or {}
-    with uncollected():
-        of_children, of_bookings = Table(children, CHILDREN, report), Table(bookings, BOOKINGS, report)
+    with gc_paused():
+        of_children, of_bookings = CsvTable(children, CHILDREN, report), CsvTable(bookings, BOOKINGS, report)
         enrolled, choices, known = _read_children(of_children, today, limits)
         booked = _read_bookings(of_bookings, known, children, limits)
-        rows = [] if profiles is None else _read_profiles(Table(profiles, PROFILES, report), limits)
+        rows = [] if profiles is None else _read_profiles(CsvTable(profiles, PROFILES, report), limits)
     report.raise_if_bad()
     nothing: list[BookingRow] = []
     roster = [
@@ -124,8 +124,8 @@ def read_files(
 
 def read_profiles(profiles: str) -> list[ProfileRow]:
     """The profiles of one file. Raises BadFiles with every bad line."""
-    report = Report()
-    rows = _read_profiles(Table(profiles, PROFILES, report), {})
+    report = CsvReport()
+    rows = _read_profiles(CsvTable(profiles, PROFILES, report), {})
     report.raise_if_bad()
     return rows
 
@@ -134,7 +134,7 @@ def read_profiles(profiles: str) -> list[ProfileRow]:
 
 
 def _read_children(
-    table: Table, today: date, longest: Longest
+    table: CsvTable, today: date, longest: Longest
 ) -> tuple[list[Child], dict[str, Choice], set[str] | None]:
     """The children with nothing but the day of archiving in their standing, the choices, and the ids of all
     rows, also bad ones; None for the ids when the file could not be read.
@@ -166,7 +166,7 @@ def _read_children(
 
 
 def _read_bookings(
-    table: Table, known: set[str] | None, children: str, longest: Longest
+    table: CsvTable, known: set[str] | None, children: str, longest: Longest
 ) -> dict[str, list[BookingRow]]:
     """The bookings by child id; `known` are the ids in the file `children`, None when that cannot be told."""
     booked: dict[str, list[BookingRow]] = {}
@@ -236,7 +236,7 @@ def _wrong_with_booking(cells: tuple[str, ...]) -> Iterator[Complaint]:
 # --- profiles -----------------------------------------------------------------------------------
 
 
-def _read_profiles(table: Table, longest: Longest) -> list[ProfileRow]:
+def _read_profiles(table: CsvTable, longest: Longest) -> list[ProfileRow]:
     rows: list[ProfileRow] = []
     linked: dict[str, int] = {}  # the line of the profile that is not deleted, by child id
     for row in _Named(table):
@@ -266,11 +266,11 @@ def _read_profiles(table: Table, longest: Longest) -> list[ProfileRow]:
 class _Named:
     """The rows of a table whose key names each of them, and the line on which each key came first."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: CsvTable) -> None:
         self._table = table
         self.lines: dict[str, int] = {}
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[CsvRow]:
         place = self._table.columns.known.index(self._table.columns.key)
         for row in self._table:
             key = row.values[place]
@@ -284,7 +284,7 @@ class _Named:
 
 
 def _details(
-    table: Table, line: int, cells: Sequence[str], longest: Longest, nameless: bool = False
+    table: CsvTable, line: int, cells: Sequence[str], longest: Longest, nameless: bool = False
 ) -> Details:
     """The synced fields from their cells, in the order of FIELDS; `nameless` allows for no name at all."""
     first, last, preferred, born, gender, rooms = cells
@@ -306,7 +306,7 @@ def read_rooms(text: str) -> frozenset[str]:
     return frozenset(name for part in text.split(";") if (name := part.strip()))
 
 
-def _day(table: Table, line: int, column: str, text: str) -> date | None:
+def _day(table: CsvTable, line: int, column: str, text: str) -> date | None:
     """The day in a cell that may be empty; None also for a bad one, which is reported."""
     try:
         return read_day(text) if text else None
@@ -322,7 +322,7 @@ def _not_one_of(words: Iterable[str], text: str) -> str:
     return f"{given}; write {', '.join(most)} or {last}"
 
 
-def _check_length(table: Table, line: int, column: str, text: str, longest: Longest) -> None:
+def _check_length(table: CsvTable, line: int, column: str, text: str, longest: Longest) -> None:
     """Report a text that is longer than its column's limit."""
     limit = longest.get(column)
     if limit is not None and len(text) > limit:

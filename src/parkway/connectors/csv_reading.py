@@ -19,8 +19,8 @@ from io import BufferedReader
 from operator import itemgetter
 from typing import NamedTuple
 
+from parkway.domain import Refused
 from parkway.engine.folding import UNSEEN, is_plain
-from parkway.words import Refused
 
 LONGEST_LINE = 1_000_000  # bytes; a longer "line" is not a table
 LONGEST_RECORD = 20  # lines; after so many an unclosed quotation mark is believed to be one
@@ -36,7 +36,7 @@ WHOLE_ROW = "row"
 WHOLE_FILE = "file"
 
 
-class Problem(NamedTuple):
+class CsvProblem(NamedTuple):
     """One thing that is wrong: the file as the user named it, the record's first line from 1, the column."""
 
     file: str
@@ -51,18 +51,18 @@ class Problem(NamedTuple):
 class BadFiles(Refused):
     """Files that cannot be read as they should be: every problem in them, and the warnings beside."""
 
-    def __init__(self, problems: Sequence[Problem], warnings: Sequence[str] = ()) -> None:
+    def __init__(self, problems: Sequence[CsvProblem], warnings: Sequence[str] = ()) -> None:
         more = f" ({len(problems):,} problems in all)" if len(problems) > 1 else ""
         super().__init__(f"{problems[0]}{more}")
         self.problems = tuple(problems)
         self.warnings = tuple(warnings)
 
 
-class Report:
+class CsvReport:
     """What is wrong with some files, as it is found."""
 
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[CsvProblem] = []
         self.warnings: list[str] = []
 
     def raise_if_bad(self) -> None:
@@ -174,7 +174,7 @@ class _Lines:
         return first
 
 
-class Columns(NamedTuple):
+class CsvColumns(NamedTuple):
     """The columns a table may have, in the order in which its values are handed over; `key` names a row."""
 
     key: str
@@ -182,7 +182,7 @@ class Columns(NamedTuple):
     known: tuple[str, ...]
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """A record of the right shape: its first line's number, and its trimmed values in the order of
     `Columns.known`, "" where the file has no such column. `record` is the line's values as they stand there.
     """
@@ -192,14 +192,14 @@ class Row(NamedTuple):
     record: list[str]
 
 
-class Table:
+class CsvTable:
     """The rows of one file, read once. Problems and warnings go into the report.
 
     After the first row, or the last: `header` are the columns of the file, None when the header is bad;
     `spoilt` the keys that can still be made out in records that were refused as a whole.
     """
 
-    def __init__(self, file: str, columns: Columns, report: Report) -> None:
+    def __init__(self, file: str, columns: CsvColumns, report: CsvReport) -> None:
         self.file = file
         self.columns = columns
         self.header: list[str] | None = None
@@ -213,16 +213,16 @@ class Table:
 
     def bad(self, line: int, column: str, what: str) -> None:
         """Report something wrong in this file."""
-        self._report.problems.append(Problem(self.file, line, column, what))
+        self._report.problems.append(CsvProblem(self.file, line, column, what))
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[CsvRow]:
         try:
             with open(self.file, "rb") as stream:
                 yield from self._rows(stream)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the file's name
             self.bad(1, WHOLE_FILE, f"it cannot be read ({getattr(error, 'strerror', None) or error})")
 
-    def _rows(self, stream: BufferedReader) -> Iterator[Row]:
+    def _rows(self, stream: BufferedReader) -> Iterator[CsvRow]:
         if other := _other_format(stream.peek(4)[:4]):
             self.bad(1, WHOLE_FILE, f"it is not UTF-8 text but {other}; {SAVE_AS}")
             return
@@ -238,7 +238,7 @@ class Table:
             if len(record) != len(self.header):
                 self._misshapen(line, record)
                 continue
-            yield Row(line, pick([*map(str.strip, record), ""]), record)
+            yield CsvRow(line, pick([*map(str.strip, record), ""]), record)
 
     def _records(self, lines: _Lines) -> Iterator[tuple[int, list[str] | None]]:
         """The records but for blank ones, each with its first line's number; None for a refused one."""

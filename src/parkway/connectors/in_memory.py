@@ -12,18 +12,17 @@ from itertools import count
 from typing import Generic, NamedTuple, TypeVar
 
 from parkway.connectors.ports import (
-    Ask,
     NewProfile,
-    Orders,
-    Outcome,
     ProfileChange,
     ProfilesAnswer,
+    ProfileWrites,
     RoomChange,
     RosterAnswer,
+    ServiceQuery,
+    WriteResult,
     refuse_taken,
 )
-from parkway.engine import status
-from parkway.words import (
+from parkway.domain import (
     ALL_FIELDS,
     Booking,
     Child,
@@ -34,6 +33,7 @@ from parkway.words import (
     Room,
     SourceSilent,
 )
+from parkway.engine import status
 
 Answer = TypeVar("Answer")
 
@@ -91,7 +91,7 @@ class MemoryRoster:
                 details = _in_renamed(known.details, {old: name})
                 self._enrolled[service_id][child_id] = known._replace(details=details)
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number that differs whenever the answer does; None for a silent service."""
         return {
             ask.service_id: None
@@ -100,7 +100,7 @@ class MemoryRoster:
             for ask in asks
         }
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children with the standing of the day, and the rooms. Raises SourceSilent."""
         for ask in asks:
             if self._is_silent(ask.service_id):
@@ -109,14 +109,14 @@ class MemoryRoster:
                 )
         return {ask.service_id: self._answer(ask) for ask in asks}
 
-    def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings by child id."""
         return {key: tuple(known.bookings) for key, known in self._enrolled[ask.service_id].items()}
 
     def _is_silent(self, service_id: int) -> bool:
         return service_id in self.silent or service_id not in self._enrolled
 
-    def _answer(self, ask: Ask) -> RosterAnswer:
+    def _answer(self, ask: ServiceQuery) -> RosterAnswer:
         children = [
             Child(
                 child_id,
@@ -177,7 +177,7 @@ class MemoryProfiles:
         """The links of the profiles that are managed elsewhere, by profile id (R14)."""
         return dict(self._books[service_id].managed)
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number that differs whenever the answer does; None for a silent service."""
         return {
             ask.service_id: None
@@ -186,13 +186,15 @@ class MemoryProfiles:
             for ask in asks
         }
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """The profiles, rooms and paid children. Raises SourceSilent."""
         for ask in asks:
             self._must_answer(ask.service_id)
         return {ask.service_id: self._answer(ask.service_id) for ask in asks}
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         """Carry out the orders of all services, or of none. Raises Refused and SourceSilent."""
         for service_id in orders:
             self._must_answer(service_id)
@@ -203,7 +205,7 @@ class MemoryProfiles:
         self._books.update(written)
         return outcomes
 
-    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere, but for tombstones (R14)."""
         book = self._books[ask.service_id]
         for profile_id, link in managed_links.items():
@@ -211,7 +213,7 @@ class MemoryProfiles:
             if profile is not None and profile.state is not ProfileState.DELETED:
                 book.managed[profile_id] = link
 
-    def release(self, ask: Ask) -> None:
+    def release(self, ask: ServiceQuery) -> None:
         """Take every "managed elsewhere" mark off (D15)."""
         self._books[ask.service_id].managed.clear()
 
@@ -229,12 +231,12 @@ class MemoryProfiles:
         return ProfilesAnswer(dict(book.profiles), _end_rooms(book.rooms), book.paid_children)
 
 
-def _carry_out(book: _Book, orders: Orders) -> Outcome:
+def _carry_out(book: _Book, orders: ProfileWrites) -> WriteResult:
     """Write the orders of one service into its book: rooms, then changes, then new profiles."""
     rooms = _write_rooms(book, orders.rooms)
     for change in orders.changes:
         _write_change(book, change)
-    return Outcome({new.child_id: _create(book, new) for new in orders.creates}, rooms)
+    return WriteResult({new.child_id: _create(book, new) for new in orders.creates}, rooms)
 
 
 def _write_rooms(book: _Book, changes: Sequence[RoomChange]) -> dict[str, str]:

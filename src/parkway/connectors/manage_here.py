@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parkway import rows
-from parkway.connectors.ports import Ask, RosterAnswer
+from parkway import domain
+from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
+from parkway.db import bulk
+from parkway.domain import ALL_FIELDS, Booking, Details, Standing
 from parkway.manage import standing
 from parkway.manage.models import Child, ChildRoom, Room
 from parkway.tenancy.scope import scope
-from parkway.words import ALL_FIELDS, Booking, Details, Standing
-from parkway.words import Child as Known
 
 DAYS = [
     f"c.{name}"
@@ -24,46 +24,46 @@ CHANGED = f"""FROM wanted
 class ManageHere:
     """Children, rooms and bookings of services whose Manage is in this database."""
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """The versions of the ledgers, after letting days pass."""
         versions = _roll(asks)
         return {key: versions[key].latest if key in versions else 1 for key, *_ in asks}
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children with their standing and rooms: three queries for any number of services."""
         versions = _roll(asks)
         since = {
             ask.service_id: ask.since
             for ask in asks
-            if ask.since and ask.service_id in versions and versions[ask.service_id].whole <= ask.since
+            if ask.since and ask.service_id in versions and versions[ask.service_id].complete <= ask.since
         }
         asked = [(ask.service_id, since.get(ask.service_id, 0)) for ask in asks]
-        found: dict[int, list[Known]] = {service_id: [] for service_id, _ in asked}
+        found: dict[int, list[domain.Child]] = {service_id: [] for service_id, _ in asked}
         rooms = rooms_of(Room, list(found))
         places = (
-            f"SELECT cr.child_id, cr.room_id {CHANGED} JOIN {rows.table(ChildRoom)} cr ON cr.child_id = c.id"
+            f"SELECT cr.child_id, cr.room_id {CHANGED} JOIN {bulk.table(ChildRoom)} cr ON cr.child_id = c.id"
         )
-        placed = names_of_rooms(rows.read_by(asked, places), rooms)
-        day, new, statuses = rows.as_day, rows.new, standing.STATUSES
-        for service_id, pk, reference, first, last, preferred, born, gender, status, *days in rows.read_by(
+        placed = names_of_rooms(bulk.read_by(asked, places), rooms)
+        day, new, statuses = bulk.as_day, bulk.unchecked_tuple, standing.STATUSES
+        for service_id, pk, reference, first, last, preferred, born, gender, status, *days in bulk.read_by(
             asked,
             f"""SELECT c.service_id, c.id, c.reference, c.first_name, c.last_name, c.preferred_name,
-                       {rows.days("c.date_of_birth")}, c.gender, c.status, {rows.days(*DAYS)} {CHANGED}""",
+                       {bulk.days("c.date_of_birth")}, c.gender, c.status, {bulk.days(*DAYS)} {CHANGED}""",
         ):
             details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
             standing_ = new(Standing, (statuses[status], *map(day, days), True))
-            found[service_id].append(new(Known, (reference, details, standing_, ALL_FIELDS)))
+            found[service_id].append(new(domain.Child, (reference, details, standing_, ALL_FIELDS)))
         return {
             key: RosterAnswer(children, rooms.get(key, []), whole=key not in since)
             for key, children in found.items()
         }
 
-    def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings behind the standings, by child id."""
         references = dict(scope(Child, ask.service_id).values_list("pk", "reference"))
         booked = standing.periods([ask.service_id])
         return {reference: booked.get(pk, []) for pk, reference in references.items()}
 
 
-def _roll(asks: Sequence[Ask]) -> Mapping[int, standing.Versions]:
+def _roll(asks: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:
     return standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from parkway.words import Booking, Child, Details, Profile, Refused, Room, Window
+from parkway.domain import Booking, Child, Details, Profile, Refused, Room, Window
 
 
-class Ask(NamedTuple):
+class ServiceQuery(NamedTuple):
     """One service a question is about: its id, today in its own time zone, its active window.
 
     An end may answer with less where that is enough: a roster with the children who changed after the version
@@ -42,18 +42,18 @@ class RosterAnswer(NamedTuple):
 class Roster(Protocol):
     """The source of truth: a childcare management system."""
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number by service id that differs whenever the answer of `read` does; None when not known."""
         ...
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, RosterAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children and rooms of each service, by service id.
 
         Raises SourceSilent when the end cannot answer; an empty answer is an answer.
         """
         ...
 
-    def bookings(self, ask: Ask) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings behind the standings of one service, by child id, for the forecast (B3).
 
         Children of whom the end knows only a bare status are not in it.
@@ -106,7 +106,7 @@ class RoomChange(NamedTuple):
     name: str
 
 
-class Orders(NamedTuple):
+class ProfileWrites(NamedTuple):
     """Everything a run writes to the profiles of one service. Rooms come first, archives before the rest.
 
     `set_up` says that the run is the one that ends set-up: an end that keeps where an archive came from (B8)
@@ -119,7 +119,7 @@ class Orders(NamedTuple):
     set_up: bool = False
 
 
-class Outcome(NamedTuple):
+class WriteResult(NamedTuple):
     """The ids of what was created: profiles by child id, rooms by the roster's room id."""
 
     profiles: Mapping[str, str]
@@ -129,18 +129,20 @@ class Outcome(NamedTuple):
 class Profiles(Protocol):
     """Where the profiles are: a learning-documentation platform."""
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number by service id that differs whenever the answer of `read` does; None when not known."""
         ...
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """The profiles, rooms and paid children of each service, by service id.
 
         Raises SourceSilent when the end cannot answer.
         """
         ...
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         """Carry out orders by service id, on the given day. Profiles that the orders do not name stay as
         they are. A create whose key was carried out before makes no second profile: the outcome names the
         one that was made then, whatever became of it.
@@ -149,14 +151,14 @@ class Profiles(Protocol):
         """
         ...
 
-    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles, by id, as managed elsewhere, with the link that leads to the child (R14).
 
         Tombstones and profiles that the end does not know are passed over; no other profile is touched.
         """
         ...
 
-    def release(self, ask: Ask) -> None:
+    def release(self, ask: ServiceQuery) -> None:
         """Take the "managed elsewhere" mark off every profile of a service (D15)."""
         ...
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from parkway import locks, rows
-from parkway.connectors.ports import Ask, Orders, Outcome, ProfilesAnswer, refuse_taken
+from parkway import domain
+from parkway.connectors.ports import ProfilesAnswer, ProfileWrites, ServiceQuery, WriteResult, refuse_taken
 from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
+from parkway.db import bulk, locking
+from parkway.domain import ALL_FIELDS, Details, ProfileState
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.scope import scope
-from parkway.words import ALL_FIELDS, Details, ProfileState
-from parkway.words import Profile as Known
 
 STATES = {state.value: state for state in ProfileState}
 LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
@@ -21,49 +21,53 @@ DETAILS = ["first_name", "last_name", "preferred_name", "date_of_birth", "gender
 class StoryparkHere:
     """Profiles, rooms and accounts of services whose Storypark is in this database."""
 
-    def versions(self, asks: Sequence[Ask]) -> Mapping[int, int | None]:
+    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """The versions of the accounts."""
         return _of_accounts("version", [ask.service_id for ask in asks])
 
-    def read(self, asks: Sequence[Ask]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """Profiles, rooms and accounts: a few queries for any number of services."""
         ids = [ask.service_id for ask in asks]
         paid = _of_accounts("paid_children", ids)
-        profiles: dict[int, dict[str, Known]] = {service_id: {} for service_id in ids}
+        profiles: dict[int, dict[str, domain.Profile]] = {service_id: {} for service_id in ids}
         rooms = rooms_of(Room, ids)
-        joined = f"JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id"
+        joined = f"JOIN {bulk.table(ProfileRoom)} pr ON pr.profile_id = p.id"
         placed = names_of_rooms(_of_profiles(asks, "pr.profile_id, pr.room_id", joined), rooms)
-        day, new = rows.as_day, rows.new
+        day, new = bulk.as_day, bulk.unchecked_tuple
         for service_id, pk, reference, state, first, last, preferred, born, gender in _of_profiles(
             asks,
             f"""p.service_id, p.id, p.reference, p.state, p.first_name, p.last_name, p.preferred_name,
-                {rows.days("p.date_of_birth")}, p.gender""",
+                {bulk.days("p.date_of_birth")}, p.gender""",
         ):
             details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
-            profiles[service_id][reference] = new(Known, (reference, STATES[state], details, ALL_FIELDS))
+            profiles[service_id][reference] = new(
+                domain.Profile, (reference, STATES[state], details, ALL_FIELDS)
+            )
         return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid[key]) for key in ids}
 
-    def write(self, orders: Mapping[int, Orders], today: Mapping[int, date]) -> Mapping[int, Outcome]:
+    def write(
+        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+    ) -> Mapping[int, WriteResult]:
         """Carry out the orders of several services, a few statements for all of them."""
         rooms_made, names = _write_rooms(orders)
         _change(orders, today, names)
         made = _create(orders, names)
         ids = list(orders)
         if ids:
-            chosen, values = rows.among(ids)
-            account = rows.table(Account)
-            rows.write(f"UPDATE {account} SET version = version + 1 WHERE service_id {chosen}", values)
-        return {key: Outcome(made[key], rooms_made[key]) for key in orders}
+            chosen, values = bulk.in_clause(ids)
+            account = bulk.table(Account)
+            bulk.write(f"UPDATE {account} SET version = version + 1 WHERE service_id {chosen}", values)
+        return {key: WriteResult(made[key], rooms_made[key]) for key in orders}
 
-    def mark(self, ask: Ask, managed_links: Mapping[str, str]) -> None:
+    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""
         _of_accounts("version", [ask.service_id])
         there = scope(Profile, ask.service_id).exclude(state=ProfileState.DELETED.value)
         known = set(there.values_list("reference", flat=True))
         marks = [(link, ask.service_id, key) for key, link in managed_links.items() if key in known]
-        rows.update(Profile, ["managed_link"], ["service_id", "reference"], marks)
+        bulk.update(Profile, ["managed_link"], ["service_id", "reference"], marks)
 
-    def release(self, ask: Ask) -> None:
+    def release(self, ask: ServiceQuery) -> None:
         """Take the mark "managed elsewhere" off the profiles of a service (D15)."""
         _of_accounts("version", [ask.service_id])
         scope(Profile, ask.service_id).exclude(managed_link="").update(managed_link="")
@@ -73,34 +77,36 @@ def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
     """A column of the accounts of these services, which are opened where there is none, and held by a
     transaction at hand until it ends: nobody else changes these Storyparks meanwhile.
     """
-    chosen, values = rows.among(ids)
-    query = f"""SELECT service_id, {column} FROM {rows.table(Account)}
-                WHERE service_id {chosen} ORDER BY service_id{locks.held()}"""
-    found: dict[int, int] = dict(rows.read(query, values))
+    chosen, values = bulk.in_clause(ids)
+    query = f"""SELECT service_id, {column} FROM {bulk.table(Account)}
+                WHERE service_id {chosen} ORDER BY service_id{locking.for_update()}"""
+    found: dict[int, int] = dict(bulk.read(query, values))
     if len(found) < len(ids):
         new = [Account(service_id=key) for key in ids if key not in found]
         Account.objects.bulk_create(new, ignore_conflicts=True)
-        found = dict(rows.read(query, values))
+        found = dict(bulk.read(query, values))
     return found
 
 
-def _of_profiles(asks: Sequence[Ask], columns: str, joined: str = "") -> list[rows.Row]:
+def _of_profiles(asks: Sequence[ServiceQuery], columns: str, joined: str = "") -> list[bulk.Row]:
     """These columns of all profiles (p) that are asked about, with what is joined to them."""
-    table = rows.table(Profile)
+    table = bulk.table(Profile)
     ids = [ask.service_id for ask in asks if ask.only is None]
     some = [(ask.service_id, profile_id) for ask in asks for profile_id in ask.only or ()]
-    found = rows.read_by(
+    found = bulk.read_by(
         some,
         f"""SELECT {columns} FROM wanted
             JOIN {table} p ON p.service_id = wanted.a AND p.reference = wanted.b {joined}""",
     )
     if ids:
-        chosen, values = rows.among(ids)
-        found += rows.read(f"SELECT {columns} FROM {table} p {joined} WHERE p.service_id {chosen}", values)
+        chosen, values = bulk.in_clause(ids)
+        found += bulk.read(f"SELECT {columns} FROM {table} p {joined} WHERE p.service_id {chosen}", values)
     return found
 
 
-def _write_rooms(orders: Mapping[int, Orders]) -> tuple[dict[int, dict[str, str]], dict[int, dict[str, int]]]:
+def _write_rooms(
+    orders: Mapping[int, ProfileWrites],
+) -> tuple[dict[int, dict[str, str]], dict[int, dict[str, int]]]:
     """Rename and create rooms; the ids of those created, by service and the roster's room id, and then the
     ids of all rooms by service and name.
     """
@@ -112,8 +118,8 @@ def _write_rooms(orders: Mapping[int, Orders]) -> tuple[dict[int, dict[str, str]
         names[key] = {renamed.get(room_id, name): int(room_id) for room_id, name in there[key]}
     wanted = [(key, room) for key, each in orders.items() for room in each.rooms if room.target_id is None]
     new = list(dict.fromkeys((key, room.name) for key, room in wanted if room.name not in names[key]))
-    created = [(pk, *room) for pk, room in zip(rows.reserve_ids(Room, len(new)), new, strict=True)]
-    rows.insert(Room, ["id", "service_id", "name"], created)
+    created = [(pk, *room) for pk, room in zip(bulk.reserve_ids(Room, len(new)), new, strict=True)]
+    bulk.insert(Room, ["id", "service_id", "name"], created)
     for pk, key, name in created:
         names[key][name] = pk
     made: dict[int, dict[str, str]] = {key: {} for key in orders}
@@ -128,12 +134,12 @@ def _rename(service_id: int, names: Mapping[str, str], renamed: Mapping[str, str
     """
     refuse_taken(names, renamed)
     found_by = ["service_id", "id"]
-    rows.update(Room, ["name"], found_by, [(f" {pk}", service_id, int(pk)) for pk in renamed])
-    rows.update(Room, ["name"], found_by, [(name, service_id, int(pk)) for pk, name in renamed.items()])
+    bulk.update(Room, ["name"], found_by, [(f" {pk}", service_id, int(pk)) for pk in renamed])
+    bulk.update(Room, ["name"], found_by, [(name, service_id, int(pk)) for pk, name in renamed.items()])
 
 
 def _change(
-    orders: Mapping[int, Orders], today: Mapping[int, date], names: Mapping[int, Mapping[str, int]]
+    orders: Mapping[int, ProfileWrites], today: Mapping[int, date], names: Mapping[int, Mapping[str, int]]
 ) -> None:
     """Archive, restore, rewrite and mark profiles that exist."""
     found_by = ["service_id", "reference"]
@@ -147,24 +153,24 @@ def _change(
         for key, change in changes
         if change.archive is True
     ]
-    rows.update(Profile, ["state", "archived_on", "archived_by"], found_by, archived)
+    bulk.update(Profile, ["state", "archived_on", "archived_by"], found_by, archived)
     restored = [(LIVE, None, "", key, c.profile_id) for key, c in changes if c.archive is False]
-    rows.update(Profile, ["state", "archived_on", "archived_by"], found_by, restored)
+    bulk.update(Profile, ["state", "archived_on", "archived_by"], found_by, restored)
     rewritten = [(key, c.profile_id, c.details) for key, c in changes if c.details is not None]
-    rows.update(Profile, DETAILS, found_by, [(*details[:5], key, pid) for key, pid, details in rewritten])
+    bulk.update(Profile, DETAILS, found_by, [(*details[:5], key, pid) for key, pid, details in rewritten])
     marked = [(c.managed_link, key, c.profile_id) for key, c in changes if c.managed_link is not None]
-    rows.update(Profile, ["managed_link"], found_by, marked)
+    bulk.update(Profile, ["managed_link"], found_by, marked)
     _move({(key, pid): {names[key][name] for name in details.rooms} for key, pid, details in rewritten})
 
 
 def _move(wanted: Mapping[tuple[int, str], set[int]]) -> None:
     """Put profiles, found by service and id, into these rooms and no others."""
     there: dict[tuple[int, str], tuple[int, set[int]]] = {}
-    for service_id, reference, pk, room_id in rows.read_by(
+    for service_id, reference, pk, room_id in bulk.read_by(
         list(wanted),
         f"""SELECT p.service_id, p.reference, p.id, pr.room_id FROM wanted
-            JOIN {rows.table(Profile)} p ON p.service_id = wanted.a AND p.reference = wanted.b
-            LEFT JOIN {rows.table(ProfileRoom)} pr ON pr.profile_id = p.id""",
+            JOIN {bulk.table(Profile)} p ON p.service_id = wanted.a AND p.reference = wanted.b
+            LEFT JOIN {bulk.table(ProfileRoom)} pr ON pr.profile_id = p.id""",
     ):
         _, rooms = there.setdefault((service_id, reference), (pk, set()))
         if room_id is not None:
@@ -173,12 +179,12 @@ def _move(wanted: Mapping[tuple[int, str], set[int]]) -> None:
     columns = ["service_id", "profile_id", "room_id"]
     left = [(key, pk, room) for key, pk, old, new in found for room in sorted(old - new)]
     entered = [(key, pk, room) for key, pk, old, new in found for room in sorted(new - old)]
-    rows.delete(ProfileRoom, columns, left)
-    rows.insert(ProfileRoom, columns, entered)
+    bulk.delete(ProfileRoom, columns, left)
+    bulk.insert(ProfileRoom, columns, entered)
 
 
 def _create(
-    orders: Mapping[int, Orders], names: Mapping[int, Mapping[str, int]]
+    orders: Mapping[int, ProfileWrites], names: Mapping[int, Mapping[str, int]]
 ) -> dict[int, dict[str, str]]:
     """Make the new profiles; the ids they get, by service and child id."""
     made: dict[int, dict[str, str]] = {key: {} for key in orders}
@@ -192,27 +198,27 @@ def _create(
         else:
             new.append((key, order))
     profiles, placed = [], []
-    primary_keys = rows.reserve_ids(Profile, len(new))
+    primary_keys = bulk.reserve_ids(Profile, len(new))
     owners = zip(primary_keys, new, strict=True)
     odd = _odd_references({pk: key for pk, (key, _) in owners if key in inhabited})
     for pk, (key, (child_id, details, link, created_key)) in zip(primary_keys, new, strict=True):
         reference = made[key][child_id] = odd.get(pk) or f"P-{pk}"
         first, last, preferred, born, gender, rooms = details
-        values = (first, last, preferred, rows.from_day(born), gender, "", link, created_key)
+        values = (first, last, preferred, bulk.from_day(born), gender, "", link, created_key)
         profiles.append((pk, key, reference, LIVE, *values))
         placed += [(key, pk, names[key][name]) for name in rooms]
     columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
-    rows.insert(Profile, [*columns, "created_key"], profiles)
-    rows.insert(ProfileRoom, ["service_id", "profile_id", "room_id"], placed)
+    bulk.insert(Profile, [*columns, "created_key"], profiles)
+    bulk.insert(ProfileRoom, ["service_id", "profile_id", "room_id"], placed)
     return made
 
 
 def _inhabited(ids: Sequence[int]) -> set[int]:
     """Those of these services that have profiles: elsewhere a new one can meet no other."""
-    some = f"SELECT 1 FROM {rows.table(Profile)} p WHERE p.service_id = a.service_id"
-    chosen, values = rows.among(ids)
-    accounts = f"SELECT service_id FROM {rows.table(Account)} a WHERE service_id {chosen}"
-    found = rows.read(f"{accounts} AND EXISTS ({some})", values)
+    some = f"SELECT 1 FROM {bulk.table(Profile)} p WHERE p.service_id = a.service_id"
+    chosen, values = bulk.in_clause(ids)
+    accounts = f"SELECT service_id FROM {bulk.table(Account)} a WHERE service_id {chosen}"
+    found = bulk.read(f"{accounts} AND EXISTS ({some})", values)
     return {service_id for (service_id,) in found}
 
 
@@ -224,12 +230,12 @@ def _odd_references(services: Mapping[int, int]) -> dict[int, str]:
     unsure, odd = list(found), dict[int, str]()
     while unsure:
         taken = set()
-        for batch in rows.batches(unsure, 500):
-            chosen, ids = rows.among({services[pk] for pk in batch})
-            named, references = rows.among([found[pk] for pk in batch])
+        for batch in bulk.batches(unsure, 500):
+            chosen, ids = bulk.in_clause({services[pk] for pk in batch})
+            named, references = bulk.in_clause([found[pk] for pk in batch])
             taken |= set(
-                rows.read(
-                    f"""SELECT service_id, reference FROM {rows.table(Profile)}
+                bulk.read(
+                    f"""SELECT service_id, reference FROM {bulk.table(Profile)}
                         WHERE service_id {chosen} AND reference {named}""",
                     [*ids, *references],
                 )
@@ -242,10 +248,10 @@ def _odd_references(services: Mapping[int, int]) -> dict[int, str]:
 
 def _created_before(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """The ids of profiles that were made under these keys before, by service and key."""
-    found = rows.read_by(
+    found = bulk.read_by(
         wanted,
         f"""SELECT p.service_id, p.created_key, p.reference FROM wanted
-            JOIN {rows.table(Profile)} p ON p.service_id = wanted.a AND p.created_key = wanted.b
+            JOIN {bulk.table(Profile)} p ON p.service_id = wanted.a AND p.created_key = wanted.b
             WHERE p.created_key <> ''""",
     )
     return {(service_id, key): reference for service_id, key, reference in found}

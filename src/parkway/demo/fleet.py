@@ -10,25 +10,25 @@ from random import Random
 
 from django.db import transaction
 
+from parkway import domain
 from parkway.demo.lives import Life, lives
 from parkway.demo.people import SignIn, add_people
+from parkway.domain import ChoiceKind, InactivePolicy, ProfileState, Refused, Standing, Status
+from parkway.domain import Profile as Portfolio
 from parkway.manage import standing
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
-from parkway.manage.roster import Booked, take_roster
+from parkway.manage.roster import ImportedBooking, take_roster
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
 from parkway.storypark.portfolios import take_profiles
-from parkway.sync import choices, integration
+from parkway.sync.commands import changes, choices, lifecycle, setup
 from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.queries import setup_lists
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
 from parkway.tenancy.verbs import add_service
-from parkway.words import Child as Known
-from parkway.words import Choice as Wish
-from parkway.words import ChoiceKind, InactivePolicy, ProfileState, Refused, Standing, Status
-from parkway.words import Profile as Portfolio
 
 SETTLED, NEW, FULL, HELD, STAYS, TO_SET_UP = "settled", "new", "full", "held", "stays", "to set up"
 BEFORE = timedelta(days=30)  # how long ago the services that are settled were set up
@@ -64,7 +64,7 @@ FLEET = {
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class DemoFleet:
     """What the demo holds."""
 
     organisations: int
@@ -73,7 +73,7 @@ class Made:
     sign_ins: Sequence[SignIn]
 
 
-def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda name: None) -> Made:
+def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda name: None) -> DemoFleet:
     """Make the demo fleet in an empty database; the same for the same seed and day.
 
     Raises Refused when the database already has services, so that nobody's data is mixed with made-up data.
@@ -91,13 +91,13 @@ def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda na
             with transaction.atomic():
                 service = add_service(organisation, called, zone)
                 with within(service):
-                    children += _tell(service, story, Random(random.random()), number, now)  # noqa: S311
+                    children += _notify(service, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
     sign_ins = add_people(list(Service.objects.order_by("pk")))
-    return Made(len(FLEET), sum(map(len, FLEET.values())), children, sign_ins)
+    return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, sign_ins)
 
 
-def _tell(service: Service, story: str, random: Random, number: int, now: datetime) -> int:
+def _notify(service: Service, story: str, random: Random, number: int, now: datetime) -> int:
     """Let one service's story happen; how many children it has."""
     known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
     day = service.today(known_since)
@@ -105,7 +105,7 @@ def _tell(service: Service, story: str, random: Random, number: int, now: dateti
     _enrol(service, people, day)
     storypark.set_paid_children(service, len(people) + 20)
     _portfolios(service, people, random, day)
-    integration.enable(service, OPERATOR)
+    lifecycle.enable(service, OPERATOR)
     if story == STAYS:
         Integration.objects.filter(service=service).update(inactive=InactivePolicy.STAY.value)
     if story != TO_SET_UP:
@@ -124,9 +124,10 @@ def _prefix(service: Service) -> str:
 
 def _enrol(service: Service, people: Sequence[Life], day: date) -> None:
     children = [
-        Known(p.child_id, p.details, Standing(Status.INACTIVE, archived_on=p.archived_on)) for p in people
+        domain.Child(p.child_id, p.details, Standing(Status.INACTIVE, archived_on=p.archived_on))
+        for p in people
     ]
-    bookings = {p.child_id: [Booked(period, days) for period, days in p.bookings] for p in people}
+    bookings = {p.child_id: [ImportedBooking(period, days) for period, days in p.bookings] for p in people}
     take_roster(service, children, bookings, day)
 
 
@@ -153,13 +154,13 @@ def _portfolios(service: Service, people: Sequence[Life], random: Random, day: d
 
 def _choose(service: Service, now: datetime) -> None:
     """Work through set-up as an admin educator would: certain matches taken, the others looked at."""
-    integration.accept_proposals(service, OPERATOR, now)
+    setup.accept_proposals(service, OPERATOR, now)
     wishes, taken = {}, set()
-    for index, each in enumerate(integration.look_at_set_up(service, now).open):
+    for index, each in enumerate(setup_lists.look_at_set_up(service, now).open):
         free = [key for key in each.proposal.profile_ids if key not in taken]
-        wish = Wish(ChoiceKind.PROFILE, free[0]) if free else Wish(ChoiceKind.NEW)
+        wish = domain.Choice(ChoiceKind.PROFILE, free[0]) if free else domain.Choice(ChoiceKind.NEW)
         taken.add(wish.profile_id)
-        wishes[each.child.child_id] = Wish(ChoiceKind.DONT_ADD) if index % 7 == 3 else wish
+        wishes[each.child.child_id] = domain.Choice(ChoiceKind.DONT_ADD) if index % 7 == 3 else wish
     choices.store(service, wishes, OPERATOR, now)
 
 
@@ -167,8 +168,8 @@ def _live_for_a_while(
     service: Service, story: str, random: Random, number: int, since: datetime, now: datetime
 ) -> None:
     """Set up a month ago, and what happened since; the next run is due."""
-    plan = integration.preview(service, since)
-    integration.start_syncing(service, plan.fingerprint, OPERATOR, since)
+    plan = changes.preview(service, since)
+    changes.start_syncing(service, plan.fingerprint, OPERATOR, since)
     today = service.today(now)
     if story == FULL:
         live = storypark.live_profiles(service)
@@ -212,12 +213,12 @@ def _choices_meanwhile(service: Service, random: Random, number: int, today: dat
     if number % 6 < 5:  # not everywhere, so that some services need nobody
         lost = random.choice(synced.filter(status=Status.ACTIVE.value))
         manage.remove_child(lost)
-        wishes.update({lost.reference: Wish(fate)} if fate else {})
+        wishes.update({lost.reference: domain.Choice(fate)} if fate else {})
     leaving = list(synced.filter(status=Status.INACTIVE.value))
     if leaving:
-        wishes[leaving[-1].reference] = Wish(keep_until=today + timedelta(days=21))
+        wishes[leaving[-1].reference] = domain.Choice(keep_until=today + timedelta(days=21))
     if number % 6 == 2 and leaving[1:]:  # as after a held run that somebody rejected
-        wishes[leaving[0].reference] = Wish(ChoiceKind.KEPT)
+        wishes[leaving[0].reference] = domain.Choice(ChoiceKind.RETAINED)
     choices.store(service, wishes, OPERATOR, now)
 
 

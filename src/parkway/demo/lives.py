@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import NamedTuple
 
-from parkway.words import Booking, BookingKind, BookingState, Details
+from parkway.domain import Booking, BookingKind, BookingState, Details
 
 FIRST = [
     "Mānaia",

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from parkway.domain import ACTIONS, Booking, Child, Decision, Status, Step
 from parkway.engine import plan as plans
 from parkway.engine import status
-from parkway.words import ACTIONS, Booking, Child, Decision, Status, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class ForecastDay:
     """One day on which something happens.
 
     `turned` are the children whose status changes by itself on that day, with the new status; `decisions`
@@ -32,12 +32,12 @@ class Forecast:
     `blind` names the children of whom nothing can be foreseen, because their source gives a bare status.
     """
 
-    days: Sequence[Day]
+    days: Sequence[ForecastDay]
     out_of_spaces_on: date | None
     blind: Sequence[str]
 
 
-def look_ahead(start: plans.Situation, bookings: Mapping[str, Sequence[Booking]], days: int) -> Forecast:
+def look_ahead(start: plans.PlanInput, bookings: Mapping[str, Sequence[Booking]], days: int) -> Forecast:
     """What the plan will be from `start.today` through `days` days later, if nobody changes anything.
 
     `bookings` by child id. Every plan is taken to be applied, also one that would be held for a person.
@@ -63,7 +63,7 @@ def look_ahead(start: plans.Situation, bookings: Mapping[str, Sequence[Booking]]
         waiting = frozenset(d.child_id for d in plan.decisions if d.step is Step.WAIT)
         moved = [d for d in plan.decisions if d.step in ACTIONS or d.child_id in waiting ^ waited]
         if turned or moved:
-            found.append(Day(day, turned, plan, moved))
+            found.append(ForecastDay(day, turned, plan, moved))
         if waiting and out_on is None:
             out_on = day
         situation, waited = plans.after(plan), waiting
@@ -71,7 +71,7 @@ def look_ahead(start: plans.Situation, bookings: Mapping[str, Sequence[Booking]]
     return Forecast(found, out_on, blind)
 
 
-def _days_to_look_at(start: plans.Situation, booked: Iterable[Sequence[Booking]], until: date) -> list[date]:
+def _days_to_look_at(start: plans.PlanInput, booked: Iterable[Sequence[Booking]], until: date) -> list[date]:
     """Today, and the days on which a status changes by itself or a day to keep until is over."""
     turning = {day for bookings in booked for day in status.changes_of_status(bookings, start.window)}
     kept = {choice.keep_until for choice in start.choices.values() if choice.keep_until}

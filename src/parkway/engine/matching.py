@@ -8,8 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from parkway.domain import Child, Choice, ChoiceKind, Details, Facts, Profile, ProfileState, Room
 from parkway.engine.folding import fold
-from parkway.words import Child, Choice, ChoiceKind, Details, Facts, Profile, ProfileState, Room
 
 FullName = tuple[str, str]
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from parkway.engine import matching, rules, safety, spaces
-from parkway.engine.matching import RoomStep
-from parkway.words import (
+from parkway.domain import (
     ACTIONS,
     FIELDS,
     OUTCOMES,
@@ -30,12 +28,14 @@ from parkway.words import (
     Value,
     Window,
 )
+from parkway.engine import matching, rules, safety, spaces
+from parkway.engine.matching import RoomStep
 
 NO_CHOICE = Choice()
 NO_CHANGES: Changes = {}
 
 
-class Rest(NamedTuple):
+class SettledTotals(NamedTuple):
     """Children and profiles as numbers: those who are settled, and of whom nothing changed since.
 
     A child is settled who neither waits nor is held: until something about the child, the profile or the
@@ -51,11 +51,11 @@ class Rest(NamedTuple):
     unlinked: int = 0
 
 
-NOBODY = Rest()
+NOBODY = SettledTotals()
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class PlanInput:
     """Everything a plan depends on, for one service on one day.
 
     `children` as the source lists them; `profiles` by id, tombstones included; `links` from child id to
@@ -74,7 +74,7 @@ class Situation:
     rooms: Sequence[RoomStep] = ()
     window: Window = field(default_factory=Window)
     limits: safety.Limits = field(default_factory=safety.Limits)
-    rest: Rest = NOBODY
+    rest: SettledTotals = NOBODY
 
     def live_profiles(self) -> int:
         """How many profiles are live."""
@@ -92,7 +92,7 @@ class Situation:
 class Plan:
     """What a run would do: a decision for each child, by child id, and what it means for the spaces."""
 
-    situation: Situation
+    situation: PlanInput
     decisions: Sequence[Decision]
     spaces: spaces.Spaces
     held: safety.Hold | None
@@ -100,14 +100,14 @@ class Plan:
     def counts(self) -> dict[Step, int]:
         """How many children each step concerns; every step is there, also those at 0."""
         counted = Counter([decision.step for decision in self.decisions])
-        counted[Step.KEEP] += self.situation.rest.kept
+        counted[Step.NO_CHANGE] += self.situation.rest.kept
         counted[Step.LEAVE_OUT] += self.situation.rest.left_out
         return {step: counted[step] for step in Step}
 
-    def settled(self) -> Rest | None:
+    def settled(self) -> SettledTotals | None:
         """What this plan leaves once it is carried out, when it leaves every child settled."""
         steps = self.counts()
-        if steps[Step.WAIT] or steps[Step.HOLD]:
+        if steps[Step.WAIT] or steps[Step.NEEDS_REVIEW]:
             return None
         situation, spaces_ = self.situation, self.spaces
         linked = {*situation.links.values(), *(d.profile_id for d in self.actions())}
@@ -117,7 +117,7 @@ class Plan:
         )
         others = spaces_.live - situation.live_linked() - steps[Step.LINK]
         left_out = steps[Step.ARCHIVE] + steps[Step.LEAVE_OUT]
-        return Rest(
+        return SettledTotals(
             kept=sum(steps.values()) - left_out,
             left_out=left_out,
             live=spaces_.live_after,
@@ -168,7 +168,7 @@ def plain_value(value: Value) -> str | list[str] | None:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def make_plan(situation: Situation) -> Plan:
+def make_plan(situation: PlanInput) -> Plan:
     """The plan for one service: who belongs (rules), whose profile is whose (matching), who gets a space."""
     profiles, links, choices = situation.profiles, situation.links, situation.choices
     usual = rules.without_a_choice(situation.inactive)
@@ -208,9 +208,9 @@ def _settle(child: Child, rule: rules.Rule, facts: Facts, profile: Profile | Non
     """The step that follows for a child whose profile is known to be there or not."""
     step = rules.STEPS[rule.verdict][profile.state if profile else None]
     changes = NO_CHANGES
-    if profile is not None and step in (Step.KEEP, Step.RESTORE):
+    if profile is not None and step in (Step.NO_CHANGE, Step.RESTORE):
         changes = differences(child, profile)
-        if step is Step.KEEP and changes:
+        if step is Step.NO_CHANGE and changes:
             step = Step.UPDATE
     return Decision(child.child_id, child, profile, step, rule.slug, facts, changes)
 
@@ -219,9 +219,9 @@ def _settle_seeker(child: Child, rule: rules.Rule, facts: Facts, found: matching
     """The step for a child who belongs and has no profile: create, link, restore or ask (D19)."""
     if found.doubt is not None:
         slug = rules.PLEASE_CHECK.slug
-        return Decision(child.child_id, child, None, Step.HOLD, slug, found.doubt, NO_CHANGES)
+        return Decision(child.child_id, child, None, Step.NEEDS_REVIEW, slug, found.doubt, NO_CHANGES)
     decision = _settle(child, rule, facts, found.profile)
-    return decision._replace(step=Step.LINK) if decision.step in (Step.KEEP, Step.UPDATE) else decision
+    return decision._replace(step=Step.LINK) if decision.step in (Step.NO_CHANGE, Step.UPDATE) else decision
 
 
 def _settled_by_a_person(rule: rules.Rule, choice: Choice) -> bool:
@@ -234,10 +234,12 @@ def _settled_by_a_person(rule: rules.Rule, choice: Choice) -> bool:
 def _profile_unknown(child: Child, profile_id: str) -> Decision:
     """Absence from the answer of the profiles' end is unknown, never deleted (D10)."""
     facts: Facts = {"reason": matching.Doubt.PROFILE_UNKNOWN.value, "profiles": [profile_id]}
-    return Decision(child.child_id, child, None, Step.HOLD, rules.PLEASE_CHECK.slug, facts, NO_CHANGES)
+    return Decision(
+        child.child_id, child, None, Step.NEEDS_REVIEW, rules.PLEASE_CHECK.slug, facts, NO_CHANGES
+    )
 
 
-def _settle_missing(child_id: str, situation: Situation) -> Decision:
+def _settle_missing(child_id: str, situation: PlanInput) -> Decision:
     """The step for a linked profile whose child the source no longer lists (D8)."""
     choice = situation.choices.get(child_id, NO_CHOICE)
     profile = situation.profiles.get(situation.links[child_id])
@@ -276,7 +278,7 @@ def details_after(profile: Profile, changes: Changes) -> Details:
     return Details(**values)
 
 
-def _weigh(situation: Situation, decisions: dict[str, Decision]) -> Plan:
+def _weigh(situation: PlanInput, decisions: dict[str, Decision]) -> Plan:
     """Give the spaces away (D4, D5) and see whether a person has to look first (D12)."""
     live = situation.live_profiles()
     archives = [decision.step for decision in decisions.values()].count(Step.ARCHIVE)
@@ -300,7 +302,7 @@ def _wait(claim: Decision, position: int, paid_children: int) -> Decision:
     )
 
 
-def nothing_left(plan: Plan, now: Situation) -> bool:
+def nothing_left(plan: Plan, now: PlanInput) -> bool:
     """Whether nothing is left to do after a plan was carried out, in the situation found `now` (B6).
 
     Where each child stands as the plan wanted, that is certain at a glance; else the plan is made again.
@@ -308,7 +310,7 @@ def nothing_left(plan: Plan, now: Situation) -> bool:
     return _all_stand(plan, now) or make_plan(now).changes_nothing
 
 
-def _all_stand(plan: Plan, now: Situation) -> bool:
+def _all_stand(plan: Plan, now: PlanInput) -> bool:
     """Whether each child has a live profile with the child's own details, or none that is live, as decided.
 
     Only of a plan that leaves nobody waiting, held or missing: what is decided for these hangs on others.
@@ -332,7 +334,7 @@ def _all_stand(plan: Plan, now: Situation) -> bool:
     return True
 
 
-def after(plan: Plan) -> Situation:
+def after(plan: Plan) -> PlanInput:
     """The situation as the plan leaves it, for looking ahead; new profiles are called "new:<child id>"."""
     situation = plan.situation
     profiles, links = dict(situation.profiles), dict(situation.links)
@@ -355,7 +357,7 @@ def after(plan: Plan) -> Situation:
             choice = choices.get(decision.child_id, NO_CHOICE)
             if carries_out(decision, choice):  # the day to keep until stays
                 choices[decision.child_id] = choice._replace(kind=None, profile_id=None)
-    return Situation(
+    return PlanInput(
         situation.today,
         situation.inactive,
         situation.paid_children,

@@ -14,9 +14,7 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from parkway.engine import wording
-from parkway.engine.matching import Doubt
-from parkway.words import (
+from parkway.domain import (
     Child,
     Choice,
     ChoiceKind,
@@ -29,6 +27,8 @@ from parkway.words import (
     Step,
     Window,
 )
+from parkway.engine import wording
+from parkway.engine.matching import Doubt
 
 
 class Verdict(StrEnum):
@@ -52,7 +52,7 @@ class Rule:
     choice: ChoiceKind | None = None  # a person's choice that counts here
     status: Status | None = None
     setting: InactivePolicy | None = None
-    kept: bool | None = None  # a "keep until" day that has not passed
+    keep_until_active: bool | None = None  # a "keep until" day that has not passed
 
     def answers(self, case: Case) -> bool:
         """Whether this row answers a case."""
@@ -61,7 +61,7 @@ class Rule:
             and self.choice == case.choice
             and self.status in (None, case.status)
             and self.setting in (None, case.setting)
-            and self.kept in (None, case.kept)
+            and self.keep_until_active in (None, case.keep_until_active)
         )
 
 
@@ -72,7 +72,7 @@ class Case(NamedTuple):
     choice: ChoiceKind | None
     status: Status | None
     setting: InactivePolicy
-    kept: bool
+    keep_until_active: bool
 
 
 RULES = (
@@ -115,7 +115,7 @@ RULES = (
         "stays live until somebody lets the rules decide again.",
         "A run would have archived {name}, and {kept_by} rejected that: the profile stays live until "
         "somebody lets the rules decide again.",
-        choice=ChoiceKind.KEPT,
+        choice=ChoiceKind.RETAINED,
     ),
     Rule(
         "archived",
@@ -146,7 +146,7 @@ RULES = (
         "{not_booked}, and somebody chose to keep the profile until {keep_until}.",
         status=Status.INACTIVE,
         setting=InactivePolicy.LEAVE,
-        kept=True,
+        keep_until_active=True,
     ),
     Rule(
         "inactive-leaves",
@@ -155,13 +155,17 @@ RULES = (
         "{not_booked}, and this service lets Inactive children leave Storypark.",
         status=Status.INACTIVE,
         setting=InactivePolicy.LEAVE,
-        kept=False,
+        keep_until_active=False,
     ),
 )
 
 STEPS = {
     # verdict            profile missing or deleted   live                     archived
-    Verdict.BELONGS: {None: Step.CREATE, ProfileState.LIVE: Step.KEEP, ProfileState.ARCHIVED: Step.RESTORE},
+    Verdict.BELONGS: {
+        None: Step.CREATE,
+        ProfileState.LIVE: Step.NO_CHANGE,
+        ProfileState.ARCHIVED: Step.RESTORE,
+    },
     Verdict.DOES_NOT: {
         None: Step.LEAVE_OUT,
         ProfileState.LIVE: Step.ARCHIVE,
@@ -170,7 +174,7 @@ STEPS = {
     Verdict.RESTS: dict.fromkeys((None, ProfileState.LIVE, ProfileState.ARCHIVED), Step.LEAVE_OUT),
     Verdict.ASK: {
         None: Step.LEAVE_OUT,
-        ProfileState.LIVE: Step.HOLD,
+        ProfileState.LIVE: Step.NEEDS_REVIEW,
         ProfileState.ARCHIVED: Step.LEAVE_OUT,
     },
 }
@@ -197,23 +201,23 @@ NO_SPACE = Obstacle(
 )
 PLEASE_CHECK = Obstacle(
     "please-check",
-    Step.HOLD,
+    Step.NEEDS_REVIEW,
     "A profile may be this child's, but not for certain: a person chooses.",
     "{doubt}. Please check, so that no child gets a second profile or somebody else's.",
 )
 OBSTACLES = (NO_SPACE, PLEASE_CHECK)
 
 CHOICES_THAT_COUNT = {
-    True: (ChoiceKind.DONT_ADD, ChoiceKind.KEPT),
+    True: (ChoiceKind.DONT_ADD, ChoiceKind.RETAINED),
     False: (ChoiceKind.KEEP, ChoiceKind.ARCHIVE),
 }
 
 
 def every_case() -> list[Case]:
     """Each combination of conditions there is: for a listed child, and for one missing from the source."""
-    settings, kept = tuple(InactivePolicy), (False, True)
-    listed = product((True,), (None, *CHOICES_THAT_COUNT[True]), tuple(Status), settings, kept)
-    missing = product((False,), (None, *CHOICES_THAT_COUNT[False]), (None,), settings, kept)
+    settings, keep_until_active = tuple(InactivePolicy), (False, True)
+    listed = product((True,), (None, *CHOICES_THAT_COUNT[True]), tuple(Status), settings, keep_until_active)
+    missing = product((False,), (None, *CHOICES_THAT_COUNT[False]), (None,), settings, keep_until_active)
     return [Case(*case) for case in (*listed, *missing)]
 
 

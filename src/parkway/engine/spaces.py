@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from parkway.words import Decision, Standing, Status, Step
+from parkway.domain import Decision, Standing, Status, Step
 
 NOT_OVER, OVER, NEVER_BOOKED = range(3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from parkway.words import Booking, BookingState, Standing, Status, Window
+from parkway.domain import Booking, BookingState, Standing, Status, Window
 
 FOREVER = date.max.toordinal() + 1_000_000  # later than any day, also after adding a window
 LAST_DAY = date.max.toordinal()

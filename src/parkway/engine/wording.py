@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from parkway.words import Standing, Step, Window
+from parkway.domain import Standing, Step, Window
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),

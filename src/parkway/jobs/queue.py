@@ -19,11 +19,12 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
-from parkway import locks, troubles
-from parkway.jobs.forgetting import forget
-from parkway.sync import due, fleet, gauges
-from parkway.sync.run import Start, run_sync
-from parkway.sync.wake import Wake
+from parkway.db import errors
+from parkway.jobs.cleanup import remove_expired
+from parkway.sync.queries import fleet_metrics
+from parkway.sync.run.pipeline import RunContext, run_sync
+from parkway.sync.schedule import due, fleet
+from parkway.sync.schedule.run_requests import RunRequestSubscriber
 
 AT_MOST = 16  # jobs that wait for workers to run what is due; each runs batch after batch
 AT_ONCE = 10  # the priority of what a person waits for
@@ -46,7 +47,7 @@ def run_due(context: JobContext) -> None:
 def run_one(service_id: int) -> None:
     """Run one service that somebody asked for, after the run that may be under way (D13)."""
     with _due_otherwise():
-        run_sync(service_id, Start(timezone.now()))
+        run_sync(service_id, RunContext(timezone.now()))
 
 
 @contextmanager
@@ -55,17 +56,17 @@ def _due_otherwise() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not troubles.of_a_database(error):
+        if not errors.database_error(error):
             raise
-        log.warning("The database cannot do that now (%s). What is due stays due", locks.named(error))
+        log.warning("The database cannot do that now (%s). What is due stays due", errors.error_name(error))
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="parkway.dispatch", queueing_lock="dispatch", priority=AT_ONCE)
 def dispatch(timestamp: int) -> None:
     """Every minute: as many jobs as there are batches due, each waiting in the queue only once."""
-    services = gauges.due(timezone.now()).services
-    for slot in range(min(-(-services // due.BATCH), AT_MOST)):
+    services = fleet_metrics.due_count(timezone.now()).services
+    for slot in range(min(-(-services // due.SERVICES_READ), AT_MOST)):
         _send(run_due, f"due-{slot}")
 
 
@@ -87,13 +88,13 @@ async def tidy_queue(context: JobContext, timestamp: int) -> None:
 @app.task(name="parkway.forget_sessions", queueing_lock="forget-sessions")
 def forget_sessions(timestamp: int) -> None:
     """Once a day, forget what has run out."""
-    forget()
+    remove_expired()
 
 
 class Queue:
     """Carries calls for runs asked for at once to the workers, or `otherwise` while there are none (R15)."""
 
-    def __init__(self, otherwise: Wake | None = None) -> None:
+    def __init__(self, otherwise: RunRequestSubscriber | None = None) -> None:
         self._otherwise = otherwise
 
     def wake(self, service_id: int) -> None:

@@ -10,9 +10,9 @@ from datetime import timedelta
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from parkway import locks
-from parkway.jobs.forgetting import forget
-from parkway.sync import fleet
+from parkway.db import errors
+from parkway.jobs.cleanup import remove_expired
+from parkway.sync.schedule import fleet
 
 LOOK_EVERY = 30.0  # seconds; a run asked for at once does not wait for it
 
@@ -46,8 +46,10 @@ class Scheduler(threading.Thread):
             try:
                 self.look()
             except Exception as error:
-                if locks.cannot_work(error):
-                    log.warning("The database cannot work now (%s). It is tried again", locks.named(error))
+                if errors.database_unusable(error):
+                    log.warning(
+                        "The database cannot work now (%s). It is tried again", errors.error_name(error)
+                    )
                 else:
                     log.exception("Looking at what is due failed; it is tried again")
             self._called.wait(LOOK_EVERY)
@@ -65,7 +67,7 @@ class Scheduler(threading.Thread):
     def _tidy(self) -> None:
         """Once a day, forget what has run out."""
         if timezone.now() >= self._tidy_at:
-            forget()
+            remove_expired()
             self._tidy_at = timezone.now() + timedelta(days=1)
 
     def end(self) -> None:

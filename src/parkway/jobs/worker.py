@@ -13,7 +13,7 @@ from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 
-from parkway import locks
+from parkway.db import errors
 
 AGAIN_AFTER = 5.0  # seconds, when the database was away
 PATIENCE = 5.0  # seconds for a connection of the queue
@@ -46,7 +46,7 @@ async def _work(concurrency: int) -> None:
         await asyncio.wait({serving})
         error = None if serving.cancelled() else serving.exception()
         if error is not None:
-            log.error("The queue was lost (%s)", locks.named(error))
+            log.error("The queue was lost (%s)", errors.error_name(error))
         if not ending.is_set():
             log.warning("The queue is served anew in some seconds")
             await asyncio.wait({asked}, timeout=AGAIN_AFTER)
@@ -58,7 +58,7 @@ def _nobody_heard(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None
     """
     error = told.get("exception")
     if isinstance(error, ConnectorException):
-        log.warning("The queue could not be told (%s)", locks.named(error))
+        log.warning("The queue could not be told (%s)", errors.error_name(error))
     else:  # without asyncio's own words, which quote the error
         log.error("Something that nobody waited for broke", exc_info=error)
 

@@ -6,12 +6,12 @@ from datetime import date
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from parkway.domain import Status
 from parkway.engine.folding import mentions
 from parkway.manage import standing
 from parkway.manage.models import Child, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import Status
 
 LONGEST_ID = 19  # digits that a database takes for a number
 

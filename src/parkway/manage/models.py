@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from parkway.domain import BookingKind, BookingState, Details, Standing, Status, Window
 from parkway.tenancy.models import Service
-from parkway.words import BookingKind, BookingState, Details, Standing, Status, Window
 
 
 class Ledger(models.Model):

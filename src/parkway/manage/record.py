@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from parkway.domain import BookingState, Standing, Status, Window
 from parkway.engine import wording
 from parkway.manage import standing
 from parkway.manage.models import Booking, Child
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import BookingState, Standing, Status, Window
 
 
 class Record(NamedTuple):

@@ -9,25 +9,24 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from parkway import rows
+from parkway import domain
+from parkway.db import bulk
+from parkway.domain import BookingKind, BookingState, Details, Status
 from parkway.manage import standing
 from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import Booking as Period
-from parkway.words import BookingKind, BookingState, Details, Status
-from parkway.words import Child as Known
 
 
-class Booked(NamedTuple):
+class ImportedBooking(NamedTuple):
     """A booking with what Manage keeps beside the period: weekdays joined by ";", and the room's name."""
 
-    period: Period
+    period: domain.Booking
     weekdays: str = ""
     room: str = ""
 
 
-class Taken(NamedTuple):
+class RosterImport(NamedTuple):
     """How many children were new and how many were known before, and how many bookings were written."""
 
     new: int
@@ -38,18 +37,18 @@ class Taken(NamedTuple):
 @transaction.atomic
 def take_roster(
     service: Service,
-    children: Sequence[Known],
-    bookings: Mapping[str, Sequence[Booked]],
+    children: Sequence[domain.Child],
+    bookings: Mapping[str, Sequence[ImportedBooking]],
     today: date,
     untold: Collection[str] = (),
-) -> Taken:
+) -> RosterImport:
     """Take over children by their ids, and the bookings of every child named in `bookings`.
 
     A child who is known is amended in the fields that are supplied; the bookings of a child named in
     `bookings` replace the ones before. `untold` are the columns among archived_on, ends_on, weekdays and room
     that the source does not supply: they stay as they were (D20). Nobody is removed.
     """
-    standing.hold(service)
+    standing.lock_roster(service)
     known = {
         reference: Details(first, last, preferred, born, gender)
         for reference, first, last, preferred, born, gender in scope(Child, service).values_list(
@@ -68,8 +67,8 @@ def take_roster(
     written = _book(service, bookings, ids, rooms)
     touched = [ids[key] for key in {*(c.child_id for c in children), *bookings}]
     standing.refresh({service.pk: (today, service.window)}, touched)
-    standing.bump(service, today)
-    return Taken(len(new), len(old), written)
+    standing.increment_version(service, today)
+    return RosterImport(len(new), len(old), written)
 
 
 _COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
@@ -77,9 +76,9 @@ BOOKED = frozenset({"ends_on", "weekdays", "room"})
 """The columns of a booking that a source need not supply."""
 
 
-def _insert(service: Service, children: Iterable[Known]) -> None:
+def _insert(service: Service, children: Iterable[domain.Child]) -> None:
     columns = ["service_id", "reference", *_COLUMNS, "archived_on", "status"]
-    rows.insert(
+    bulk.insert(
         Child,
         columns,
         [
@@ -89,14 +88,14 @@ def _insert(service: Service, children: Iterable[Known]) -> None:
     )
 
 
-def _first_status(child: Known) -> str:
+def _first_status(child: domain.Child) -> str:
     """Enough of a status for the row to be valid; the standing is worked out before the end."""
     archived = child.standing.archived_on is not None
     return (Status.ARCHIVED if archived else Status.INACTIVE).value
 
 
 def _amend(
-    service: Service, children: Iterable[Known], known: Mapping[str, Details], with_archived: bool
+    service: Service, children: Iterable[domain.Child], known: Mapping[str, Details], with_archived: bool
 ) -> None:
     changed = []
     for child in children:
@@ -109,26 +108,26 @@ def _amend(
             values += [child.standing.archived_on, _first_status(child)]
         changed.append((*values, service.pk, child.child_id))
     columns = [*_COLUMNS, "archived_on", "status"] if with_archived else _COLUMNS
-    rows.update(Child, columns, ["service_id", "reference"], changed)
+    bulk.update(Child, columns, ["service_id", "reference"], changed)
 
 
 def _rooms(
-    service: Service, children: Iterable[Known], bookings: Mapping[str, Sequence[Booked]]
+    service: Service, children: Iterable[domain.Child], bookings: Mapping[str, Sequence[ImportedBooking]]
 ) -> dict[str, int]:
     """The ids of all rooms by name, after making those that are missing."""
     wanted = {name for child in children for name in child.details.rooms}
     wanted |= {booked.room for many in bookings.values() for booked in many if booked.room}
     there = set(scope(Room, service).values_list("name", flat=True))
-    rows.insert(Room, ["service_id", "name"], [(service.pk, name) for name in sorted(wanted - there)])
+    bulk.insert(Room, ["service_id", "name"], [(service.pk, name) for name in sorted(wanted - there)])
     return dict(scope(Room, service).values_list("name", "pk"))
 
 
 def _place(
-    service: Service, children: Iterable[Known], ids: Mapping[str, int], rooms: Mapping[str, int]
+    service: Service, children: Iterable[domain.Child], ids: Mapping[str, int], rooms: Mapping[str, int]
 ) -> None:
     placed = [child for child in children if "rooms" in child.supplied]
-    rows.delete(ChildRoom, ["child_id"], [(ids[child.child_id],) for child in placed])
-    rows.insert(
+    bulk.delete(ChildRoom, ["child_id"], [(ids[child.child_id],) for child in placed])
+    bulk.insert(
         ChildRoom,
         ["service_id", "child_id", "room_id"],
         [(service.pk, ids[c.child_id], rooms[name]) for c in placed for name in sorted(c.details.rooms)],
@@ -136,20 +135,20 @@ def _place(
 
 
 def _as_before(
-    service: Service, bookings: Mapping[str, Sequence[Booked]], untold: Collection[str]
-) -> dict[str, list[Booked]]:
+    service: Service, bookings: Mapping[str, Sequence[ImportedBooking]], untold: Collection[str]
+) -> dict[str, list[ImportedBooking]]:
     """The bookings with what the source does not tell taken from the ones there were.
 
     A booking is known again by its kind and first day; of several, the one with the same last day.
     """
-    before: dict[tuple[str, str, date], list[Booked]] = defaultdict(list)
+    before: dict[tuple[str, str, date], list[ImportedBooking]] = defaultdict(list)
     stored = scope(Booking, service).order_by("pk")
     for child_id, kind, state, starts_on, ends_on, weekdays, room in stored.values_list(
         "child__reference", "kind", "state", "starts_on", "ends_on", "weekdays", "room__name"
     ):
-        period = Period(BookingKind(kind), BookingState(state), starts_on, ends_on)
-        before[child_id, kind, starts_on].append(Booked(period, weekdays, room or ""))
-    found: dict[str, list[Booked]] = {}
+        period = domain.Booking(BookingKind(kind), BookingState(state), starts_on, ends_on)
+        before[child_id, kind, starts_on].append(ImportedBooking(period, weekdays, room or ""))
+    found: dict[str, list[ImportedBooking]] = {}
     for child_id, many in bookings.items():
         found[child_id] = []
         for booked in many:
@@ -164,17 +163,17 @@ def _as_before(
             ends_on = old.period.ends_on if "ends_on" in untold else period.ends_on
             weekdays = old.weekdays if "weekdays" in untold else booked.weekdays
             room = old.room if "room" in untold else booked.room
-            found[child_id].append(Booked(period._replace(ends_on=ends_on), weekdays, room))
+            found[child_id].append(ImportedBooking(period._replace(ends_on=ends_on), weekdays, room))
     return found
 
 
 def _book(
     service: Service,
-    bookings: Mapping[str, Sequence[Booked]],
+    bookings: Mapping[str, Sequence[ImportedBooking]],
     ids: Mapping[str, int],
     rooms: Mapping[str, int],
 ) -> int:
-    rows.delete(Booking, ["child_id"], [(ids[child_id],) for child_id in bookings])
+    bulk.delete(Booking, ["child_id"], [(ids[child_id],) for child_id in bookings])
     new = [
         (
             service.pk,
@@ -190,5 +189,5 @@ def _book(
         for b, days, room in many
     ]
     columns = ["service_id", "child_id", "kind", "state", "starts_on", "ends_on", "weekdays", "room_id"]
-    rows.insert(Booking, columns, new)
+    bulk.insert(Booking, columns, new)
     return len(new)

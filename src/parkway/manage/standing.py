@@ -11,12 +11,12 @@ from django.db import transaction
 from django.db.models import DateField, F, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest
 
-from parkway import locks, rows
+from parkway import domain
+from parkway.db import bulk, locking
+from parkway.domain import BookingKind, BookingState, Standing, Status, Window
 from parkway.engine import status
 from parkway.manage.models import Booking, Child, Ledger
 from parkway.tenancy.models import Service
-from parkway.words import Booking as Period
-from parkway.words import BookingKind, BookingState, Standing, Status, Window
 
 COLUMNS = ("status", "next_change", "booked_from", "booked_until", "next_start", "last_end")
 KINDS = {kind.value: kind for kind in BookingKind}
@@ -30,7 +30,7 @@ SOONEST = Subquery(
 """Of a ledger: the first day on which a standing is out of date by itself."""
 
 
-def hold(service: Service) -> Ledger:
+def lock_roster(service: Service) -> Ledger:
     """The service's ledger, opened when it has none, and held by the transaction at hand until it ends. The
     service is seen with its active window as it is now.
 
@@ -45,7 +45,9 @@ def hold(service: Service) -> Ledger:
     return ledger
 
 
-def bump(service: Service, today: date | None = None, child_ids: Sequence[int] | None = None) -> None:
+def increment_version(
+    service: Service, today: date | None = None, child_ids: Sequence[int] | None = None
+) -> None:
     """Say that something changed that others may depend on, in the transaction of the change, which holds the
     ledger: these children, by primary key, or anything at all. `today` is the day that standings were worked
     out for, if any were.
@@ -62,10 +64,10 @@ def bump(service: Service, today: date | None = None, child_ids: Sequence[int] |
 
 def _mark(child_ids: Sequence[int]) -> None:
     """Note that these children changed with the present versions of their services."""
-    ledgers, children = rows.table(Ledger), rows.table(Child)
-    for batch in rows.batches(child_ids, 500):
-        chosen, values = rows.among(batch)
-        rows.write(
+    ledgers, children = bulk.table(Ledger), bulk.table(Child)
+    for batch in bulk.batches(child_ids, 500):
+        chosen, values = bulk.in_clause(batch)
+        bulk.write(
             f"""UPDATE {children} SET version =
                   (SELECT l.version FROM {ledgers} l WHERE l.service_id = {children}.service_id)
                 WHERE id {chosen}""",
@@ -73,16 +75,18 @@ def _mark(child_ids: Sequence[int]) -> None:
         )
 
 
-def periods(service_ids: Sequence[int], child_ids: Iterable[int] | None = None) -> dict[int, list[Period]]:
+def periods(
+    service_ids: Sequence[int], child_ids: Iterable[int] | None = None
+) -> dict[int, list[domain.Booking]]:
     """Bookings as values by child, for some children or all of the services."""
     found = Booking.objects.filter(service_id__in=service_ids)
     if child_ids is not None:
         found = found.filter(child_id__in=list(child_ids))
-    by_child: dict[int, list[Period]] = defaultdict(list)
+    by_child: dict[int, list[domain.Booking]] = defaultdict(list)
     for child_id, kind, state, starts_on, ends_on in found.values_list(
         "child_id", "kind", "state", "starts_on", "ends_on"
     ).iterator():
-        by_child[child_id].append(Period(KINDS[kind], STATES[state], starts_on, ends_on))
+        by_child[child_id].append(domain.Booking(KINDS[kind], STATES[state], starts_on, ends_on))
     return by_child
 
 
@@ -97,7 +101,7 @@ def refresh(days: Days, child_ids: Sequence[int]) -> list[tuple[int, int]]:
     Days over which only the queue for spaces moves (`next_start`, `last_end`) do not count as different.
     """
     different = []
-    for batch in rows.batches(child_ids, 500):
+    for batch in bulk.batches(child_ids, 500):
         booked = periods(list(days), batch)
         found = Child.objects.filter(service_id__in=days, pk__in=batch)
         changed = []
@@ -111,7 +115,7 @@ def refresh(days: Days, child_ids: Sequence[int]) -> list[tuple[int, int]]:
             if now[:4] != tuple(before[:4]):
                 different.append((key, child_id))
             changed.append((*now, stale_on, key, child_id))
-        rows.update(Child, [*COLUMNS, "stale_on"], ["service_id", "id"], changed)
+        bulk.update(Child, [*COLUMNS, "stale_on"], ["service_id", "id"], changed)
     return different
 
 
@@ -137,7 +141,7 @@ def roll(services: Days) -> dict[int, Versions]:
     found, some, everybody = _look(services)
     if some or everybody:
         late = {key: services[key] for key in (*some, *everybody)}
-        with transaction.atomic(savepoint=False), locks.glancing(False):
+        with transaction.atomic(savepoint=False), locking.without_row_locks(False):
             again, some, everybody = _look(late)  # held now; another may have been here first
             found |= again
             for key in _catch_up(services, some, everybody):
@@ -151,13 +155,13 @@ def _look(services: Days) -> tuple[dict[int, Versions], list[int], list[int]]:
     """
     found: dict[int, Versions] = {}
     some, everybody = [], []
-    ledgers = _ledgers(services)
+    ledgers = _roster_versions(services)
     if len(ledgers) < len(services):
         _open(services.keys() - {service_id for service_id, *_ in ledgers})
-        ledgers = _ledgers(services)
+        ledgers = _roster_versions(services)
     for service_id, version, whole, lookback, lookahead, *days in ledgers:
         today, window = services[service_id]
-        stale_on, worked_out_for = map(rows.as_day, days)
+        stale_on, worked_out_for = map(bulk.as_day, days)
         found[service_id] = Versions(version, whole)
         if (lookback, lookahead) != window or (worked_out_for is not None and today < worked_out_for):
             everybody.append(service_id)
@@ -166,13 +170,13 @@ def _look(services: Days) -> tuple[dict[int, Versions], list[int], list[int]]:
     return found, some, everybody
 
 
-def _ledgers(services: Days) -> list[rows.Row]:
-    chosen, values = rows.among(services)
-    return rows.read(
+def _roster_versions(services: Days) -> list[bulk.Row]:
+    chosen, values = bulk.in_clause(services)
+    return bulk.read(
         f"""SELECT service_id, version, whole_version, lookback_days, lookahead_days,
-                   {rows.days("stale_on", "worked_out_for")}
-            FROM {rows.table(Ledger)} WHERE service_id {chosen}
-            ORDER BY service_id{locks.held()}""",
+                   {bulk.days("stale_on", "worked_out_for")}
+            FROM {bulk.table(Ledger)} WHERE service_id {chosen}
+            ORDER BY service_id{locking.for_update()}""",
         values,
     )
 
@@ -191,10 +195,10 @@ def _catch_up(services: Days, some: Sequence[int], everybody: Sequence[int]) -> 
     ids = [*some, *everybody]
     if not ids:
         return set()
-    children = rows.read_by(
+    children = bulk.read_by(
         [(key, services[key][0]) for key in some],
         f"""SELECT c.id FROM wanted
-            JOIN {rows.table(Child)} c ON c.service_id = wanted.a AND c.stale_on <= wanted.b""",
+            JOIN {bulk.table(Child)} c ON c.service_id = wanted.a AND c.stale_on <= wanted.b""",
     )
     children += Child.objects.filter(service_id__in=everybody).values_list("pk")
     different = refresh({key: services[key] for key in ids}, [pk for (pk,) in children])
@@ -202,6 +206,6 @@ def _catch_up(services: Days, some: Sequence[int], everybody: Sequence[int]) -> 
     Ledger.objects.filter(pk__in=grown).update(version=F("version") + 1)
     _mark([pk for _, pk in different])
     columns = ["worked_out_for", "lookback_days", "lookahead_days"]
-    rows.update(Ledger, columns, ["service_id"], [(services[key][0], *services[key][1], key) for key in ids])
+    bulk.update(Ledger, columns, ["service_id"], [(services[key][0], *services[key][1], key) for key in ids])
     Ledger.objects.filter(pk__in=ids).update(stale_on=SOONEST)
     return grown

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
+from parkway import domain
+from parkway.domain import FIELDS, BookingKind, BookingState, Details, Refused
 from parkway.engine import status
 from parkway.engine.folding import is_plain
-from parkway.manage import foreseen, standing
+from parkway.manage import preview, standing
 from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope, the_one
-from parkway.words import FIELDS, BookingKind, BookingState, Details, Refused
-from parkway.words import Booking as Period
 
 UNSEEN = "There is a sign in it that nobody can see, such as a line break. Type it anew."
 
@@ -28,21 +28,21 @@ def find_child(service: Service, reference: str) -> Child:
 @transaction.atomic
 def add_room(service: Service, name: str) -> Room:
     """A new room. Raises Refused when the name is empty, taken, or holds a ";"."""
-    standing.hold(service)
+    standing.lock_roster(service)
     _check_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
-    standing.bump(service)
+    standing.increment_version(service)
     return room
 
 
 @transaction.atomic
 def rename_room(room: Room, name: str) -> None:
     """Give a room another name. Raises Refused when it is empty, taken, or holds a ";"."""
-    standing.hold(room.service)
+    standing.lock_roster(room.service)
     _check_room(room.service, name, but=room)
     room.name = name.strip()
     room.save(update_fields=["name"])
-    standing.bump(room.service)
+    standing.increment_version(room.service)
 
 
 @transaction.atomic
@@ -51,7 +51,7 @@ def enrol(service: Service, details: Details, today: date, reference: str = "") 
 
     Raises Refused without a first or last name, or when the service has a child with this reference.
     """
-    standing.hold(service)
+    standing.lock_roster(service)
     _check_name(details)
     child = Child(service=service, reference=reference, **_columns(details))
     if reference and scope(Child, service).filter(reference=reference).exists():
@@ -74,7 +74,7 @@ def amend(child: Child, today: date, **values: Any) -> None:
 
     Raises Refused when neither first nor last name would be left.
     """
-    _hold_child(child)
+    _lock_child(child)
     unknown = values.keys() - set(FIELDS)
     if unknown:
         raise Refused(f"A child has no {', '.join(sorted(unknown))}.")
@@ -103,7 +103,7 @@ def book(
 
     Raises Refused when it ends before it starts.
     """
-    _hold_child(child)
+    _lock_child(child)
     kind, state, starts_on, ends_on = check_period(kind, state, starts_on, ends_on)
     booking = Booking.objects.create(
         service=child.service,
@@ -119,7 +119,9 @@ def book(
     return booking
 
 
-def check_period(kind: BookingKind, state: BookingState, starts_on: date, ends_on: date | None) -> Period:
+def check_period(
+    kind: BookingKind, state: BookingState, starts_on: date, ends_on: date | None
+) -> domain.Booking:
     """The period that a booking covers. A casual one without an end is for one day.
 
     Raises Refused when it ends before it starts.
@@ -128,13 +130,13 @@ def check_period(kind: BookingKind, state: BookingState, starts_on: date, ends_o
         ends_on = starts_on
     if ends_on is not None and ends_on < starts_on:
         raise Refused(f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).")
-    return Period(kind, state, starts_on, ends_on)
+    return domain.Booking(kind, state, starts_on, ends_on)
 
 
 @transaction.atomic
 def cancel(booking: Booking, today: date) -> None:
     """Cancel a booking: it no longer counts."""
-    _hold_booking(booking)
+    _lock_booking(booking)
     booking.state = BookingState.CANCELLED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, today)
@@ -143,7 +145,7 @@ def cancel(booking: Booking, today: date) -> None:
 @transaction.atomic
 def confirm(booking: Booking, today: date) -> None:
     """Confirm an offered booking. Raises Refused for a cancelled one."""
-    _hold_booking(booking)
+    _lock_booking(booking)
     if booking.state == BookingState.CANCELLED.value:
         raise Refused("This booking was cancelled. Make a new one instead.")
     booking.state = BookingState.CONFIRMED.value
@@ -154,8 +156,8 @@ def confirm(booking: Booking, today: date) -> None:
 @transaction.atomic
 def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
     """Let a booking end on another day, or without end. Raises Refused when that is before its start."""
-    _hold_booking(booking)
-    booking.ends_on = check_period(*foreseen.period(booking)._replace(ends_on=ends_on)).ends_on
+    _lock_booking(booking)
+    booking.ends_on = check_period(*preview.period(booking)._replace(ends_on=ends_on)).ends_on
     booking.save(update_fields=["ends_on"])
     _touched(booking.child, today)
 
@@ -163,7 +165,7 @@ def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
 @transaction.atomic
 def archive_child(child: Child, today: date, on: date | None = None) -> None:
     """Archive a child, today or on an earlier day. Raises Refused for a day to come (D3)."""
-    _hold_child(child)
+    _lock_child(child)
     day = on or today
     if day > today:
         raise Refused(
@@ -176,7 +178,7 @@ def archive_child(child: Child, today: date, on: date | None = None) -> None:
 @transaction.atomic
 def unarchive_child(child: Child, today: date) -> None:
     """Take a child back: the status is again what the bookings say (D3)."""
-    _hold_child(child)
+    _lock_child(child)
     child.archived_on = None
     _store_archived(child, today)
 
@@ -187,28 +189,28 @@ def remove_child(child: Child) -> None:
 
     For syncing the child is then missing, not archived (D8).
     """
-    _hold_child(child)
+    _lock_child(child)
     service = child.service
     child.delete()
-    standing.bump(service)
+    standing.increment_version(service)
 
 
-def _hold_child(child: Child) -> None:
+def _lock_child(child: Child) -> None:
     """Hold the ledger of a child's service, and see the child as it is now.
 
     Raises Refused when somebody removed the child since.
     """
-    standing.hold(child.service)
+    standing.lock_roster(child.service)
     try:
         child.refresh_from_db(fields=["first_name", "last_name", "preferred_name", "archived_on"])
     except Child.DoesNotExist:
         raise Refused(f"{child} was removed from Manage meanwhile, so there is nothing to change.") from None
 
 
-def _hold_booking(booking: Booking) -> None:
+def _lock_booking(booking: Booking) -> None:
     """As `_hold_child`; and see the booking as it is now. Raises Refused when it is there no longer."""
     try:
-        _hold_child(booking.child)
+        _lock_child(booking.child)
         booking.refresh_from_db(fields=["kind", "state", "starts_on", "ends_on"])
     except (Child.DoesNotExist, Booking.DoesNotExist):
         raise Refused("This booking is there no longer. Look at the child's bookings again.") from None
@@ -225,7 +227,7 @@ def _store_archived(child: Child, today: date) -> None:
 def _touched(child: Child, today: date) -> None:
     """Work the child's standing out anew, and say that the roster changed."""
     standing.refresh({child.service_id: (today, child.service.window)}, [child.pk])
-    standing.bump(child.service, today, [child.pk])
+    standing.increment_version(child.service, today, [child.pk])
     child.refresh_from_db()
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from parkway.domain import ProfileState
 from parkway.engine.folding import mentions
 from parkway.storypark.models import Profile, Room, Story
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import ProfileState
 
 LONGEST_ID = 19  # digits that a database takes for a number
 LIVE, DELETED = ProfileState.LIVE.value, ProfileState.DELETED.value

@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from parkway.domain import Details, ProfileState
 from parkway.tenancy.models import Service
-from parkway.words import Details, ProfileState
 
 
 class Account(models.Model):

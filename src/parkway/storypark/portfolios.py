@@ -7,13 +7,13 @@ from datetime import date
 
 from django.db import transaction
 
-from parkway import rows
+from parkway import domain
+from parkway.db import bulk
+from parkway.domain import Details, ProfileState
 from parkway.storypark import verbs
 from parkway.storypark.models import ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
-from parkway.words import Details, ProfileState
-from parkway.words import Profile as Known
 
 COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
 STATE = ("state", "archived_on", "archived_by")
@@ -21,13 +21,13 @@ LIVE, ARCHIVED, DELETED = ProfileState.LIVE, ProfileState.ARCHIVED, ProfileState
 
 
 @transaction.atomic
-def take_profiles(service: Service, profiles: Sequence[Known], today: date) -> None:
+def take_profiles(service: Service, profiles: Sequence[domain.Profile], today: date) -> None:
     """Take over profiles by their ids, with their states; spaces are not asked for, since they exist already.
 
     A profile that is known is brought up to date in the fields that are supplied. One that is deleted by now
     is deleted here, with its stories.
     """
-    verbs.hold(service)
+    verbs.lock_account(service)
     known = {profile.reference: profile for profile in scope(Profile, service)}
     new = [profile for profile in profiles if profile.profile_id not in known]
     old = [profile for profile in profiles if profile.profile_id in known]
@@ -38,19 +38,19 @@ def take_profiles(service: Service, profiles: Sequence[Known], today: date) -> N
         if profile.state is DELETED and stored.state != DELETED.value:
             verbs.delete_profile(stored)
     _place(service, [p for p in profiles if p.state is not DELETED and "rooms" in p.supplied])
-    verbs.bump(service)
+    verbs.increment_version(service)
 
 
-def _insert(service: Service, profiles: Sequence[Known], today: date) -> None:
+def _insert(service: Service, profiles: Sequence[domain.Profile], today: date) -> None:
     nothing = Details()
     values = [
         (service.pk, p.profile_id, *(nothing if p.state is DELETED else p.details)[:5], *_state(p, today), "")
         for p in profiles
     ]
-    rows.insert(Profile, ["service_id", "reference", *COLUMNS, *STATE, "managed_link"], values)
+    bulk.insert(Profile, ["service_id", "reference", *COLUMNS, *STATE, "managed_link"], values)
 
 
-def _state(profile: Known, today: date) -> tuple[str, date | None, str]:
+def _state(profile: domain.Profile, today: date) -> tuple[str, date | None, str]:
     """What the columns of STATE hold for a profile whose past is not known here."""
     archived = profile.state is ARCHIVED
     return (
@@ -60,7 +60,9 @@ def _state(profile: Known, today: date) -> tuple[str, date | None, str]:
     )
 
 
-def _update(service: Service, profiles: Sequence[Known], known: Mapping[str, Profile], today: date) -> None:
+def _update(
+    service: Service, profiles: Sequence[domain.Profile], known: Mapping[str, Profile], today: date
+) -> None:
     changed = []
     for profile in profiles:
         before = known[profile.profile_id]
@@ -75,18 +77,18 @@ def _update(service: Service, profiles: Sequence[Known], known: Mapping[str, Pro
             else _state(profile, today)
         )
         changed.append((*details, *state, service.pk, profile.profile_id))
-    rows.update(Profile, [*COLUMNS, *STATE], ["service_id", "reference"], changed)
+    bulk.update(Profile, [*COLUMNS, *STATE], ["service_id", "reference"], changed)
 
 
-def _place(service: Service, profiles: Collection[Known]) -> None:
+def _place(service: Service, profiles: Collection[domain.Profile]) -> None:
     """Put profiles into their rooms and no others, making rooms that are missing."""
     wanted = frozenset[str]().union(*(profile.details.rooms for profile in profiles))
     there = set(scope(Room, service).values_list("name", flat=True))
-    rows.insert(Room, ["service_id", "name"], [(service.pk, name) for name in sorted(wanted - there)])
+    bulk.insert(Room, ["service_id", "name"], [(service.pk, name) for name in sorted(wanted - there)])
     rooms = dict(scope(Room, service).values_list("name", "pk"))
     ids = dict(scope(Profile, service).values_list("reference", "pk"))
-    rows.delete(ProfileRoom, ["profile_id"], [(ids[profile.profile_id],) for profile in profiles])
-    rows.insert(
+    bulk.delete(ProfileRoom, ["profile_id"], [(ids[profile.profile_id],) for profile in profiles])
+    bulk.insert(
         ProfileRoom,
         ["service_id", "profile_id", "room_id"],
         [(service.pk, ids[p.profile_id], rooms[name]) for p in profiles for name in sorted(p.details.rooms)],

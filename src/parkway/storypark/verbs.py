@@ -9,11 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from parkway.domain import FIELDS, Details, ProfileState, Refused
 from parkway.engine.folding import is_plain
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room, Story, StoryState
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope, the_one
-from parkway.words import FIELDS, Details, ProfileState, Refused
 
 LIVE, ARCHIVED, DELETED = (state.value for state in ProfileState)
 
@@ -23,7 +23,7 @@ def account(service: Service) -> Account:
     return Account.objects.get_or_create(service=service)[0]
 
 
-def hold(service: Service) -> Account:
+def lock_account(service: Service) -> Account:
     """The service's account, opened when it has none, and held by the transaction at hand until it ends.
 
     Who changes a service's Storypark holds its account first. So changes come one after the other, two never
@@ -32,13 +32,13 @@ def hold(service: Service) -> Account:
     return Account.objects.select_for_update().get_or_create(service=service)[0]
 
 
-def _hold(profile: Profile) -> None:
+def _lock_profile(profile: Profile) -> None:
     """Hold the account of a profile's service, and see the profile as it is now."""
-    hold(profile.service)
+    lock_account(profile.service)
     profile.refresh_from_db(fields=["state", "managed_link"])
 
 
-def bump(service: Service) -> None:
+def increment_version(service: Service) -> None:
     """Say that something changed that others may depend on; in the transaction of the change."""
     account(service)
     Account.objects.filter(service=service).update(version=F("version") + 1)
@@ -66,7 +66,7 @@ def set_paid_children(service: Service, number: int) -> None:
 
     Raises Refused below the live profiles, saying how many to archive in Manage first (D6).
     """
-    hold(service)
+    lock_account(service)
     require_enough(service, number)
     Account.objects.filter(service=service).update(paid_children=number, version=F("version") + 1)
 
@@ -82,7 +82,7 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
 
     Raises Refused when the plan has no space, the child has no name, or the id is taken.
     """
-    hold(service)
+    lock_account(service)
     if not details.first_name.strip() and not details.last_name.strip():
         raise Refused("A profile needs a first name or a last name.")
     _require_plain(*details[:3], details.gender)
@@ -99,7 +99,7 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
             profile.reference += "+"
         profile.save(update_fields=["reference"])
     place(profile, details.rooms)
-    bump(service)
+    increment_version(service)
     return profile
 
 
@@ -109,7 +109,7 @@ def amend_profile(profile: Profile, **values: Any) -> None:
 
     Raises Refused when they are managed elsewhere (R14), or the profile is deleted: a tombstone has none.
     """
-    _hold(profile)
+    _lock_profile(profile)
     require_unmanaged(profile, "changed")
     if profile.state == DELETED:
         raise Refused(f"The profile {profile.reference} was deleted, so there is nothing to change.")
@@ -125,7 +125,7 @@ def amend_profile(profile: Profile, **values: Any) -> None:
     profile.save(update_fields=[*values]) if values else None
     if rooms is not None:
         place(profile, rooms)
-    bump(profile.service)
+    increment_version(profile.service)
 
 
 @transaction.atomic
@@ -134,7 +134,7 @@ def archive_profile(profile: Profile, today: date, support: bool = False) -> Non
 
     Raises Refused when it is not live, or managed elsewhere and the person is not support (R14, D7).
     """
-    _hold(profile)
+    _lock_profile(profile)
     if not support:
         require_unmanaged(profile, "archived")
     if profile.state != LIVE:
@@ -142,7 +142,7 @@ def archive_profile(profile: Profile, today: date, support: bool = False) -> Non
     profile.state, profile.archived_on = ARCHIVED, today
     profile.archived_by = ArchivedBy.PERSON
     profile.save(update_fields=["state", "archived_on", "archived_by"])
-    bump(profile.service)
+    increment_version(profile.service)
 
 
 @transaction.atomic
@@ -151,7 +151,7 @@ def restore_profile(profile: Profile, support: bool = False) -> None:
 
     Raises Refused when it is not archived, the plan is full, or it is managed elsewhere (R14).
     """
-    _hold(profile)
+    _lock_profile(profile)
     if not support:
         require_unmanaged(profile, "restored")
     if profile.state != ARCHIVED:
@@ -159,7 +159,7 @@ def restore_profile(profile: Profile, support: bool = False) -> None:
     _require_space(profile.service)
     profile.state, profile.archived_on, profile.archived_by = LIVE, None, ""
     profile.save(update_fields=["state", "archived_on", "archived_by"])
-    bump(profile.service)
+    increment_version(profile.service)
 
 
 @transaction.atomic
@@ -168,7 +168,7 @@ def delete_profile(profile: Profile) -> None:
 
     Stories about this child alone go with it; stories about several children stay with the others.
     """
-    _hold(profile)
+    _lock_profile(profile)
     for story in profile.stories.all():
         story.profiles.remove(profile)
         if not story.profiles.exists():
@@ -178,7 +178,7 @@ def delete_profile(profile: Profile) -> None:
     profile.first_name = profile.last_name = profile.preferred_name = profile.gender = ""
     profile.date_of_birth, profile.managed_link = None, ""
     profile.save()
-    bump(profile.service)
+    increment_version(profile.service)
 
 
 @transaction.atomic
@@ -205,7 +205,7 @@ def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str
     Raises Refused when it is published or there no longer, when nobody live is chosen (R14), or the title is
     empty.
     """
-    if _held(story).state == StoryState.PUBLISHED:
+    if _lock_story(story).state == StoryState.PUBLISHED:
         raise Refused(f"“{story}” is published, and families have seen it as it is. Write another story.")
     _require_story(profiles, title)
     if {profile.service_id for profile in profiles} != {story.service_id}:
@@ -216,7 +216,7 @@ def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str
     story.profiles.set([*profiles, *resting])
 
 
-def _held(story: Story) -> Story:
+def _lock_story(story: Story) -> Story:
     """The story as it is now, held by the transaction at hand. Raises Refused when it is there no longer."""
     now = scope(Story, story.service).select_for_update().filter(pk=story.pk).first()
     if now is None:
@@ -241,7 +241,7 @@ def publish_story(story: Story) -> None:
 
     Raises Refused when all its profiles are archived (R14), or it is there no longer.
     """
-    _held(story)
+    _lock_story(story)
     if not story.profiles.filter(state=LIVE).exists():
         raise Refused(f"“{story}” is about archived profiles only, and rests with them.")
     story.state = StoryState.PUBLISHED
@@ -256,21 +256,21 @@ def is_managed_elsewhere(service: Service) -> bool:
 @transaction.atomic
 def add_room(service: Service, name: str) -> Room:
     """A new room. Raises Refused when rooms are managed elsewhere (R14), or the name is empty or taken."""
-    hold(service)
+    lock_account(service)
     _require_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
-    bump(service)
+    increment_version(service)
     return room
 
 
 @transaction.atomic
 def rename_room(room: Room, name: str) -> None:
     """Give a room another name. Raises Refused as `add_room` does."""
-    hold(room.service)
+    lock_account(room.service)
     _require_room(room.service, name, but=room.pk)
     room.name = name.strip()
     room.save(update_fields=["name"])
-    bump(room.service)
+    increment_version(room.service)
 
 
 def _require_room(service: Service, name: str, but: int | None = None) -> None:

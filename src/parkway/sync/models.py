@@ -7,9 +7,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from parkway.domain import ChoiceKind, InactivePolicy, Status, Step
 from parkway.engine.safety import Limits
 from parkway.tenancy.models import Person, Service
-from parkway.words import ChoiceKind, InactivePolicy, Status, Step
 
 
 class Stage(models.TextChoices):

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from parkway.words import Window
+from parkway.domain import Window
 
 WIDEST_WINDOW = 3650
 LAST_DAY = date.max - timedelta(days=2)  # in no time zone does the calendar end before it does

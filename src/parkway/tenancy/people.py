@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from parkway.domain import Refused
 from parkway.tenancy.models import Person, Role, RoleName, Service
 from parkway.tenancy.scope import scope
-from parkway.words import Refused
 
 
 class Actor(NamedTuple):

@@ -15,9 +15,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
-from parkway import locks
+from parkway.db import locking
+from parkway.domain import Refused
 from parkway.tenancy.models import Service
-from parkway.words import Refused
 
 M = TypeVar("M", bound=models.Model)
 
@@ -55,11 +55,11 @@ def within(*services: Service | int) -> Iterator[None]:
     """
     token = _named.set(",".join(str(_id(service)) for service in services) or NOBODY)
     try:
-        _tell()
+        _apply_setting()
         yield
     finally:
         _named.reset(token)
-        _tell()
+        _apply_setting()
 
 
 def within_all() -> AbstractContextManager[None]:
@@ -67,7 +67,7 @@ def within_all() -> AbstractContextManager[None]:
     return within(*Service.objects.values_list("pk", flat=True))
 
 
-def _tell() -> None:
+def _apply_setting() -> None:
     """Tell an open connection what is named now; one that is opened later is told then.
 
     A transaction that failed is not told: its end brings back what was named before it. A connection that
@@ -83,12 +83,12 @@ def _tell() -> None:
 
 
 @receiver(connection_created)
-def _opened(connection: BaseDatabaseWrapper, **more: Any) -> None:
+def _on_connect(connection: BaseDatabaseWrapper, **more: Any) -> None:
     """A connection may come from a pool, and from somebody else's work: it is told first of all, its limits
     too, which a pooler before the server would not pass on.
     """
     if connection.vendor == "postgresql":
-        _set(connection, {NAMED: _named.get(), **locks.LIMITS}, in_transaction=False)
+        _set(connection, {NAMED: _named.get(), **locking.LIMITS}, in_transaction=False)
 
 
 def _set(connection: Any, settings: Mapping[str, str], in_transaction: bool) -> None:

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
+from parkway.domain import Refused
 from parkway.tenancy.models import Organisation, Person, Role, RoleName, Service
-from parkway.words import Refused
 
 
 def add_service(organisation: Organisation, name: str, time_zone: str, **more: Any) -> Service:

@@ -13,11 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
+from parkway.domain import Refused
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Look, Person, RoleName, Service
 from parkway.tenancy.people import Actor, Permission, actor, allows, roles_at
 from parkway.tenancy.scope import within
-from parkway.words import Refused
 
 View = Callable[..., HttpResponse]
 Found = TypeVar("Found")

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from parkway import troubles
-from parkway.troubles import Kind
+from parkway.db import errors
+from parkway.db.errors import ErrorKind
 from parkway.web.access import Denied
 
 BUSY = "Somebody else, or a sync, has been changing the same records for too long."
@@ -61,9 +61,9 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """500; or 503 when the error at hand came from a database that is busy, away or full."""
-    found = troubles.of_a_database(sys.exc_info()[1])
+    found = errors.database_error(sys.exc_info()[1])
     if found is not None and found.passes:
-        busy = found.kind in (Kind.HELD, Kind.LOCKED)
+        busy = found.kind in (ErrorKind.HELD, ErrorKind.LOCKED)
         return _not_now(request, BUSY if busy else AWAY, PERHAPS_SAVED)
     text = (
         "Nothing that was not finished was changed. Please try again; if it breaks again, tell support what "

@@ -16,12 +16,12 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
 
-from parkway import reach
+from parkway.db import availability
+from parkway.domain import Refused
 from parkway.tenancy.scope import within
 from parkway.web import errors
-from parkway.web.once import SentBefore
+from parkway.web.idempotency import AlreadySent
 from parkway.web.searching import LOOK
-from parkway.words import Refused
 
 SIGN_IN = "/accounts/login/"
 UNSENT = "unsent"
@@ -38,7 +38,7 @@ class DatabaseFirst:
         self._answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if reach.unreachable():
+        if availability.why_unreachable():
             response = errors.away(request)
             setattr(response, "_has_been_logged", True)  # noqa: B010 - by who waited in vain, not by everybody
             return response
@@ -95,7 +95,7 @@ class Doorkeeper:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What a verb refuses is told on a page of its own, when the view had no better place."""
-        if isinstance(exception, SentBefore):
+        if isinstance(exception, AlreadySent):
             messages.info(request, str(exception))
             return redirect(exception.to)
         if isinstance(exception, Refused):

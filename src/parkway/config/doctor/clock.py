@@ -12,8 +12,8 @@ from pathlib import Path
 from django.db import connection
 from django.db.models import Count, Max
 
-from parkway import rows
 from parkway.config.doctor.findings import Finding, Level
+from parkway.db import bulk
 from parkway.engine.wording import count
 from parkway.sync.models import Integration, Run
 from parkway.tenancy.models import Service
@@ -36,7 +36,7 @@ def _clock() -> Iterator[Finding]:
     bad = False
     if connection.vendor == "postgresql":
         before = datetime.now(UTC)
-        [(theirs,)] = rows.read("SELECT clock_timestamp()")
+        [(theirs,)] = bulk.read("SELECT clock_timestamp()")
         after = datetime.now(UTC)
         ahead = max(before - theirs, theirs - after, timedelta())
         if bad := ahead > APART:

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import Error, NotSupportedError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from parkway import rows, troubles
 from parkway.config.doctor.findings import Finding, Level
-from parkway.config.front import known_migrations
-from parkway.tenancy import wall
+from parkway.config.health_endpoints import known_migrations
+from parkway.db import bulk, errors
+from parkway.tenancy import row_level_security
 
 AREA = "database"
 SEE = "docs/operating.md tells of the roles."
@@ -36,12 +36,12 @@ def reachable() -> Finding:
         return Finding(AREA, Level.BAD, told, "Mend that first; the rest needs the database.")
     if connection.vendor == "sqlite":
         return Finding(AREA, Level.FINE, f"SQLite {sqlite3.sqlite_version} at {path}.")
-    [(version,)] = rows.read("SHOW server_version")
+    [(version,)] = bulk.read("SHOW server_version")
     return Finding(AREA, Level.FINE, f"PostgreSQL {version.split()[0]} answers.")
 
 
 def _told(error: Error, otherwise: str) -> str:
-    found = troubles.of_a_database(error)
+    found = errors.database_error(error)
     return found.told if found else otherwise
 
 
@@ -67,7 +67,7 @@ def _writable() -> Finding:
 
 
 def _refused_by_postgresql() -> str:
-    [(refused, allowed)] = rows.read(
+    [(refused, allowed)] = bulk.read(
         """SELECT current_setting('transaction_read_only') = 'on',
                   has_table_privilege(to_regclass('sync_integration'), 'UPDATE')"""
     )
@@ -77,7 +77,7 @@ def _refused_by_postgresql() -> str:
 
 
 def _of_sqlite() -> Iterator[Finding]:
-    [(mode,)] = rows.read("PRAGMA journal_mode")
+    [(mode,)] = bulk.read("PRAGMA journal_mode")
     if mode != "wal":
         told = f"Its journal is “{mode}”, not WAL: readers and the writer wait for each other."
         yield Finding(AREA, Level.BAD, told, "Keep it on a disk of this machine, in a folder to write to.")
@@ -88,11 +88,11 @@ def _of_sqlite() -> Iterator[Finding]:
 
 
 def _of_postgresql() -> Iterator[Finding]:
-    [(encoding,)] = rows.read("SHOW server_encoding")
+    [(encoding,)] = bulk.read("SHOW server_encoding")
     if encoding != "UTF8":
         told = f"The database's encoding is {encoding}: names with macrons do not fit into it."
         yield Finding(AREA, Level.BAD, told, "Move to a database made with --encoding=UTF8.")
-    for gap in wall.gaps():
+    for gap in row_level_security.gaps():
         yield Finding(AREA, Level.LOOK, f"Services are not walled off from each other. {gap}", SEE)
 
 

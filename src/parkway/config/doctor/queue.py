@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from parkway.config.doctor.findings import Finding, Level
-from parkway.config.queued import queued
+from parkway.config.queue_stats import queue_stats
 from parkway.engine.wording import count
-from parkway.sync import gauges
+from parkway.sync.queries import fleet_metrics
 
 AREA = "queue"
 LATE = 15 * 60  # seconds; what is due is looked for every half minute
@@ -17,7 +17,7 @@ LATE = 15 * 60  # seconds; what is due is looked for every half minute
 
 def look() -> Iterator[Finding]:
     """Everything about runs that should be under way."""
-    due = gauges.due(timezone.now())
+    due = fleet_metrics.due_count(timezone.now())
     if due.oldest > LATE:
         number = count(due.services, "service is", "services are")
         told = f"{number} due for a run, the first for {_long(due.oldest)}."
@@ -25,7 +25,7 @@ def look() -> Iterator[Finding]:
         yield Finding(AREA, Level.BAD, told, mend)
     else:
         yield Finding(AREA, Level.FINE, f"{count(due.services, 'service is', 'services are')} due for a run.")
-    if (found := queued()) is None:
+    if (found := queue_stats()) is None:
         return
     if found.silent:
         told = f"{count(found.silent, 'worker')} gave no sign of life for some time: ended hard, or asleep."

@@ -8,12 +8,12 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from parkway.domain import Details, Step
 from parkway.engine import wording
 from parkway.storypark.models import Profile
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Service
-from parkway.web import once
-from parkway.words import Details, Step
+from parkway.web import idempotency
 
 register = template.Library()
 
@@ -128,11 +128,11 @@ STEPS = {
     Step.LINK: "linked",
     Step.RESTORE: "restored",
     Step.UPDATE: "updated",
-    Step.KEEP: "unchanged",
+    Step.NO_CHANGE: "unchanged",
     Step.ARCHIVE: "archived",
     Step.LEAVE_OUT: "left out",
     Step.WAIT: "waits for a space",
-    Step.HOLD: "needs a person",
+    Step.NEEDS_REVIEW: "needs a person",
 }
 
 
@@ -160,7 +160,7 @@ def label(text: str) -> SafeString:
 def carried_out_once(context: template.Context) -> SafeString:
     """The mark by which a form that arrives twice is known."""
     field = '<input type="hidden" name="{}" value="{}">'
-    return format_html(field, once.FIELD, once.mark(context["request"]))
+    return format_html(field, idempotency.FIELD, idempotency.form_mark(context["request"]))
 
 
 @register.simple_tag

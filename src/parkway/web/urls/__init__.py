@@ -3,7 +3,8 @@
 from django.urls import include, path
 
 from parkway.web.urls import integrations, manage, storypark, support
-from parkway.web.views import home, manage_child
+from parkway.web.views import home
+from parkway.web.views.manage import child
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,7 +14,7 @@ urlpatterns = [
     path("accounts/email/", home.no_such_page),  # support knows under which address a person signs in
     path("accounts/", include("allauth.account.urls")),
     path("accounts/two-step/", include("allauth.mfa.urls")),
-    path("manage/<int:service_id>/children/<path:child_id>", manage_child.managed, name="managed"),
+    path("manage/<int:service_id>/children/<path:child_id>", child.managed, name="managed"),
     path("manage/<slug:slug>/", include(manage.urls)),
     path("storypark/<slug:slug>/", include(storypark.urls)),
     path("storypark/<slug:slug>/integrations/", include(integrations.urls)),

@@ -2,25 +2,25 @@
 
 from django.urls import path, register_converter
 
-from parkway.web.handles import ChildId
-from parkway.web.views import child_decisions, confirmations, integrations, runs, setup, setup_summary
+from parkway.web.converters import ChildId
+from parkway.web.views.integrations import child, confirmations, runs, settings_page, setup, setup_summary
 
 register_converter(ChildId, "child")
 
 urls = [
-    path("", integrations.index, name="integrations"),
-    path("sync-now/", integrations.sync_now, name="sync-now"),
-    path("progress/", integrations.progress, name="sync-progress"),
-    path("who-may-change/", integrations.who_may_change, name="who-may-change"),
-    path("forecast/", integrations.forecast, name="forecast"),
+    path("", settings_page.index, name="integrations"),
+    path("sync-now/", settings_page.sync_now, name="sync-now"),
+    path("progress/", settings_page.progress, name="sync-progress"),
+    path("who-may-change/", settings_page.who_may_change, name="who-may-change"),
+    path("forecast/", settings_page.forecast, name="forecast"),
     path("switch/<slug:policy>/", confirmations.switch, name="switch"),
     path("held/", confirmations.held, name="held"),
     path("off/", confirmations.off, name="turn-off"),
     path("on/", confirmations.on, name="turn-on"),
     path("runs/", runs.history, name="runs"),
     path("runs/<int:pk>/", runs.detail, name="run"),
-    path("children/<child:child_id>/", child_decisions.why, name="why"),
-    path("children/<child:child_id>/choose/", child_decisions.choose, name="choose"),
+    path("children/<child:child_id>/", child.why, name="why"),
+    path("children/<child:child_id>/choose/", child.choose, name="choose"),
     path("setup/", setup.index, name="setup"),
     path("setup/many/", setup.many, name="setup-many"),
     path("setup/refresh/", setup.refresh, name="setup-refresh"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parkway.web.views import account, profiles, rooms, stories
+from parkway.web.views.storypark import account, profiles, rooms, stories
 
 urls = [
     path("", profiles.index, name="storypark-children"),

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from parkway.web.views import support
+from parkway.web.views.support import services
 
 urls = [
-    path("", support.index, name="support"),
-    path("<slug:slug>/enable/", support.enable, name="enable"),
+    path("", services.index, name="support"),
+    path("<slug:slug>/enable/", services.enable, name="enable"),
 ]

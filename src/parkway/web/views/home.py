@@ -8,8 +8,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from parkway.sync.health import health_of
-from parkway.sync.rulebook import rulebook
+from parkway.sync.queries.rulebook import rulebook
+from parkway.sync.queries.service_status import service_statuses
 from parkway.tenancy.models import Person
 from parkway.tenancy.people import services_of
 from parkway.tenancy.scope import within
@@ -23,7 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if len(services) == 1:
         return redirect("service", services[0].slug)
     with within(*services):
-        standing = health_of(services)
+        standing = service_statuses(services)
     needing = sum(each.needs_you for each in standing)
     return render(request, "web/home.html", {"health": standing, "needing": needing})
 

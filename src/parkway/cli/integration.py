@@ -1,0 +1,294 @@
+"""Commands that change a service's integration. What matters is previewed, and confirmed as it was shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import date
+
+import click
+
+from parkway.cli import output, setup_django
+from parkway.cli.plan import DAY
+from parkway.cli.setup_django import SERVICE, acting
+from parkway.cli.sync_status import sentence
+from parkway.domain import ChoiceKind, InactivePolicy, Refused
+from parkway.engine.wording import count
+from parkway.sync import integrations
+from parkway.sync.commands import changes, choices, lifecycle, setup
+from parkway.sync.models import Run, Stage
+from parkway.sync.queries import setup_lists
+from parkway.sync.queries.file_plan import Plan
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
+
+yes = click.option(
+    "--yes", "fingerprint", metavar="FINGERPRINT", help="Do not ask: apply the preview with this fingerprint."
+)
+
+
+def _confirmed(plan: Plan, fingerprint: str | None, apply: Callable[[str], Run | None]) -> None:
+    """Show a plan, ask, and apply what was shown. With a fingerprint: apply that very plan, unasked.
+
+    When the plan is another by now, the new one is shown, and asked about where somebody can answer (B1).
+    """
+    shown = plan
+    while True:
+        if fingerprint is None:
+            _ask(shown)
+        try:
+            if run := apply(fingerprint or shown.fingerprint):
+                click.echo(sentence(run))
+            return
+        except changes.PlanChanged as changed:
+            if fingerprint is not None:
+                _show(changed.plan)
+                raise
+            click.echo("Children, profiles or settings changed meanwhile, so nothing was done. Look again:")
+            shown = changed.plan
+
+
+def _show(plan: Plan) -> None:
+    output.plan(plan)
+    click.echo(f"Fingerprint: {plan.fingerprint}")
+
+
+def _ask(plan: Plan) -> None:
+    """Show a plan and end, with nothing done, unless somebody says yes."""
+    _show(plan)
+    _end_unless("Do exactly this?", f"--yes {plan.fingerprint}")
+
+
+def _end_unless(question: str, unasked: str) -> None:
+    """Ask, and end with nothing done unless somebody says yes."""
+    try:
+        if click.confirm(question, default=False):
+            return
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo(f"\nNobody answered. To do it unasked, add: {unasked}")
+    click.echo("Nothing was changed.")
+    raise SystemExit(4)
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway enable rimu-kindergarten"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+def enable(service: Service, by: Actor) -> None:
+    """Let a service set syncing up. Done by support."""
+    stage = lifecycle.enable(service, by).stage
+    if stage == Stage.ENABLED:
+        click.echo(f"{service.name} may set syncing up now: parkway setup {service.slug}")
+    else:
+        click.echo(f"{service.name} is set up already; nothing was changed. Syncing is {Stage(stage).label}.")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway setup lighthouse-preschool
+  parkway setup lighthouse-preschool --accept"""
+)
+@click.argument("service", type=SERVICE)
+@click.option(
+    "--accept", is_flag=True, help="Take every certain match, and a new profile where nothing is alike."
+)
+@acting
+@yes
+def setup(service: Service, accept: bool, by: Actor, fingerprint: str | None) -> None:
+    """Match children to profiles, see what starting would do, and start syncing.
+
+    Children to check are chosen one by one: `parkway choose`. Syncing starts when every child has a choice.
+    """
+    now = setup_django.now()
+    if accept:
+        click.echo(f"{count(setup.accept_proposals(service, by, now), 'proposal')} taken.")
+    found = setup_lists.look_at_set_up(service, now)
+    if found.open:
+        lines = [
+            (
+                each.child.child_id,
+                each.child.details.called,
+                each.child.details.last_name,
+                each.child.details.date_of_birth,
+                each.proposal.certainty.value,
+                ", ".join(each.proposal.profile_ids),
+            )
+            for each in found.open
+        ]
+        columns = ("child", "called", "last name", "born", "proposal", "profiles")
+        output.table(f"Children who need a choice ({len(lines)} of {len(found.listed)})", columns, lines)
+        click.echo(f"Take what is certain: parkway setup {service.slug} --accept")
+        click.echo(f"Choose for a child:   parkway choose {service.slug} CHILD PROFILE|new|dont-add")
+        return
+    _confirmed(
+        found.plan, fingerprint, lambda mark: changes.start_syncing(service, mark, by, setup_django.now())
+    )
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway switch rimu-kindergarten stay
+  parkway switch rimu-kindergarten stay --yes 3f0c…"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("inactive", type=click.Choice([policy.value for policy in InactivePolicy]))
+@acting
+@yes
+def switch(service: Service, inactive: str, by: Actor, fingerprint: str | None) -> None:
+    """Let Inactive children leave Storypark, or keep them: shows what it will do, asks, does exactly that."""
+    now, policy = setup_django.now(), InactivePolicy(inactive)
+    _confirmed(
+        changes.preview_switch(service, policy, now),
+        fingerprint,
+        lambda mark: changes.confirm_switch(service, policy, mark, by, setup_django.now()),
+    )
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway paid-children rimu-kindergarten 120
+  parkway paid-children rimu-kindergarten 120 --yes 3f0c…"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("number", type=click.IntRange(0, 1_000_000))
+@click.option(
+    "--yes",
+    "fingerprint",
+    metavar="[FINGERPRINT]",
+    is_flag=False,
+    flag_value="",
+    help="Do not ask: apply the preview with this fingerprint. Without syncing there is none to give.",
+)
+@acting
+def paid_children(service: Service, number: int, fingerprint: str | None, by: Actor) -> None:
+    """Change how many live profiles the plan pays for: shows who then comes in, asks, does exactly that."""
+    now = setup_django.now()
+
+    def change(mark: str) -> Run | None:
+        run = changes.change_paid_children(service, number, mark, by, now)
+        click.echo(f"The plan of {service.name} pays for {count(number, 'child', 'children')} now.")
+        return run
+
+    if integrations.is_on(service):
+        plan = changes.preview_paid_children(service, number, now)
+        if fingerprint == "":
+            _show(plan)
+            raise Refused(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}")
+        _confirmed(plan, fingerprint, change)
+        return
+    if fingerprint is None:
+        _end_unless(f"Pay for {count(number, 'child', 'children')}?", "--yes")
+    change(fingerprint or "")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway approve nikau-nursery"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+@yes
+def approve(service: Service, by: Actor, fingerprint: str | None) -> None:
+    """See what a held run would do, and approve exactly that."""
+    plan = _held_plan(service)
+    _confirmed(plan, fingerprint, lambda mark: changes.approve(service, mark, by, setup_django.now()))
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway reject nikau-nursery"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+@yes
+def reject(service: Service, by: Actor, fingerprint: str | None) -> None:
+    """See what a held run would do, keep live what it would archive, and do the rest.
+
+    Those children are marked as kept by you until somebody lets the rules decide: `parkway choose … release`.
+    """
+    plan = _held_plan(service)
+    _confirmed(plan, fingerprint, lambda mark: changes.reject(service, mark, by, setup_django.now()))
+
+
+def _held_plan(service: Service) -> Plan:
+    if integrations.held_run(service) is None:
+        raise Refused(f"No run of {service.name} is held.")
+    return changes.preview(service, setup_django.now())
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  parkway choose rimu-kindergarten RIM1-004 P-31
+  parkway choose rimu-kindergarten RIM1-004 dont-add"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("child")
+@click.argument("choice")
+@acting
+def choose(service: Service, child: str, choice: str, by: Actor) -> None:
+    """Choose for one child: a profile's id, new, dont-add; keep or archive for one missing from Manage;
+    release to let the rules decide again.
+    """
+    now = setup_django.now()
+    kinds = {kind.value.replace("_", "-"): kind for kind in ChoiceKind if kind is not ChoiceKind.PROFILE}
+    if choice == "release":
+        choices.release(service, child, by, now)
+    elif choice in kinds:
+        choices.choose(service, child, kinds[choice], by, now)
+    else:
+        choices.choose(service, child, ChoiceKind.PROFILE, by, now, choice)
+    click.echo(f"{child}: {choice}.")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway keep-until rimu-kindergarten RIM1-004 2026-12-18"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("child")
+@click.argument("day", type=DAY, required=False)
+@acting
+def keep_until(service: Service, child: str, day: date | None, by: Actor) -> None:
+    """Keep an Inactive child's profile live through a day; without a day, no longer."""
+    choices.keep_until(service, child, day, by, setup_django.now())
+    click.echo(f"{child} is kept until {output.cell(day)}." if day else f"{child} is kept no longer.")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway off rimu-kindergarten"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+def off(service: Service, by: Actor) -> None:
+    """Turn syncing off: profiles, links and history stay, and what was read-only can be edited again."""
+    changes.turn_off(service, by, now=setup_django.now())
+    click.echo(f"Syncing is off for {service.name}. Turn it on again: parkway on {service.slug}")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway on rimu-kindergarten"""
+)
+@click.argument("service", type=SERVICE)
+@acting
+@yes
+def on(service: Service, by: Actor, fingerprint: str | None) -> None:
+    """Turn syncing on again with the links there were, after a preview."""
+    now = setup_django.now()
+    plan = changes.preview_on(service, now)
+    _confirmed(plan, fingerprint, lambda mark: changes.turn_on(service, mark, by, setup_django.now()))

@@ -1,0 +1,126 @@
+"""What to tell when a database or an output fails: what happened, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+
+class ErrorKind(Enum):
+    """What is the matter with a database: others hold the rows that were to be changed, or keep everybody
+    from writing, it is away, or full or takes no writes, which all pass; or it is not what Parkway needs.
+    """
+
+    HELD = "held"
+    LOCKED = "locked"
+    AWAY = "away"
+    FULL = "full"
+    WRONG = "wrong"
+
+
+class KnownError(NamedTuple):
+    """What is the matter with a database, and what to tell an operator."""
+
+    kind: ErrorKind
+    told: str
+
+    @property
+    def passes(self) -> bool:
+        """Whether waiting is the remedy."""
+        return self.kind is not ErrorKind.WRONG
+
+
+# by what SQLite calls an error, and by PostgreSQL's number
+KNOWN = {
+    "SQLITE_BUSY": KnownError(
+        ErrorKind.LOCKED,
+        "Another process has been writing to the database for too long. Try again when it is done.",
+    ),
+    "55P03": KnownError(
+        ErrorKind.HELD,
+        "Another process has been changing the same service for too long. Try again when it is done.",
+    ),
+    "40P01": KnownError(
+        ErrorKind.HELD, "Another process was changing the same service at the same moment. Try again."
+    ),
+    "SQLITE_FULL": KnownError(ErrorKind.FULL, "The disk is full. Make space and try again."),
+    "53100": KnownError(ErrorKind.FULL, "The disk of the database is full. Make space there and try again."),
+    "SQLITE_READONLY": KnownError(
+        ErrorKind.WRONG,
+        "The database or its folder is read-only for this user. Let this user write there, or name another "
+        "database with DATABASE_URL.",
+    ),
+    "SQLITE_CANTOPEN": KnownError(
+        ErrorKind.WRONG,
+        "The database file cannot be opened. Its folder must exist, and this user must be allowed to write "
+        "there; DATABASE_URL names another place.",
+    ),
+    "SQLITE_NOTADB": KnownError(
+        ErrorKind.WRONG, "The file is not a database of Parkway. DATABASE_URL names another one."
+    ),
+    "SQLITE_CORRUPT": KnownError(
+        ErrorKind.WRONG, "The database file is damaged. Put a copy back in its place."
+    ),
+    "25006": KnownError(
+        ErrorKind.FULL,
+        "The database server takes no writes: it is a standby, or set to be read-only. Name another one with "
+        "DATABASE_URL, or let it take writes.",
+    ),
+    "42501": KnownError(
+        ErrorKind.WRONG,
+        "This role may not do that. The role that owns the database makes its tables: run `parkway migrate` "
+        "with it in DATABASE_URL. It lets another role work with them: `parkway migrate --application-role "
+        "NAME`.",
+    ),
+}
+AWAY = ("08", "53", "57", "58")  # PostgreSQL's classes of errors of a connection, a server, or its machine
+ENDED, CANCELLED = "25P03", "57014"  # a silent transaction by the server, a statement by somebody
+
+
+def explain(error: BaseException) -> str | None:
+    """What to tell a person about an error of the database or of the operating system; None for others."""
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return f"The machine refused: {error.strerror or error}{place}. Mend that and try again."
+    found = database_error(error)
+    if found is None and type(error).__name__ == "ImproperlyConfigured":  # by Django, where it is loaded
+        return f"The settings cannot be used: {error}."
+    return f"{found.told} What was not finished was not changed." if found else None
+
+
+def database_error(error: BaseException | None) -> KnownError | None:
+    """What is the matter with the database from which an error came, by the driver's own error below it; None
+    when nothing is, as with a defect of the program, or no error.
+    """
+    for each in _causes(error):
+        if name := getattr(each, "sqlite_errorname", ""):
+            return KNOWN.get("_".join(name.split("_")[:2]))
+        if type(each).__module__.partition(".")[0] in ("psycopg", "psycopg_pool"):
+            return _of_postgresql(each)
+    return None
+
+
+def _of_postgresql(error: BaseException) -> KnownError | None:
+    text = str(error).strip().removeprefix("connection failed: ")
+    first = text.partition("\n")[0] or type(error).__name__
+    state = getattr(error, "sqlstate", None)
+    if state in KNOWN:
+        return KNOWN[state]
+    if state is None and text.startswith(("invalid connection option", "bad value for")):
+        return KnownError(
+            ErrorKind.WRONG, f"DATABASE_URL has a parameter that PostgreSQL cannot use: {first}."
+        )
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    of_a_connection = state is None and bool(kinds & {"OperationalError", "InterfaceError"})
+    if of_a_connection or state == ENDED or (state and state[:2] in AWAY and state != CANCELLED):
+        told = f"The database cannot be reached: {first}. Check DATABASE_URL, and the server."
+        return KnownError(ErrorKind.AWAY, told)
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that were raised again as it."""
+    while error is not None:
+        yield error
+        error = error.__cause__

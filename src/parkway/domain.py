@@ -1,0 +1,228 @@
+"""The words of Parkway as frozen values: what the glossary names, and nothing that decides.
+
+Everything below is a plain value from the standard library. Ids are strings (D17), days are `date`s in the
+service's own time zone. The hot values are named tuples because a fleet holds millions of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Status(StrEnum):
+    """What Manage says of a child; Active and Inactive follow from bookings, Archived is set by a person."""
+
+    ACTIVE = "Active"
+    INACTIVE = "Inactive"
+    ARCHIVED = "Archived"
+
+
+class InactivePolicy(StrEnum):
+    """A service's setting for Inactive children: they leave Storypark (the default) or stay."""
+
+    LEAVE = "leave"
+    STAY = "stay"
+
+
+class ProfileState(StrEnum):
+    """A profile in Storypark. A deleted one is a tombstone: its end says that it is gone (D10)."""
+
+    LIVE = "live"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+
+
+class BookingKind(StrEnum):
+    """A weekly pattern from a day to a day (or open-ended), or single days."""
+
+    PERMANENT = "permanent"
+    CASUAL = "casual"
+
+
+class BookingState(StrEnum):
+    """Only a confirmed booking counts for the status (D1)."""
+
+    CONFIRMED = "confirmed"
+    OFFERED = "offered"
+    CANCELLED = "cancelled"
+
+
+class Step(StrEnum):
+    """What a sync run does for one child."""
+
+    CREATE = "create"
+    LINK = "link"
+    RESTORE = "restore"
+    UPDATE = "update"
+    NO_CHANGE = "keep"
+    ARCHIVE = "archive"
+    LEAVE_OUT = "leave_out"
+    WAIT = "wait"
+    NEEDS_REVIEW = "hold"
+
+
+ACTIONS = frozenset({Step.CREATE, Step.LINK, Step.RESTORE, Step.UPDATE, Step.ARCHIVE})
+"""The steps that write to a profile or a link."""
+
+
+OUTCOMES: Mapping[str, str] = {
+    **dict.fromkeys((Step.CREATE, Step.LINK, Step.RESTORE, Step.UPDATE, Step.NO_CHANGE), "live"),
+    **dict.fromkeys((Step.ARCHIVE, Step.LEAVE_OUT), "out"),
+    Step.WAIT: "waiting",
+    Step.NEEDS_REVIEW: "held",
+}
+"""Where a step leaves the child: creating and then keeping a profile is one decision, not two."""
+
+
+class ChoiceKind(StrEnum):
+    """What a person chose for one child (D8, D9, D23)."""
+
+    PROFILE = "profile"  # this profile is the child's
+    NEW = "new"  # none of the profiles alike: make a new one
+    DONT_ADD = "dont_add"  # not to be synced, under either setting
+    RETAINED = "kept"  # a held run would archive the profile, and a person rejected that (D12)
+    KEEP = "keep"  # missing from the source: leave the profile as it is
+    ARCHIVE = "archive"  # missing from the source: archive the profile
+
+
+class Window(NamedTuple):
+    """Widths of the active window in days, bounds included (D1)."""
+
+    lookback: int = 56
+    lookahead: int = 56
+
+
+class Booking(NamedTuple):
+    """A period of care. `ends_on` None is open-ended."""
+
+    kind: BookingKind
+    state: BookingState
+    starts_on: date
+    ends_on: date | None
+
+
+class Standing(NamedTuple):
+    """Where a child stands in Manage on one day: the status, and the bookings behind it.
+
+    `booked_from` and `booked_until` are the first and last day of the bookings that make an Active child
+    Active (`booked_until` None: no end date). They stay the same while the child stays Active, so that an
+    explanation does not change from day to day. `next_start` is the earliest start among confirmed bookings
+    not yet over, `last_end` the latest end among those that are over; both order the queue for spaces (D5).
+    """
+
+    status: Status
+    next_change: date | None = None
+    booked_from: date | None = None
+    booked_until: date | None = None
+    next_start: date | None = None
+    last_end: date | None = None
+    archived_on: date | None = None
+    bookings_known: bool = True  # False: the source gave a bare status, nothing can be foreseen
+
+
+class Details(NamedTuple):
+    """The synced fields of a child or a profile (D11); empty values are "" or None or no rooms."""
+
+    first_name: str = ""
+    last_name: str = ""
+    preferred_name: str = ""
+    date_of_birth: date | None = None
+    gender: str = ""
+    rooms: frozenset[str] = frozenset()
+
+    @property
+    def called(self) -> str:
+        """The name people use: the preferred one, else the first, else the last."""
+        return self.preferred_name or self.first_name or self.last_name
+
+
+FIELDS = Details._fields
+ALL_FIELDS = frozenset(FIELDS)
+
+
+class Room(NamedTuple):
+    """A group of children at either end of a sync."""
+
+    room_id: str
+    name: str
+
+
+class Child(NamedTuple):
+    """A child as the source knows it. A field that is not `supplied` is left alone in Storypark (D20)."""
+
+    child_id: str
+    details: Details
+    standing: Standing
+    supplied: frozenset[str] = ALL_FIELDS
+
+
+class Profile(NamedTuple):
+    """A profile as its end knows it. A field that is not `supplied` is unknown and never compared."""
+
+    profile_id: str
+    state: ProfileState
+    details: Details
+    supplied: frozenset[str] = ALL_FIELDS
+
+
+class Choice(NamedTuple):
+    """A person's wishes for one child: a choice (D8, D9, D12, D23), and the day to keep the profile until
+    (B4). `by` is who chose, as history tells it.
+    """
+
+    kind: ChoiceKind | None = None
+    profile_id: str | None = None
+    keep_until: date | None = None
+    by: str = ""
+
+
+Value = str | date | frozenset[str] | None
+Changes = Mapping[str, tuple[Value, Value]]
+Facts = Mapping[str, str | int | date | list[str] | None]
+
+
+class Decision(NamedTuple):
+    """What a run does for one child, and why.
+
+    `child` is None when the source no longer lists the child. `profile` is the live or archived profile
+    concerned: linked, to be linked or to be restored, also while the child waits. `facts` are what the rule
+    looked at: a decision is the same decision for as long as rule and facts are the same.
+    """
+
+    child_id: str
+    child: Child | None
+    profile: Profile | None
+    step: Step
+    rule: str
+    facts: Facts
+    changes: Changes
+    position: int | None = None
+
+    @property
+    def profile_id(self) -> str | None:
+        return self.profile.profile_id if self.profile else None
+
+    @property
+    def status(self) -> Status | None:
+        return self.child.standing.status if self.child else None
+
+    @property
+    def next_change(self) -> date | None:
+        return self.child.standing.next_change if self.child else None
+
+    @property
+    def called(self) -> str:
+        """The child's everyday name; for a missing child the profile's."""
+        source = self.child or self.profile
+        return source.details.called if source else ""
+
+
+class Refused(Exception):
+    """A request that cannot be carried out: the text says what happened, in numbers, and the way out."""
+
+
+class SourceSilent(Refused):
+    """An end answered with nothing, or not at all, while links exist: the run stops, nothing changes (D8)."""

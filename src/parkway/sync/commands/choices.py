@@ -1,0 +1,254 @@
+"""What a person chooses for one child: a profile, a new one, don't add, keep until (D8, D9, D23, B4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import F
+
+from parkway import domain
+from parkway.db import bulk
+from parkway.domain import Child, ChoiceKind, ProfileState, Refused
+from parkway.engine import rules
+from parkway.engine.plan import NO_CHOICE, PlanInput, belonging
+from parkway.sync.ends import HERE, Connectors
+from parkway.sync.integrations import increment_version
+from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
+from parkway.sync.queries.choices_made import ChoiceMade, choices_made
+from parkway.sync.run import apply
+from parkway.sync.run.gather import gather_one
+from parkway.sync.schedule import run_requests
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor, require_change
+from parkway.tenancy.scope import scope
+
+
+def belonging(situation: PlanInput) -> list[Child]:
+    """The children who belong in Storypark under the setting, by id."""
+    found = []
+    for child in situation.children:
+        wish = situation.choices.get(child.child_id, NO_CHOICE)
+        rule = rules.rule_for(child, wish.kind, situation.inactive, wish.keep_until, situation.today)
+        if rule.verdict is rules.Verdict.BELONGS:
+            found.append(child)
+    return sorted(found, key=lambda child: child.child_id)
+
+
+@transaction.atomic
+def choose(
+    service: Service,
+    child_id: str,
+    kind: ChoiceKind,
+    by: Actor,
+    now: datetime,
+    profile_id: str | None = None,
+    ends: Connectors = HERE,
+) -> None:
+    """Choose for one child; the next run, asked for at once when syncing is on, carries it out.
+
+    Raises Refused when there is no such child, or the profile is not free to be chosen: two children cannot
+    take one profile.
+    """
+    integration = _lock_changeable(service, by)
+    situation = gather_one(integration, now, ends).situation
+    listed = any(child.child_id == child_id for child in situation.children)
+    for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
+    if listed == for_missing or (for_missing and child_id not in situation.links):
+        state = "still listed in Manage" if listed else "not listed in Manage"
+        raise Refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
+    if kind is ChoiceKind.PROFILE:
+        _require_free(situation, child_id, profile_id)
+    linked = situation.profiles.get(situation.links.get(child_id, ""))
+    if kind in (ChoiceKind.PROFILE, ChoiceKind.NEW) and linked and linked.state is not ProfileState.DELETED:
+        raise Refused(f"{child_id} is linked to the profile {linked.profile_id} already.")
+    store(service, {child_id: domain.Choice(kind, profile_id)}, by, now)
+    _run_soon(integration, by)
+
+
+@transaction.atomic
+def keep_until(
+    service: Service, child_id: str, day: date | None, by: Actor, now: datetime, ends: Connectors = HERE
+) -> None:
+    """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
+
+    Raises Refused for a day that has passed, and for a child whom Manage does not list.
+    """
+    integration = _lock_changeable(service, by)
+    children = gather_one(integration, now, ends).situation.children
+    if day is not None and all(child.child_id != child_id for child in children):
+        raise Refused(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
+    if day is not None and day < service.today(now):
+        raise Refused(f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.")
+    before = scope(Choice, service).filter(child_id=child_id).first()
+    kind = ChoiceKind(before.kind) if before and before.kind else None
+    _replace(service, {child_id: domain.Choice(kind, before.profile_id if before else None, day)}, by, now)
+    _run_soon(integration, by)
+
+
+@transaction.atomic
+def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
+    """Take back what was chosen for a child: the rules decide again ("sync again", D9).
+
+    Raises Refused when nothing was chosen.
+    """
+    integration = _lock_changeable(service, by)
+    if not scope(Choice, service).filter(child_id=child_id).delete()[0]:
+        raise Refused(f"Nothing was chosen for {child_id} at {service.name}, so there is nothing to release.")
+    increment_version(service)
+    _run_soon(integration, by)
+
+
+@transaction.atomic
+def move_link(
+    service: Service, missing_id: str, child_id: str, by: Actor, now: datetime, ends: Connectors = HERE
+) -> None:
+    """Give the profile of a missing child to another child of the service (D8).
+
+    Raises Refused when the first has no link or is not missing, or the second has one or is not there.
+    """
+    integration = _lock_changeable(service, by)
+    listed = {child.child_id for child in gather_one(integration, now, ends).situation.children}
+    if child_id not in listed:
+        raise Refused("Choose a child who is listed in Manage. Nothing was changed.")
+    if missing_id in listed:
+        raise Refused(f"{missing_id} is still listed in Manage, so the profile stays with the child.")
+    if scope(Link, service).filter(child_id=child_id).exists():
+        raise Refused(f"{child_id} is linked to a profile already.")
+    if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):
+        raise Refused(f"{missing_id} is not linked to a profile.")
+    scope(Choice, service).filter(child_id=missing_id).delete()
+    if integration.stage == Stage.ON:
+        apply.mark_linked(integration, now, ends)
+    increment_version(service)
+    _run_soon(integration, by)
+
+
+def store(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, now: datetime) -> None:
+    """Keep choices for many children of a service; a day to keep until that is there stays.
+
+    Raises Refused when one profile is chosen for two children.
+    """
+    if not wishes:
+        return
+    chosen: Sequence[str] = [wish.profile_id for wish in wishes.values() if wish.profile_id]
+    others = scope(Choice, service).exclude(child_id__in=list(wishes)).filter(profile_id__in=chosen)
+    if len(set(chosen)) < len(chosen) or others.exists():
+        raise Refused("Two children cannot take one profile. Choose another for one of them.")
+    until = dict(scope(Choice, service).exclude(keep_until=None).values_list("child_id", "keep_until"))
+    kept = {key: wish._replace(keep_until=wish.keep_until or until.get(key)) for key, wish in wishes.items()}
+    _replace(service, kept, by, now)
+
+
+class ChoiceMade(NamedTuple):
+    """A choice as it stands, with who made it and when."""
+
+    wish: domain.Choice
+    by: str
+    at: datetime
+
+    @property
+    def stamp(self) -> str:
+        """Differs whenever somebody chose anew: a page carries it to tell what its reader saw."""
+        text = "/".join([self.at.isoformat(), self.by, self.wish.kind or "", self.wish.profile_id or ""])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def choices_made(service: Service) -> dict[str, ChoiceMade]:
+    """Every choice of a service that says what is to happen with a child, by the child's id."""
+    return {
+        row.child_id: ChoiceMade(
+            domain.Choice(ChoiceKind(row.kind), row.profile_id or None, row.keep_until),
+            row.chosen_by,
+            row.chosen_at,
+        )
+        for row in scope(Choice, service).exclude(kind="")
+    }
+
+
+def take_over(
+    service: Service,
+    child_ids: Iterable[str],
+    told: Mapping[str, domain.Choice],
+    untold: Collection[str],
+    by: Actor,
+    now: datetime,
+) -> int:
+    """Take over what a source tells of "don't add" and "keep until"; how many choices changed.
+
+    `untold` are those of its columns `sync` and `keep_until` that it does not supply: they are left alone
+    (D20). Other choices stay in any case, for a source cannot tell of them. Raises Refused when a choice
+    changes and `by` may not change it (D22).
+    """
+    stored = {
+        child_id: domain.Choice(ChoiceKind(kind) if kind else None, profile_id or None, until)
+        for child_id, kind, profile_id, until in scope(Choice, service).values_list(
+            "child_id", "kind", "profile_id", "keep_until"
+        )
+    }
+    changed = {}
+    for child_id in child_ids:
+        before, new = stored.get(child_id, NO_CHOICE), told.get(child_id, NO_CHOICE)
+        wish = before
+        if "sync" not in untold and new.kind is ChoiceKind.DONT_ADD:
+            wish = wish._replace(kind=ChoiceKind.DONT_ADD, profile_id=None)
+        elif "sync" not in untold and before.kind is ChoiceKind.DONT_ADD:
+            wish = wish._replace(kind=None)
+        if "keep_until" not in untold:
+            wish = wish._replace(keep_until=new.keep_until)
+        if wish != before:
+            changed[child_id] = wish
+    if changed:
+        found = Integration.objects.filter(service=service).first()
+        require_change(by, service, bool(found and found.educators_may_change))
+        _replace(service, changed, by, now)
+    return len(changed)
+
+
+def _replace(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, now: datetime) -> None:
+    """Write the wishes of some children in the place of what there was, and say that something changed."""
+    moment = bulk.as_instant(now)
+    new = [
+        (service.pk, child_id, kind.value if kind else "", profile_id or "", until, by.label, moment)
+        for child_id, (kind, profile_id, until, _) in wishes.items()
+        if kind or until
+    ]
+    columns = ["service_id", "child_id", "kind", "profile_id", "keep_until", "chosen_by", "chosen_at"]
+    with transaction.atomic():
+        increment_version(service)  # first, as a run does: what is held is held in one order
+        bulk.delete(Choice, ["service_id", "child_id"], [(service.pk, child_id) for child_id in wishes])
+        bulk.insert(Choice, columns, new)
+
+
+def _require_free(situation: PlanInput, child_id: str, profile_id: str | None) -> None:
+    profile = situation.profiles.get(profile_id or "")
+    if profile is None or profile.state is ProfileState.DELETED:
+        raise Refused(f"There is no profile {profile_id} to choose.")
+    holders = [key for key, linked in situation.links.items() if linked == profile_id and key != child_id]
+    if holders:
+        raise Refused(
+            f"The profile {profile_id} belongs to {holders[0]}. Two children cannot take one profile."
+        )
+
+
+def _lock_changeable(service: Service, by: Actor) -> Integration:
+    """The integration, held by the transaction at hand; Refused when this actor may not change it."""
+    held = Integration.objects.select_for_update(of=("self",)).select_related("service")
+    integration = held.filter(service=service).first()
+    if integration is None or integration.stage == Stage.DISABLED:
+        raise Refused(f"Syncing is not enabled for {service.name}.")
+    require_change(by, service, integration.educators_may_change)
+    return integration
+
+
+def increment_version(service: Service) -> None:
+    """Say that something changed here that a plan depends on."""
+    Integration.objects.filter(service=service).update(version=F("version") + 1)
+
+
+def _run_soon(integration: Integration, by: Actor) -> None:
+    if integration.stage == Stage.ON:
+        run_requests.request_run(integration.pk, Trigger.CHOICE, by)

@@ -1,0 +1,143 @@
+"""Taking a service's children, bookings, profiles and links over from files, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from parkway.connectors.csv_files import Files, ProfileRow
+from parkway.db import bulk
+from parkway.domain import Refused, SourceSilent
+from parkway.engine.plan import Plan
+from parkway.manage.models import Child
+from parkway.manage.roster import ImportedBooking, take_roster
+from parkway.storypark.portfolios import take_profiles
+from parkway.sync import integrations
+from parkway.sync.commands import choices
+from parkway.sync.ends import HERE
+from parkway.sync.integrations import lock_integrations
+from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.run import apply
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
+from parkway.tenancy.scope import scope
+
+
+class ImportResult(NamedTuple):
+    """How many were taken over: children new and known before, bookings, profiles, new links, new choices."""
+
+    new_children: int
+    known_children: int
+    bookings: int
+    profiles: int
+    links: int
+    choices: int
+
+
+LONGEST = {
+    "child_id": 64,
+    "profile_id": 64,
+    "first_name": 100,
+    "last_name": 100,
+    "preferred_name": 100,
+    "gender": 40,
+    "rooms": 100,
+    "room": 100,
+}
+"""What the database has room for."""
+
+
+@transaction.atomic
+def take_files(service: Service, files: Files, by: Actor, now: datetime) -> ImportResult:
+    """Take over what files say of a service: nothing, when any of it cannot be.
+
+    Children and profiles are found by their ids and brought up to date; the bookings of a child replace the
+    ones before. A profile's link is taken over: that child was synced before. A column that the files lack
+    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Refused when they
+    change somebody's choice and `by` may not (D22).
+    """
+    lock_integrations([service.pk])
+    today = service.today(now)
+    bookings = {
+        child_id: [ImportedBooking(row.booking, row.weekdays, row.room) for row in rows]
+        for child_id, rows in files.bookings.items()
+    }
+    taken = take_roster(service, files.children, bookings, today, files.untold)
+    if files.profiles:
+        take_profiles(service, [row.profile for row in files.profiles], today)
+    links = _take_links(service, files.profiles)
+    syncing = Integration.objects.filter(service=service, stage=Stage.ON).first()
+    if links and syncing is not None:
+        apply.mark_linked(syncing, now, HERE)
+    ids = [child.child_id for child in files.children]
+    wishes = choices.take_over(service, ids, files.choices, files.untold, by, now)
+    return ImportResult(taken.new, taken.known, taken.bookings, len(files.profiles), links, wishes)
+
+
+class StatusChange(NamedTuple):
+    """A child whose status becomes another by what files say; `was` is empty for a new one."""
+
+    name: str
+    was: str
+    status: str
+
+
+class ImportPreview(NamedTuple):
+    """What taking files over would do: in Manage, whose status becomes another, and the plan of the run after
+    it. `plan` is None while syncing is not on, or when an end is `silent`.
+    """
+
+    adopted: ImportResult
+    changes: Sequence[StatusChange]
+    plan: Plan | None
+    silent: str = ""
+
+
+def preview_files(service: Service, files: Files, by: Actor, now: datetime) -> ImportPreview:
+    """What taking files over would do: it is done, looked at, and taken back. Raises what doing it raises."""
+    with transaction.atomic():
+        before = _statuses(service)
+        adopted = take_files(service, files, by, now)
+        after = _statuses(service)
+        changes = [
+            StatusChange(name, before[key][1] if key in before else "", status)
+            for key, (name, status) in after.items()
+            if key not in before or before[key][1] != status
+        ]
+        plan, silent = None, ""
+        if integrations.is_on(service):
+            try:
+                plan = changes.preview(service, now)
+            except SourceSilent as said:
+                silent = str(said)
+        transaction.set_rollback(True)
+    return ImportPreview(adopted, changes, plan, silent)
+
+
+def _statuses(service: Service) -> dict[str, tuple[str, str]]:
+    """The name and the status of every child, by id."""
+    found = scope(Child, service).order_by("first_name", "last_name", "reference")
+    rows_ = found.values_list("reference", "first_name", "last_name", "status")
+    return {key: (f"{first} {last}".strip(), status) for key, first, last, status in rows_}
+
+
+def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
+    """Link children and profiles as the file says. Raises Refused when either is linked otherwise already."""
+    linked = dict(scope(Link, service).values_list("child_id", "profile_id"))
+    holders = {profile_id: child_id for child_id, profile_id in linked.items()}
+    new = []
+    for child_id, profile in profiles:
+        if not child_id or linked.get(child_id) == profile.profile_id:
+            continue
+        if child_id in linked or profile.profile_id in holders:
+            raise Refused(
+                f"The file links {child_id} to the profile {profile.profile_id}, but one of them is linked "
+                "otherwise already. Nothing was taken over."
+            )
+        new.append((service.pk, child_id, profile.profile_id))
+        linked[child_id], holders[profile.profile_id] = profile.profile_id, child_id
+    bulk.insert(Link, ["service_id", "child_id", "profile_id"], new)
+    return len(new)

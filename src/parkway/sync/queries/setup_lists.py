@@ -1,0 +1,242 @@
+"""Set-up as people look at it: the two lists with proposals and choices, rooms, and what is new (R1, D23)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from parkway import domain
+from parkway.domain import Child, ChoiceKind, Details, Profile, ProfileState, Room
+from parkway.engine import matching
+from parkway.engine.folding import mentions
+from parkway.engine.matching import Certainty, RoomStep
+from parkway.engine.plan import Plan
+from parkway.sync import integrations
+from parkway.sync.ends import HERE, Connectors
+from parkway.sync.models import Integration, Stage
+from parkway.sync.queries import choices_made, setup_lists
+from parkway.sync.queries.choices_made import ChoiceMade
+from parkway.sync.queries.setup_lists import Listed
+from parkway.sync.run.gather import query_for
+from parkway.tenancy.models import Service
+
+
+class SetUpGroup(StrEnum):
+    """Where a child stands in the work of set-up: what is left to choose, by how sure the proposal is."""
+
+    CHECK = "check"
+    CERTAIN = "certain"
+    NEW = "new"
+    CHOSEN = "chosen"
+
+
+GROUPS = {
+    Certainty.CERTAIN: SetUpGroup.CERTAIN,
+    Certainty.PLEASE_CHECK: SetUpGroup.CHECK,
+    Certainty.NO_MATCH: SetUpGroup.NEW,
+}
+ORDER = {Certainty.PLEASE_CHECK: 0, Certainty.CERTAIN: 1, Certainty.NO_MATCH: 2}
+
+
+class Alike(NamedTuple):
+    """A profile that may be a child's, in what it is alike, and the other child it was chosen for."""
+
+    profile: Profile
+    likeness: str
+    taker: Child | None
+
+
+class SetUpRow(NamedTuple):
+    """One child of the list, the profiles alike, and what stands chosen; `gone` is a choice of a profile that
+    is no longer there."""
+
+    child: Child
+    certainty: Certainty
+    alike: Sequence[Alike]
+    made: ChoiceMade | None
+    gone: bool
+
+    @property
+    def group(self) -> SetUpGroup:
+        return SetUpGroup.CHOSEN if self.chosen else GROUPS[self.certainty]
+
+    @property
+    def chosen(self) -> bool:
+        return self.made is not None and not self.gone
+
+    @property
+    def stamp(self) -> str:
+        return self.made.stamp if self.made else ""
+
+    @property
+    def proposed(self) -> domain.Choice | None:
+        """What is proposed without a look; nothing for "please check"."""
+        if self.certainty is Certainty.CERTAIN:
+            return domain.Choice(ChoiceKind.PROFILE, self.alike[0].profile.profile_id)
+        return domain.Choice(ChoiceKind.NEW) if self.certainty is Certainty.NO_MATCH else None
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpLists:
+    """The two lists of set-up: the children with their proposals, and the profiles nobody is linked to."""
+
+    rows: Sequence[SetUpRow]
+    profiles: Mapping[str, Profile]
+    takers: Mapping[str, Child]
+    plan: Plan
+
+    @property
+    def by_child(self) -> dict[str, SetUpRow]:
+        return {row.child.child_id: row for row in self.rows}
+
+    @property
+    def counts(self) -> dict[SetUpGroup, int]:
+        """How many children are in each group."""
+        counted = Counter(row.group for row in self.rows)
+        return {group: counted[group] for group in SetUpGroup}
+
+    @property
+    def untouched(self) -> list[Profile]:
+        """The profiles that nobody chose and that fit nobody for certain: they are not touched."""
+        proposed = {
+            row.proposed.profile_id for row in self.rows if not row.chosen and row.proposed is not None
+        }
+        left = [p for key, p in self.profiles.items() if key not in self.takers and key not in proposed]
+        return sorted(left, key=lambda profile: _by_name(profile.details))
+
+    def of(self, group: str = "", search: str = "") -> list[SetUpRow]:
+        """The rows of a group, or all, whose child's names mention what is searched for."""
+        found = [row for row in self.rows if not group or row.group == group]
+        if not search.strip():
+            return found
+        return [row for row in found if mentions(_names(row.child.details, row.child.child_id), search)]
+
+    def search_profiles(self, search: str) -> list[Profile]:
+        """All unlinked profiles by name, or those whose names mention what is searched for."""
+        found = [p for p in self.profiles.values() if mentions(_names(p.details, p.profile_id), search)]
+        return sorted(found, key=lambda profile: _by_name(profile.details))
+
+
+def _names(details: Details, more: str) -> str:
+    return " ".join([*details[:3], more])
+
+
+def _by_name(details: Details) -> tuple[str, str]:
+    return details.first_name.casefold(), details.last_name.casefold()
+
+
+def stage(service: Service) -> Stage:
+    """How far the service's integration is."""
+    found = Integration.objects.filter(service=service).values_list("stage", flat=True).first()
+    return Stage(found) if found else Stage.DISABLED
+
+
+def setup_lists(service: Service, now: datetime, ends: Connectors = HERE) -> SetUpLists:
+    """Both ends read anew, with proposals and choices: "please check" first, then certain, then nothing
+    alike, each by name (set-up, steps 3 and 4)."""
+    found = setup_lists.look_at_set_up(service, now, ends)
+    situation = found.plan.situation
+    linked = set(situation.links.values())
+    profiles = {
+        key: profile
+        for key, profile in situation.profiles.items()
+        if key not in linked and profile.state is not ProfileState.DELETED
+    }
+    standing = choices_made.choices_made(service)
+    by_child = {each.child.child_id: each.child for each in found.listed}
+    takers = {
+        each.wish.profile_id: by_child[key]
+        for key, each in standing.items()
+        if key in by_child and each.wish.profile_id
+    }
+    rows = [_row(each, standing.get(each.child.child_id), profiles, takers) for each in found.listed]
+    rows.sort(key=lambda row: (ORDER[row.certainty], *_by_name(row.child.details), row.child.child_id))
+    return SetUpLists(rows, profiles, takers, found.plan)
+
+
+def _row(
+    listed: Listed, made: ChoiceMade | None, profiles: Mapping[str, Profile], takers: Mapping[str, Child]
+) -> SetUpRow:
+    child, proposal = listed.child, listed.proposal
+    alike = []
+    for profile_id in proposal.profile_ids:
+        profile, taker = profiles[profile_id], takers.get(profile_id)
+        other = taker if taker and taker.child_id != child.child_id else None
+        alike.append(Alike(profile, _likeness(child.details, profile.details), other))
+    gone = made is not None and made.wish.kind is ChoiceKind.PROFILE and made.wish.profile_id not in profiles
+    return SetUpRow(child, proposal.certainty, alike, made, gone)
+
+
+def _likeness(child: Details, profile: Details) -> str:
+    """In what a child and a profile are alike, and in what they are not."""
+    same_name = bool(matching.full_names(child) & matching.full_names(profile))
+    born, theirs = child.date_of_birth, profile.date_of_birth
+    if not same_name:
+        return "Same date of birth, but the names are not all the same"
+    if born is None and theirs is None:
+        return "Same name, but neither has a date of birth"
+    if theirs is None:
+        return "Same name, but the profile has no date of birth"
+    if born is None:
+        return "Same name, but Manage has no date of birth"
+    return "Same name and date of birth" if born == theirs else "Same name, but another date of birth"
+
+
+# What is new in Manage -----------------------------------------------------------------------------------
+
+
+def snapshot(lists: SetUpLists) -> dict[str, str]:
+    """The children listed as they are now, to tell later what is new; without their names."""
+    return {
+        row.child.child_id: hashlib.sha256(repr(_plain(row.child.details)).encode()).hexdigest()[:12]
+        for row in lists.rows
+    }
+
+
+def _plain(details: Details) -> tuple[object, ...]:
+    return (*details[:5], sorted(details.rooms))
+
+
+class News(NamedTuple):
+    """What changed in Manage since a snapshot: children who came, who changed, and how many went."""
+
+    came: Sequence[Child]
+    changed: Sequence[Child]
+    went: int
+
+    def __bool__(self) -> bool:
+        return bool(self.came or self.changed or self.went)
+
+
+def news(before: Mapping[str, str], lists: SetUpLists) -> News:
+    """What is new since a snapshot."""
+    after = snapshot(lists)
+    children = [row.child for row in lists.rows]
+    return News(
+        [child for child in children if child.child_id not in before],
+        [c for c in children if before.get(c.child_id, after[c.child_id]) != after[c.child_id]],
+        len(before.keys() - after.keys()),
+    )
+
+
+# Rooms ---------------------------------------------------------------------------------------------------
+
+
+def rooms(lists: SetUpLists) -> Sequence[RoomStep]:
+    """What happens to each room of Manage (D21)."""
+    return lists.plan.situation.rooms
+
+
+def free_rooms(service: Service, lists: SetUpLists, now: datetime, ends: Connectors = HERE) -> list[Room]:
+    """The rooms of Storypark that no room of Manage takes, by name."""
+    ask = query_for(integrations.integration_of(service), now)
+    taken = {step.target_id for step in rooms(lists)}
+    found = ends.profiles.read([ask])[service.pk].rooms
+    return sorted(
+        (room for room in found if room.room_id not in taken), key=lambda room: room.name.casefold()
+    )

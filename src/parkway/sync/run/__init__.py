@@ -1,0 +1,1 @@
+"""One run of a sync: start, gather, decide, apply, record, prove."""

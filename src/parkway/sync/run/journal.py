@@ -1,0 +1,207 @@
+"""The journal: what was decided for each child, when, by which rule, and what it means (B2).
+
+An entry is written when a child's decision, its rule or the facts it states change, and for every step that
+writes something; never otherwise. Nothing here is ever reworded.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from parkway.db import bulk
+from parkway.domain import ACTIONS, OUTCOMES, Decision, Facts, Refused, Step
+from parkway.engine import wording
+from parkway.engine.plan import Plan, plain, unlisted
+from parkway.sync.ends import HERE, Connectors
+from parkway.sync.models import Entry, Integration, Link, Run
+from parkway.sync.queries.explain import changed_by, child_of, history, since, why, why_unknown
+from parkway.sync.run.gather import query_for
+from parkway.sync.run.state import CurrentEntry
+from parkway.tenancy.models import Service
+from parkway.tenancy.scope import scope
+
+COLUMNS = [
+    "service_id",
+    "run_id",
+    "child_id",
+    "at",
+    "step",
+    "rule",
+    "status",
+    "profile_id",
+    "because",
+    "facts",
+    "changes",
+    "next_change",
+    "current",
+]
+TOGETHER = 20  # pages: while the database writes them, the next are filled
+
+
+class RunRecord(NamedTuple):
+    """What one run of one service decided, and the journal as it was. By child id, `made` has the ids of new
+    profiles, and `additions` what the journal adds to the sentence of a decision.
+    """
+
+    run: Run
+    plan: Plan
+    journal: Mapping[str, CurrentEntry]
+    made: Mapping[str, str]
+    additions: Mapping[str, str]
+
+
+def record(pages: Iterable[RunRecord]) -> None:
+    """Write the entries that these decisions need, retiring those they replace.
+
+    A child whom Manage no longer lists, and who is not, or no longer, linked, has no decision: whatever was
+    decided, such as a place in the queue, stands no more. The last entry says so to whoever asks why, and no
+    later decision is compared with it.
+    """
+    for some in bulk.batches(pages, TOGETHER):
+        new: list[bulk.Row] = []
+        retired: list[bulk.Row] = []
+        for page in some:
+            _add_entries(page, new, retired)
+        bulk.update(Entry, ["current"], ["id"], retired)
+        bulk.insert(Entry, COLUMNS, new)
+
+
+def _add_entries(page: RunRecord, new: list[bulk.Row], retired: list[bulk.Row]) -> None:
+    """The entries of one page, and those that they replace."""
+    plan, journal = page.plan, page.journal
+    head, at = (page.run.service_id, page.run.pk), bulk.as_instant(page.run.at)
+    for decision in plan.decisions:
+        child_id, facts = decision.child_id, facts_text(decision.facts)
+        profile_id = decision.profile_id or page.made.get(child_id, "")
+        before = journal.get(child_id)
+        if before is not None:
+            if decision.step not in ACTIONS and _stands(before, decision, profile_id, facts):
+                continue
+            retired.append((False, before.entry_id))
+        because = plan.because(decision)
+        if child_id in page.additions:
+            because = f"{because} {page.additions[child_id]}"
+        new.append((*head, child_id, at, *_entry_values(decision, profile_id, because, facts), True))
+    for child_id in sorted(journal.keys() - {decision.child_id for decision in plan.decisions}):
+        last = unlisted(child_id)
+        retired.append((False, journal[child_id].entry_id))
+        new.append(
+            (*head, child_id, at, *_entry_values(last, "", plan.because(last), facts_text(last.facts)), False)
+        )
+
+
+def _entry_values(decision: Decision, profile_id: str, because: str, facts: str) -> bulk.Row:
+    """What an entry says of a decision, in the order of COLUMNS from the step to the next change."""
+    step, rule, changes = decision.step.value, decision.rule, changes_text(decision)
+    if decision.child is None:
+        return step, rule, "", profile_id, because, facts, changes, None
+    standing = decision.child.standing
+    next_change = bulk.from_day(standing.next_change)
+    return step, rule, standing.status.value, profile_id, because, facts, changes, next_change
+
+
+def _stands(before: CurrentEntry, decision: Decision, profile_id: str, facts: str) -> bool:
+    """Whether the current entry already says what this decision says, facts stated beside the rule's own
+    included: status, profile and the day of the next change.
+    """
+    return (
+        OUTCOMES[before.step] == OUTCOMES[decision.step]
+        and before.rule == decision.rule
+        and before.facts == facts
+        and before.status == (decision.status or "")
+        and before.next_change == decision.next_change
+        and before.profile_id == profile_id
+    )
+
+
+def facts_text(facts: Facts) -> str:
+    """Facts as the journal keeps and compares them."""
+    items = tuple(facts.items())
+    try:
+        return _facts_text(items)
+    except TypeError:  # a list of profiles cannot be a cache's key
+        return json.dumps(dict(items), default=str)
+
+
+@lru_cache(maxsize=16_384)
+def _facts_text(items: tuple[tuple[str, object], ...]) -> str:
+    return json.dumps(dict(items), default=str)
+
+
+def changes_text(decision: Decision) -> str:
+    """The changed fields as {field: [from, to]}, or nothing."""
+    if not decision.changes:
+        return ""
+    before = plain({name: old for name, (old, _) in decision.changes.items()})
+    after = plain({name: new for name, (_, new) in decision.changes.items()})
+    return json.dumps({name: [before[name], after[name]] for name in before}, ensure_ascii=False)
+
+
+def why(service: Service, child_id: str, on: date | None = None) -> Entry | None:
+    """The entry that stood for a child at the end of a day in the service's time zone, or now.
+
+    None when the journal did not know the child by then (B2).
+    """
+    entries = scope(Entry, service).filter(child_id=child_id).select_related("run")
+    if on is not None:
+        entries = entries.filter(at__lt=service.end_of(on))
+    return entries.order_by("-at", "-pk").first()
+
+
+def why_unknown(
+    service: Service, child_id: str, on: date | None, now: datetime, ends: Connectors = HERE
+) -> Refused:
+    """Why `why` has no answer: no run yet, a child whom no run has seen, a day too early, or a wrong id."""
+    entries = scope(Entry, service)
+    first = entries.filter(child_id=child_id).order_by("at", "pk").first()
+    if first is not None and on is not None:
+        day, asked = first.at.astimezone(service.zone).date(), wording.day(on, now.date())
+        told = f"The first decision for {child_id} was on {wording.day(day, now.date())}, after {asked}."
+        return Refused(told)
+    integration = Integration.objects.select_related("service").filter(service=service).first()
+    if integration is None or not entries.exists():
+        return Refused(f"Nothing was decided at {service.name} yet: no run has ended there. Sync it first.")
+    ask = query_for(integration, now)
+    listed = {child.child_id for child in ends.roster.read([ask])[service.pk].children}
+    if child_id in listed:
+        return Refused(
+            f"No run of {service.name} has seen {child_id} yet. Sync it: `parkway sync {service.slug}`."
+        )
+    known = sorted(listed.union(entries.values_list("child_id", flat=True)))
+    alike = difflib.get_close_matches(child_id.upper(), known, n=3, cutoff=0.75)
+    hint = f"Did you mean {' or '.join(alike)}?" if alike else "Manage shows the ids of its children."
+    return Refused(f"{service.name} has no child with the id {child_id}, and never had. {hint}")
+
+
+def history(service: Service, child_id: str) -> QuerySet[Entry]:
+    """Every entry of a child, the newest first."""
+    return scope(Entry, service).filter(child_id=child_id).select_related("run").order_by("-at", "-pk")
+
+
+def child_of(service: Service, profile_id: str) -> str | None:
+    """The child whom a profile is linked to; None for a profile that was never linked."""
+    return scope(Link, service).filter(profile_id=profile_id).values_list("child_id", flat=True).first()
+
+
+def since(service: Service, step: Step, child_ids: Iterable[str]) -> dict[str, datetime]:
+    """Since when each of these children stands at a step without a break, by child id."""
+    began: dict[str, datetime] = {}
+    told = scope(Entry, service).filter(child_id__in=list(child_ids)).order_by("at", "pk")
+    for child_id, at, stood in told.values_list("child_id", "at", "step"):
+        if stood == step.value:
+            began.setdefault(child_id, at)
+        else:
+            began.pop(child_id, None)
+    return began
+
+
+def changed_by(run: Run) -> QuerySet[Entry]:
+    """What a run wrote about children, by child."""
+    return scope(Entry, run.service_id).filter(run=run).order_by("child_id")

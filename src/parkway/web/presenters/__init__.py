@@ -1,0 +1,1 @@
+"""How values of the rooms below are told on pages."""

@@ -1,0 +1,129 @@
+"""What is priced before it is confirmed: the switch, a held run, turning syncing off and on (B1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from parkway.domain import InactivePolicy
+from parkway.engine.wording import what_was_done
+from parkway.sync import integrations
+from parkway.sync.commands import changes
+from parkway.sync.commands.changes import PlanChanged
+from parkway.sync.models import Run, Stage
+from parkway.sync.queries.file_plan import Plan
+from parkway.sync.queries.service_status import service_statuses
+from parkway.tenancy.people import Permission
+from parkway.web.access import Visit, at_service
+from parkway.web.presenters import plans
+
+show_and_confirm = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def switch(request: HttpRequest, visit: Visit, policy: str) -> HttpResponse:
+    """Change the setting for Inactive children: what it will do, and then exactly that (R6 to R9)."""
+    if policy not in list(InactivePolicy):
+        raise Http404(f"There is no setting {policy}.")
+    to, service = InactivePolicy(policy), visit.service
+    if not integrations.is_on(service):
+        return _elsewhere(request, visit)
+    if integrations.integration_of(service).policy is to:
+        messages.info(request, "That is the setting already. Nothing was changed.")
+        return redirect("integrations", service.slug)
+    return _confirm(
+        request,
+        visit,
+        "web/integrations/switch.html",
+        {"policy": to.value, "otherwise": "Change the setting"},
+        lambda now: changes.preview_switch(service, to, now),
+        lambda mark, now: changes.confirm_switch(service, to, mark, visit.by, now),
+    )
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def held(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """A held run: approve exactly what it shows, or reject what it would archive (D12)."""
+    service = visit.service
+    if integrations.held_run(service) is None:
+        messages.info(request, "No run is held any more.")
+        return redirect("integrations", service.slug)
+    decide = changes.reject if request.POST.get("answer") == "reject" else changes.approve
+    return _confirm(
+        request,
+        visit,
+        "web/integrations/held.html",
+        {"otherwise": "Go on"},
+        lambda now: changes.preview(service, now),
+        lambda mark, now: decide(service, mark, visit.by, now),
+    )
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def off(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Turn syncing off: says what stays before it does (D15)."""
+    if not integrations.is_on(visit.service):
+        return _elsewhere(request, visit)
+    if request.method == "POST":
+        changes.turn_off(visit.service, visit.by, now=timezone.now())
+        messages.success(request, "Syncing is off. Profiles, links and history stayed as they were.")
+        return redirect("integrations", visit.service.slug)
+    return render(request, "web/integrations/off.html")
+
+
+@show_and_confirm
+@at_service(Permission.CHANGE_INTEGRATION)
+def on(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Turn syncing on again, with the links there were (D15)."""
+    service = visit.service
+    if service_statuses([service])[0].stage is not Stage.OFF:
+        return _elsewhere(request, visit)
+    return _confirm(
+        request,
+        visit,
+        "web/integrations/on.html",
+        {"otherwise": "Turn syncing on"},
+        lambda now: changes.preview(service, now),
+        lambda mark, now: changes.turn_on(service, mark, visit.by, now),
+    )
+
+
+def _elsewhere(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Back to the settings page, which says how syncing stands and what can be done."""
+    messages.info(request, "That is not what this service can do now. Here is how syncing stands.")
+    return redirect("integrations", visit.service.slug)
+
+
+def _confirm(
+    request: HttpRequest,
+    visit: Visit,
+    template: str,
+    context: dict[str, object],
+    preview: Callable[[datetime], Plan],
+    confirm: Callable[[str, datetime], Run],
+) -> HttpResponse:
+    """Show a plan; when it is confirmed, apply that plan and no other. A stale one is shown anew."""
+    now, stale = timezone.now(), False
+    if request.method == "POST":
+        try:
+            run = confirm(request.POST.get("fingerprint", ""), now)
+        except PlanChanged as changed:
+            plan, stale = changed.plan, True
+        else:
+            messages.success(request, f"Done: {what_was_done(run.counts)}.")
+            return redirect("run", visit.service.slug, run.pk)
+    else:
+        plan = preview(now)
+    shown = plans.show(plan)
+    otherwise = str(context["otherwise"])
+    context |= {"plan": shown, "stale": stale, "button": plans.button(shown, otherwise)}
+    return render(request, template, context, status=409 if stale else 200)

@@ -1,0 +1,65 @@
+"""Manage: archiving a child and taking one back, each with what it will do stated before."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from parkway.domain import Refused, Status
+from parkway.manage import preview, verbs
+from parkway.tenancy.people import Permission
+from parkway.web.access import Visit, at_service
+from parkway.web.middleware import typed
+from parkway.web.presenters import impact
+from parkway.web.views.manage.forms import ArchiveForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_MANAGE)
+def archive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
+    """Archive a child, today or on an earlier day (D3)."""
+    now = timezone.now()
+    today = visit.service.today(now)
+    found = impact.the_record(visit, child, now).child
+    if found.status == Status.ARCHIVED:
+        messages.info(request, f"{found} is archived already.")
+        return redirect("manage-child", visit.service.slug, child)
+    form = ArchiveForm(request.POST if request.method == "POST" else typed(request), initial={"on": today})
+    if request.method == "POST" and form.is_valid():
+        try:
+            verbs.archive_child(found, today, form.cleaned_data["on"])
+        except Refused as refused:
+            form.add_error("on", str(refused))
+        else:
+            impact.flash_impact(request, visit, found, f"{found} is archived in Manage.", now)
+            return redirect("manage-child", visit.service.slug, child)
+    context = impact.before(visit, found, preview.archived(found, today), now)
+    context |= {
+        "form": form,
+        "title": f"Archive {found}?",
+        "button": f"Archive {found} in Manage",
+        "danger": True,
+    }
+    return render(request, "web/manage/change.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_MANAGE)
+def unarchive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
+    """Take an archived child back (D3)."""
+    now = timezone.now()
+    today = visit.service.today(now)
+    found = impact.the_record(visit, child, now).child
+    if found.status != Status.ARCHIVED:
+        messages.info(request, f"{found} is not archived.")
+        return redirect("manage-child", visit.service.slug, child)
+    if request.method == "POST":
+        verbs.unarchive_child(found, today)
+        impact.flash_impact(request, visit, found, f"{found} is back, and {found.status} in Manage.", now)
+        return redirect("manage-child", visit.service.slug, child)
+    context = impact.before(visit, found, preview.unarchived(found, today), now)
+    context |= {"title": f"Unarchive {found}?", "button": f"Unarchive {found} in Manage"}
+    return render(request, "web/manage/change.html", context)

@@ -1,0 +1,150 @@
+"""What people type in Manage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Field
+
+from parkway.domain import BookingKind, BookingState, Details
+from parkway.manage.models import Booking, Child, Room
+
+LARGEST = 20_000_000  # bytes of one file
+DAYS = {
+    **{"mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday"},
+    **{"fri": "Friday", "sat": "Saturday", "sun": "Sunday"},
+}
+
+
+def longest(model: type[Child] | type[Room], name: str) -> int | None:
+    """How many characters the database has room for."""
+    field = model._meta.get_field(name)
+    return field.max_length if isinstance(field, Field) else None
+
+
+def day_field(label: str, help_text: str = "", required: bool = True) -> forms.DateField:
+    """A day, with the browser's own calendar."""
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
+
+
+class ChildForm(forms.Form):
+    """A child's details."""
+
+    first_name = forms.CharField(required=False, max_length=longest(Child, "first_name"))
+    last_name = forms.CharField(required=False, max_length=longest(Child, "last_name"))
+    preferred_name = forms.CharField(
+        required=False,
+        max_length=longest(Child, "preferred_name"),
+        help_text="What people call the child, when that is not the first name.",
+    )
+    date_of_birth = day_field(
+        "Date of birth", "With it, Parkway tells children of the same name apart.", required=False
+    )
+    gender = forms.CharField(required=False, max_length=longest(Child, "gender"))
+    rooms = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    new_room = forms.CharField(
+        required=False,
+        max_length=longest(Room, "name"),
+        help_text="For a room that Manage does not have yet. The child is put into it too.",
+    )
+
+    def __init__(self, rooms: Sequence[str], *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        cast("forms.MultipleChoiceField", self.fields["rooms"]).choices = [(name, name) for name in rooms]
+        if not rooms:
+            del self.fields["rooms"]
+
+    def details(self) -> Details:
+        """What was typed, as a value."""
+        typed = self.cleaned_data
+        rooms = {*typed.get("rooms", ()), *filter(None, [typed["new_room"]])}
+        names = (typed["first_name"], typed["last_name"], typed["preferred_name"])
+        return Details(*names, typed["date_of_birth"], typed["gender"], frozenset(rooms))
+
+
+class BookingForm(forms.Form):
+    """A permanent or a casual booking."""
+
+    weekdays = forms.MultipleChoiceField(
+        label="On these days of the week",
+        choices=[*DAYS.items()],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one day of the week."},
+    )
+    starts_on = day_field("First day")
+    ends_on = day_field("Last day", "Leave it empty for a booking without an end.", required=False)
+    room = forms.ModelChoiceField(Room.objects.none(), required=False, empty_label="No room")
+    state = forms.ChoiceField(
+        label="Is it certain?",
+        choices=[
+            (BookingState.CONFIRMED.value, "Confirmed: it counts for the status"),
+            (BookingState.OFFERED.value, "Offered: it does not count until it is confirmed"),
+        ],
+        widget=forms.RadioSelect,
+        initial=BookingState.CONFIRMED.value,
+    )
+
+    def __init__(self, kind: BookingKind, rooms: Any, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        cast("forms.ModelChoiceField[Room]", self.fields["room"]).queryset = rooms
+        if kind is BookingKind.CASUAL:
+            del self.fields["weekdays"]
+            self.fields["starts_on"].label = "Day"
+            self.fields["ends_on"].help_text = "Only for several days in a row."
+
+
+class ArchiveForm(forms.Form):
+    """The day on which a child left."""
+
+    on = day_field("Archived on", "Today, or an earlier day.")
+
+
+class EndForm(forms.Form):
+    """The last day of a booking."""
+
+    ends_on = day_field("Last day", "Leave it empty for a booking without an end.", required=False)
+
+    def __init__(self, booking: Booking, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        if booking.kind == BookingKind.CASUAL.value:
+            field = self.fields["ends_on"]
+            field.required, field.help_text = True, "A casual booking has a last day."
+
+
+class ManageRoomForm(forms.Form):
+    """A room's name."""
+
+    name = forms.CharField(max_length=longest(Room, "name"))
+
+
+class FilesForm(forms.Form):
+    """Files of children and bookings."""
+
+    children = forms.FileField(label="Children (CSV)", widget=forms.FileInput(attrs={"accept": ".csv"}))
+    bookings = forms.FileField(
+        label="Bookings (CSV)",
+        required=False,
+        help_text="Without it, bookings stay as they are.",
+        widget=forms.FileInput(attrs={"accept": ".csv"}),
+    )
+
+    def clean_children(self) -> UploadedFile:
+        return _small(self.cleaned_data["children"])
+
+    def clean_bookings(self) -> UploadedFile | None:
+        given = self.cleaned_data["bookings"]
+        return _small(given) if given else None
+
+
+def _small(given: UploadedFile) -> UploadedFile:
+    size = given.size or 0
+    if size > LARGEST:
+        raise forms.ValidationError(
+            f"The file has {size / 1e6:.1f} MB, and at most {LARGEST / 1e6:.0f} MB can be sent here. "
+            "Split it, or ask support to import it."
+        )
+    return given

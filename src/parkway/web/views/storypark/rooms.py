@@ -1,0 +1,67 @@
+"""Storypark: the rooms of a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from parkway.domain import Refused
+from parkway.storypark import listing, verbs
+from parkway.storypark.models import Room
+from parkway.tenancy.people import Permission
+from parkway.tenancy.scope import scope
+from parkway.web.access import Visit, at_service
+from parkway.web.middleware import typed
+
+
+class StoryparkRoomForm(forms.Form):
+    """A room's name."""
+
+    name = forms.CharField(label="Name of the room", max_length=100)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.SEE_STORYPARK)
+def index(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The rooms, with a form for a new one where they are not managed elsewhere (R14)."""
+    form = StoryparkRoomForm(request.POST if request.method == "POST" else typed(request))
+    if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["name"]
+        try:
+            verbs.add_room(visit.service, name)
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"The room {name} was added.")
+            return redirect("storypark-rooms", visit.service.slug)
+    more = {"form": form, "rooms": listing.rooms(visit.service)}
+    return render(request, "web/storypark/rooms.html", {**more, **_managed(visit)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_service(Permission.CHANGE_PROFILES)
+def rename(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Give a room another name."""
+    room = scope(Room, visit.service).select_related("service").filter(pk=number).first()
+    if room is None:
+        raise Http404("There is no such room at this service.")
+    data = request.POST if request.method == "POST" else typed(request)
+    form = StoryparkRoomForm(data, initial={"name": room.name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            verbs.rename_room(room, form.cleaned_data["name"])
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"The room is called {room.name} now.")
+            return redirect("storypark-rooms", visit.service.slug)
+    return render(request, "web/storypark/room.html", {"form": form, "room": room, **_managed(visit)})
+
+
+def _managed(visit: Visit) -> dict[str, Any]:
+    return {"managed": verbs.is_managed_elsewhere(visit.service)}
