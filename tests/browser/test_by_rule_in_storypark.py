@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from parkway.sync.ends import HERE
 from playwright.sync_api import Page, expect
 
 from parkway.connectors.ports import ProfileWrites
 from parkway.engine.wording import ordinal
 from parkway.jobs.scheduler import Scheduler
 from parkway.storypark import verbs as storypark
+from parkway.sync.ends import HERE
 from parkway.sync.models import Link
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Person

@@ -163,9 +163,9 @@ def test_b1_paid_children_unasked_need_the_fingerprint_of_what_they_bring(fleet:
 
 
 IN_BATCHES_OF_TWO = """
-from parkway.cli import opened, app
-from parkway.sync import due
-due.BATCH_ALONE = 2
+from parkway.cli import setup_django, app
+from parkway.sync.schedule import due
+due.SERVICES_READ_SQLITE = 2
 app.main()
 """
 

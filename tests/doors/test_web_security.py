@@ -26,7 +26,7 @@ from waitress.server import create_server
 from parkway.cli.serve import proxied
 from parkway.config.logs import LogLine
 from parkway.jobs.scheduler import Scheduler
-from parkway.sync.commands import changes
+from parkway.sync.commands import changes, setup
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
@@ -302,7 +302,6 @@ def test_r12_who_is_asked_to_wait_is_told_so_on_a_page_of_ours() -> None:
 
 SAYS = """
 from parkway.config import settings as s
-from parkway.sync.commands import setup
 print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0, s.SECURE_SSL_REDIRECT,
       s.SESSION_COOKIE_HTTPONLY, s.DEBUG, s.ALLOWED_HOSTS)
 """

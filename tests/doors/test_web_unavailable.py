@@ -21,7 +21,7 @@ from parkway.sync.models import Run
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
-from parkway.web.presenters import impact
+from parkway.web.presenters import manage_changes
 from tests import databases
 from tests.stories.world import World
 
@@ -121,7 +121,7 @@ def test_a_form_whose_answer_was_lost_is_not_carried_out_twice(
     address = f"/manage/{world.service.slug}/children/add/"
     mark = re.findall(r'name="once" value="([^"]+)"', ana.get(address).content.decode())[0]
     form = {"first_name": "Ida", "once": mark}
-    monkeypatch.setattr(impact, "tell", hanging_up(impact.flash_impact))
+    monkeypatch.setattr(manage_changes, "flash_impact", hanging_up(manage_changes.flash_impact))
     told(ana.post(address, form), "the database does not answer", "may not have been saved")
     connection.close()
     assert names(world) == ["Ida", "Mānaia"]

@@ -93,7 +93,8 @@ class Database:
         """What the minute brings, without waiting for it."""
         self.run(
             "-c",
-            f"import parkway.cli.setup_django; from parkway.jobs import queue; queue.{then}.defer(timestamp=0)",
+            "import parkway.cli.setup_django; from parkway.jobs import queue; "
+            f"queue.{then}.defer(timestamp=0)",
         )
 
 

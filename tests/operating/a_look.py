@@ -17,9 +17,9 @@ def main() -> None:
     django.setup()
     from django.db import connection, transaction
     from django.utils import timezone
-    from parkway.sync.ends import HERE
 
     from parkway.domain import ACTIONS
+    from parkway.sync.ends import HERE
     from parkway.sync.models import Integration, Run, RunState, Stage
     from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.scope import within_all

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.urls import reverse
-from parkway.sync.ends import HERE
 
 from parkway.config import logs
 from parkway.connectors.ports import ProfileWrites
+from parkway.sync.ends import HERE
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.verbs import give_role

@@ -16,12 +16,11 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     import django
 
     django.setup()
-    from parkway.sync.ends import HERE
-
     from parkway.connectors.ports import ProfilesAnswer, ServiceQuery
     from parkway.connectors.storypark_here import StoryparkHere
     from parkway.domain import InactivePolicy
     from parkway.sync.commands import changes
+    from parkway.sync.ends import HERE
     from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR

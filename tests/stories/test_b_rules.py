@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from parkway.sync.ends import HERE
 
 from parkway.connectors.ports import ProfileWrites
 from parkway.domain import ChoiceKind, InactivePolicy, Refused, Status, Step
@@ -16,6 +15,7 @@ from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
 from parkway.sync.commands import changes, choices, setup
 from parkway.sync.commands.changes import PlanChanged
+from parkway.sync.ends import HERE
 from parkway.sync.models import Entry, Link, Notice, Run, Trigger
 from parkway.sync.queries import explain, file_plan, forecast, setup_lists
 from parkway.tenancy.people import OPERATOR

@@ -132,9 +132,9 @@ def test_d13_a_pass_tells_of_what_others_are_at(world: World) -> None:
 
 
 IMPATIENTLY = """
-from parkway import locks
-from parkway.cli import opened, app
-locks.LIMITS["lock_timeout"] = "100ms"
+from parkway.db import locking
+from parkway.cli import setup_django, app
+locking.LIMITS["lock_timeout"] = "100ms"
 app.main()
 """
 

@@ -6,7 +6,6 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from parkway.sync.ends import HERE
 
 from parkway import domain
 from parkway.connectors.ports import ProfilesAnswer
@@ -17,6 +16,7 @@ from parkway.storypark.models import Profile
 from parkway.sync import integrations
 from parkway.sync.commands import changes, choices
 from parkway.sync.commands.changes import PlanChanged
+from parkway.sync.ends import HERE
 from parkway.sync.models import Link, Notice, RunState
 from parkway.sync.run import change_detection
 from parkway.tenancy.people import OPERATOR

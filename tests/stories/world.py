@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from django.test import TestCase
-from parkway.sync.ends import HERE, Connectors
 
 from parkway import domain
 from parkway.connectors.manage_here import ManageHere
@@ -20,6 +19,7 @@ from parkway.manage.models import Booking, Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
 from parkway.sync.commands import changes, choices, lifecycle, setup
+from parkway.sync.ends import HERE, Connectors
 from parkway.sync.models import Entry, Integration, Link, Run, Trigger
 from parkway.sync.queries import explain, fleet_metrics, setup_lists
 from parkway.sync.run.pipeline import RunContext, run_sync

@@ -8,7 +8,6 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from parkway.sync.ends import Connectors
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
@@ -20,6 +19,7 @@ from parkway.manage.models import Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
 from parkway.sync.commands import changes, choices
+from parkway.sync.ends import Connectors
 from parkway.sync.models import Entry, Run, RunState
 from parkway.sync.run import journal
 from parkway.tenancy.people import OPERATOR

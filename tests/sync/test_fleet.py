@@ -12,7 +12,6 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from parkway.sync.ends import HERE
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
@@ -23,6 +22,7 @@ from parkway.manage import verbs as manage
 from parkway.manage.models import Ledger
 from parkway.storypark.models import Account
 from parkway.sync.commands import lifecycle
+from parkway.sync.ends import HERE
 from parkway.sync.models import Integration, Notice, Run, Trigger
 from parkway.sync.queries import fleet_metrics
 from parkway.sync.schedule import due

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
-from parkway.sync.ends import HERE
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.db.gc_pause import gc_paused
+from parkway.sync.ends import HERE
 from parkway.sync.models import Integration
 from parkway.sync.schedule import due
 from parkway.sync.schedule.fleet import AllServices, DueServices, Pass

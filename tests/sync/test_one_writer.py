@@ -10,11 +10,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from parkway.sync.ends import HERE
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.db import locking
+from parkway.sync.ends import HERE
 from parkway.sync.schedule.fleet import Pass
 from tests.stories.world import World
 

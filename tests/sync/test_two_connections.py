@@ -10,7 +10,6 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
-from parkway.sync.ends import HERE
 
 from parkway import domain
 from parkway.connectors.manage_here import ManageHere
@@ -23,6 +22,7 @@ from parkway.manage.models import Booking, Ledger
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
 from parkway.sync.commands import changes, choices
+from parkway.sync.ends import HERE
 from parkway.sync.models import Run
 from parkway.sync.run.pipeline import RunContext, apply_plans, decide, run_sync
 from parkway.tenancy.people import OPERATOR

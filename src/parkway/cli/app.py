@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from io import TextIOWrapper
+from types import ModuleType
 
 import click
 
@@ -14,49 +14,72 @@ from parkway.db import errors
 from parkway.domain import Refused, SourceSilent
 
 COMMANDS = {
-    "demo": ("parkway.cli.database:demo", "Load a made-up fleet to try Parkway on."),
-    "migrate": ("parkway.cli.database:migrate", "Make or update the database."),
-    "import": (
-        "parkway.cli.import_files:import_files",
-        "Take children, bookings and profiles over from CSV files.",
-    ),
-    "enable": ("parkway.cli.integration:enable", "Let a service set syncing up (support)."),
-    "setup": ("parkway.cli.integration:setup", "Match children to profiles and start syncing."),
-    "sync": ("parkway.cli.sync_status:sync", "Run the sync of one service now."),
-    "fleet": ("parkway.cli.fleet:fleet", "Sync every service that is due, with rate and time left."),
-    "switch": (
-        "parkway.cli.integration:switch",
-        "Change what happens to Inactive children, after a preview.",
-    ),
-    "paid-children": (
-        "parkway.cli.integration:paid_children",
-        "Change how many live profiles the plan pays for.",
-    ),
-    "approve": ("parkway.cli.integration:approve", "Approve what a held run would do."),
-    "reject": ("parkway.cli.integration:reject", "Keep live what a held run would archive, and do the rest."),
-    "choose": ("parkway.cli.integration:choose", "Choose for one child: a profile, a new one, don't add."),
-    "keep-until": (
-        "parkway.cli.integration:keep_until",
-        "Keep an Inactive child's profile live through a day.",
-    ),
-    "status": ("parkway.cli.sync_status:status", "How syncing stands, for one service or all."),
-    "runs": ("parkway.cli.history:runs", "The history of a service's runs, and what one of them changed."),
-    "why": ("parkway.cli.queries:why", "Why a child is in Storypark or not, now or on a past day."),
-    "forecast": ("parkway.cli.queries:forecast", "Who will come and go in the weeks ahead."),
-    "off": ("parkway.cli.integration:off", "Turn syncing off; profiles and links stay."),
-    "on": ("parkway.cli.integration:on", "Turn syncing on again, after a preview."),
-    "serve": ("parkway.cli.serve:serve", "Serve the pages, and run the syncs that are due."),
-    "doctor": (
-        "parkway.cli.doctor:doctor",
-        "What is wrong here, and how to mend it.",
-    ),
-    "worker": ("parkway.cli.worker:worker", "Run the syncs that are due, beside others (PostgreSQL)."),
-    "backup": ("parkway.cli.backup:backup", "Copy the whole database, while work goes on."),
-    "plan": ("parkway.cli.plan:command", "A dry run on CSV files alone, without a database."),
-    "rules": ("parkway.cli.queries:rules", "The rules in words."),
-    "first-run": ("parkway.cli.database:first_run", "Load the demo when the database is new, and sync it."),
+    "demo": "Load a made-up fleet to try Parkway on.",
+    "migrate": "Make or update the database.",
+    "import": "Take children, bookings and profiles over from CSV files.",
+    "enable": "Let a service set syncing up (support).",
+    "setup": "Match children to profiles and start syncing.",
+    "sync": "Run the sync of one service now.",
+    "fleet": "Sync every service that is due, with rate and time left.",
+    "switch": "Change what happens to Inactive children, after a preview.",
+    "paid-children": "Change how many live profiles the plan pays for.",
+    "approve": "Approve what a held run would do.",
+    "reject": "Keep live what a held run would archive, and do the rest.",
+    "choose": "Choose for one child: a profile, a new one, don't add.",
+    "keep-until": "Keep an Inactive child's profile live through a day.",
+    "status": "How syncing stands, for one service or all.",
+    "runs": "The history of a service's runs, and what one of them changed.",
+    "why": "Why a child is in Storypark or not, now or on a past day.",
+    "forecast": "Who will come and go in the weeks ahead.",
+    "off": "Turn syncing off; profiles and links stay.",
+    "on": "Turn syncing on again, after a preview.",
+    "serve": "Serve the pages, and run the syncs that are due.",
+    "doctor": "What is wrong here, and how to mend it.",
+    "worker": "Run the syncs that are due, beside others (PostgreSQL).",
+    "backup": "Copy the whole database, while work goes on.",
+    "plan": "A dry run on CSV files alone, without a database.",
+    "rules": "The rules in words.",
+    "first-run": "Load the demo when the database is new, and sync it.",
 }
 HIDDEN = {"first-run"}
+
+
+def _load(name: str) -> click.Command | None:  # noqa: PLR0912 - a branch for each module, and nothing else
+    """The subcommand of a name. Its module is imported only when it is called, so that help and `plan` need
+    no database.
+    """
+    module: ModuleType
+    match name:
+        case "demo" | "first-run" | "migrate":
+            from parkway.cli import database as module
+        case "import":
+            from parkway.cli import import_files as module
+        case "enable" | "setup" | "switch" | "paid-children" | "approve" | "reject" | "on" | "off":
+            from parkway.cli import integration as module
+        case "choose" | "keep-until":
+            from parkway.cli import integration as module
+        case "sync" | "status":
+            from parkway.cli import sync_status as module
+        case "fleet":
+            from parkway.cli import fleet as module
+        case "runs":
+            from parkway.cli import history as module
+        case "why" | "forecast" | "rules":
+            from parkway.cli import queries as module
+        case "serve":
+            from parkway.cli import serve as module
+        case "worker":
+            from parkway.cli import worker as module
+        case "doctor":
+            from parkway.cli import doctor as module
+        case "backup":
+            from parkway.cli import backup as module
+        case "plan":
+            from parkway.cli import plan as module
+        case _:
+            return None
+    commands = (each for each in vars(module).values() if isinstance(each, click.Command))
+    return next(command for command in commands if command.name == name)
 
 
 class _NobodyReads(Exception):
@@ -64,7 +87,7 @@ class _NobodyReads(Exception):
 
 
 class Commands(click.Group):
-    """Loads a subcommand's module when it is called, so that help and `plan` need no database."""
+    """Loads a subcommand when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name in COMMANDS if name not in HIDDEN]
@@ -76,15 +99,11 @@ class Commands(click.Group):
             raise _NobodyReads from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return _load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
 
 @click.group(

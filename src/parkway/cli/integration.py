@@ -13,12 +13,13 @@ from parkway.cli.plan import DAY
 from parkway.cli.setup_django import SERVICE, acting
 from parkway.cli.sync_status import sentence
 from parkway.domain import ChoiceKind, InactivePolicy, Refused
+from parkway.engine.plan import Plan
 from parkway.engine.wording import count
 from parkway.sync import integrations
-from parkway.sync.commands import changes, choices, lifecycle, setup
+from parkway.sync.commands import changes, choices, lifecycle
+from parkway.sync.commands.setup import accept_proposals
 from parkway.sync.models import Run, Stage
 from parkway.sync.queries import setup_lists
-from parkway.sync.queries.file_plan import Plan
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
 
@@ -107,7 +108,7 @@ def setup(service: Service, accept: bool, by: Actor, fingerprint: str | None) ->
     """
     now = setup_django.now()
     if accept:
-        click.echo(f"{count(setup.accept_proposals(service, by, now), 'proposal')} taken.")
+        click.echo(f"{count(accept_proposals(service, by, now), 'proposal')} taken.")
     found = setup_lists.look_at_set_up(service, now)
     if found.open:
         lines = [

@@ -25,8 +25,8 @@ from rich.table import Table
 from rich.text import Text
 
 from parkway.domain import Step
+from parkway.engine.plan import Plan
 from parkway.engine.wording import count
-from parkway.sync.queries.file_plan import Plan
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 

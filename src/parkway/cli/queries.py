@@ -13,7 +13,8 @@ from parkway.cli.plan import DAY
 from parkway.cli.setup_django import SERVICE, as_format
 from parkway.engine.wording import count
 from parkway.sync.models import Entry
-from parkway.sync.queries import explain, forecast
+from parkway.sync.queries import explain
+from parkway.sync.queries import forecast as forecasts
 from parkway.sync.queries.rulebook import rulebook
 from parkway.tenancy.models import Service
 
@@ -67,9 +68,9 @@ Example:
 @as_format
 def forecast(service: Service, weeks: int, form: str) -> None:
     """Who will become Active or Inactive on which day, and what that does to profiles and spaces."""
-    seen = forecast.look_ahead(service, weeks * 7, setup_django.now())
+    seen = forecasts.look_ahead(service, weeks * 7, setup_django.now())
     if form == "json":
-        output.as_json(forecast.as_json(seen))
+        output.as_json(forecasts.as_json(seen))
         return
     lines = []
     for day in seen.days:

@@ -94,7 +94,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
     PROCRASTINATE_IMPORT_PATHS = ["parkway.jobs.queue"]
 MIDDLEWARE = [
-    "parkway.config.request_id.Front",
+    "parkway.config.request_id.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -220,10 +220,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "parkway.config.logs.Line",
+            "()": "parkway.config.logs.LogLine",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         },
-        "json": {"()": "parkway.config.logs.Json"},
+        "json": {"()": "parkway.config.logs.JsonLine"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "json" if LOGS == "json" else "line"}

@@ -35,7 +35,7 @@ class ManageHere:
         since = {
             ask.service_id: ask.since
             for ask in asks
-            if ask.since and ask.service_id in versions and versions[ask.service_id].complete <= ask.since
+            if ask.since and ask.service_id in versions and versions[ask.service_id].whole <= ask.since
         }
         asked = [(ask.service_id, since.get(ask.service_id, 0)) for ask in asks]
         found: dict[int, list[domain.Child]] = {service_id: [] for service_id, _ in asked}
@@ -54,7 +54,7 @@ class ManageHere:
             standing_ = new(Standing, (statuses[status], *map(day, days), True))
             found[service_id].append(new(domain.Child, (reference, details, standing_, ALL_FIELDS)))
         return {
-            key: RosterAnswer(children, rooms.get(key, []), whole=key not in since)
+            key: RosterAnswer(children, rooms.get(key, []), complete=key not in since)
             for key, children in found.items()
         }
 

@@ -30,13 +30,13 @@ class ServiceQuery(NamedTuple):
 class RosterAnswer(NamedTuple):
     """The children of one service with their standing, and its rooms.
 
-    All children, unless it is not `whole`: then the others, and the rooms, are as they were at the version
+    All children, unless it is not `complete`: then the others, and the rooms, are as they were at the version
     that was asked about.
     """
 
     children: Sequence[Child]
     rooms: Sequence[Room]
-    whole: bool = True
+    complete: bool = True
 
 
 class Roster(Protocol):

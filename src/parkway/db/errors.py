@@ -124,3 +124,23 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
+
+
+def database_unusable(error: BaseException) -> bool:
+    """Whether an error says that the database as a whole cannot work now: it is away, full, or locked. Then
+    nothing is wrong with the rows at hand. One that others hold for too long is not such an error.
+    """
+    return database_error(error) is not None and not locked_by_others(error)
+
+
+def locked_by_others(error: BaseException) -> bool:
+    """Whether an error says that others hold the rows that were to be changed, for too long or crosswise."""
+    found = database_error(error)
+    return found is not None and found.kind is ErrorKind.HELD
+
+
+def error_name(error: BaseException) -> str:
+    """What the database calls an error (SQLITE_BUSY, DiskFull), for logs: its text may quote people."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return getattr(error, "sqlite_errorname", None) or type(error).__name__

@@ -14,9 +14,6 @@ from typing import TypeVar
 
 from django.db import OperationalError, connection, transaction
 
-from parkway.db import errors
-from parkway.db.errors import ErrorKind, database_unusable, error_name, locked_by_others
-
 T = TypeVar("T")
 
 # of each connection to PostgreSQL: who waits for a lock is a person, or holds up others; whoever holds one
@@ -50,26 +47,6 @@ def for_update(alias: str = "") -> str:
 def skip_locked() -> str:
     """The end of a query that takes those rows that no other transaction holds, without waiting."""
     return "" if single_writer() else " FOR NO KEY UPDATE SKIP LOCKED"
-
-
-def database_unusable(error: BaseException) -> bool:
-    """Whether an error says that the database as a whole cannot work now: it is away, full, or locked. Then
-    nothing is wrong with the rows at hand. One that others hold for too long is not such an error.
-    """
-    return errors.database_error(error) is not None and not locked_by_others(error)
-
-
-def locked_by_others(error: BaseException) -> bool:
-    """Whether an error says that others hold the rows that were to be changed, for too long or crosswise."""
-    found = errors.database_error(error)
-    return found is not None and found.kind is ErrorKind.HELD
-
-
-def error_name(error: BaseException) -> str:
-    """What the database calls an error (SQLITE_BUSY, DiskFull), for logs: its text may quote people."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return getattr(error, "sqlite_errorname", None) or type(error).__name__
 
 
 def single_writer() -> bool:

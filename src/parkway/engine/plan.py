@@ -379,3 +379,14 @@ def carries_out(decision: Decision, choice: Choice) -> bool:
         return decision.step is Step.CREATE
     chosen = choice.kind is ChoiceKind.PROFILE and decision.profile_id == choice.profile_id
     return chosen and decision.step in ACTIONS
+
+
+def belonging(situation: PlanInput) -> list[Child]:
+    """The children who belong in Storypark under the setting, by id."""
+    found = []
+    for child in situation.children:
+        wish = situation.choices.get(child.child_id, NO_CHOICE)
+        rule = rules.rule_for(child, wish.kind, situation.inactive, wish.keep_until, situation.today)
+        if rule.verdict is rules.Verdict.BELONGS:
+            found.append(child)
+    return sorted(found, key=lambda child: child.child_id)

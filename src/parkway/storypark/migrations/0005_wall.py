@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from parkway.tenancy.wall import walled, walled_through
+from parkway.tenancy.row_level_security import walled, walled_through
 
 
 class Migration(migrations.Migration):

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F
 
 from parkway import domain
 from parkway.db import bulk
-from parkway.domain import Child, ChoiceKind, ProfileState, Refused
-from parkway.engine import rules
-from parkway.engine.plan import NO_CHOICE, PlanInput, belonging
+from parkway.domain import ChoiceKind, ProfileState, Refused
+from parkway.engine.plan import NO_CHOICE, PlanInput
 from parkway.sync.ends import HERE, Connectors
 from parkway.sync.integrations import increment_version
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
-from parkway.sync.queries.choices_made import ChoiceMade, choices_made
 from parkway.sync.run import apply
 from parkway.sync.run.gather import gather_one
 from parkway.sync.schedule import run_requests
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change
 from parkway.tenancy.scope import scope
-
-
-def belonging(situation: PlanInput) -> list[Child]:
-    """The children who belong in Storypark under the setting, by id."""
-    found = []
-    for child in situation.children:
-        wish = situation.choices.get(child.child_id, NO_CHOICE)
-        rule = rules.rule_for(child, wish.kind, situation.inactive, wish.keep_until, situation.today)
-        if rule.verdict is rules.Verdict.BELONGS:
-            found.append(child)
-    return sorted(found, key=lambda child: child.child_id)
 
 
 @transaction.atomic
@@ -143,32 +127,6 @@ def store(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, now:
     _replace(service, kept, by, now)
 
 
-class ChoiceMade(NamedTuple):
-    """A choice as it stands, with who made it and when."""
-
-    wish: domain.Choice
-    by: str
-    at: datetime
-
-    @property
-    def stamp(self) -> str:
-        """Differs whenever somebody chose anew: a page carries it to tell what its reader saw."""
-        text = "/".join([self.at.isoformat(), self.by, self.wish.kind or "", self.wish.profile_id or ""])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def choices_made(service: Service) -> dict[str, ChoiceMade]:
-    """Every choice of a service that says what is to happen with a child, by the child's id."""
-    return {
-        row.child_id: ChoiceMade(
-            domain.Choice(ChoiceKind(row.kind), row.profile_id or None, row.keep_until),
-            row.chosen_by,
-            row.chosen_at,
-        )
-        for row in scope(Choice, service).exclude(kind="")
-    }
-
-
 def take_over(
     service: Service,
     child_ids: Iterable[str],
@@ -242,11 +200,6 @@ def _lock_changeable(service: Service, by: Actor) -> Integration:
         raise Refused(f"Syncing is not enabled for {service.name}.")
     require_change(by, service, integration.educators_may_change)
     return integration
-
-
-def increment_version(service: Service) -> None:
-    """Say that something changed here that a plan depends on."""
-    Integration.objects.filter(service=service).update(version=F("version") + 1)
 
 
 def _run_soon(integration: Integration, by: Actor) -> None:

@@ -16,7 +16,7 @@ from parkway.manage.models import Child
 from parkway.manage.roster import ImportedBooking, take_roster
 from parkway.storypark.portfolios import take_profiles
 from parkway.sync import integrations
-from parkway.sync.commands import choices
+from parkway.sync.commands import changes, choices
 from parkway.sync.ends import HERE
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import Integration, Link, Stage
@@ -102,7 +102,7 @@ def preview_files(service: Service, files: Files, by: Actor, now: datetime) -> I
         before = _statuses(service)
         adopted = take_files(service, files, by, now)
         after = _statuses(service)
-        changes = [
+        different = [
             StatusChange(name, before[key][1] if key in before else "", status)
             for key, (name, status) in after.items()
             if key not in before or before[key][1] != status
@@ -114,7 +114,7 @@ def preview_files(service: Service, files: Files, by: Actor, now: datetime) -> I
             except SourceSilent as said:
                 silent = str(said)
         transaction.set_rollback(True)
-    return ImportPreview(adopted, changes, plan, silent)
+    return ImportPreview(adopted, different, plan, silent)
 
 
 def _statuses(service: Service) -> dict[str, tuple[str, str]]:

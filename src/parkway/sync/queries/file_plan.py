@@ -7,8 +7,7 @@ from typing import Any
 
 from parkway.connectors.csv_files import Files
 from parkway.domain import Decision, InactivePolicy, ProfileState, SourceSilent, Step, Window
-from parkway.engine.plan import Plan as Plan  # noqa: PLC0414 - the doors read plans through here
-from parkway.engine.plan import PlanInput, make_plan, plain
+from parkway.engine.plan import Plan, PlanInput, make_plan, plain
 
 
 def plan_files(

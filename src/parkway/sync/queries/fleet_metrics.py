@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
 from parkway.domain import Step
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage
-from parkway.sync.queries.fleet_metrics import due_now
 from parkway.sync.queries.service_status import WITHHELD
 
 
@@ -70,3 +69,8 @@ def fleet_metrics() -> FleetMetrics:
     stages = Integration.objects.values_list("stage").annotate(number=Count("pk"))
     services = dict.fromkeys(Stage.values, 0) | dict(stages)
     return FleetMetrics(services, **runs, **children, **told)
+
+
+def due_now(now: datetime) -> QuerySet[Integration]:
+    """The integrations whose run is due, those included for which somebody asked (R15)."""
+    return Integration.objects.filter(stage=Stage.ON).filter(Q(next_run_at=None) | Q(next_run_at__lte=now))

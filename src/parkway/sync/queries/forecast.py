@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from parkway.engine import forecast
-from parkway.engine.forecast import Forecast as Forecast  # noqa: PLC0414
+from parkway.engine.forecast import Forecast
 from parkway.sync import integrations
 from parkway.sync.ends import HERE, Connectors
 from parkway.sync.run.gather import gather_one, query_for

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from parkway import domain
-from parkway.domain import Child, ChoiceKind, Details, Profile, ProfileState, Room
-from parkway.engine import matching
+from parkway.domain import (
+    Child,
+    ChoiceKind,
+    Details,
+    Profile,
+    ProfileState,
+    Refused,
+    Room,
+)
+from parkway.engine import matching, plan
 from parkway.engine.folding import mentions
-from parkway.engine.matching import Certainty, RoomStep
-from parkway.engine.plan import Plan
+from parkway.engine.matching import Certainty, Proposal, RoomStep
+from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.sync import integrations
 from parkway.sync.ends import HERE, Connectors
+from parkway.sync.integrations import (
+    integration_of,
+)
 from parkway.sync.models import Integration, Stage
-from parkway.sync.queries import choices_made, setup_lists
+from parkway.sync.queries import choices_made
 from parkway.sync.queries.choices_made import ChoiceMade
-from parkway.sync.queries.setup_lists import Listed
-from parkway.sync.run.gather import query_for
+from parkway.sync.run.gather import gather_one, query_for
 from parkway.tenancy.models import Service
 
 
@@ -139,7 +149,7 @@ def stage(service: Service) -> Stage:
 def setup_lists(service: Service, now: datetime, ends: Connectors = HERE) -> SetUpLists:
     """Both ends read anew, with proposals and choices: "please check" first, then certain, then nothing
     alike, each by name (set-up, steps 3 and 4)."""
-    found = setup_lists.look_at_set_up(service, now, ends)
+    found = look_at_set_up(service, now, ends)
     situation = found.plan.situation
     linked = set(situation.links.values())
     profiles = {
@@ -240,3 +250,73 @@ def free_rooms(service: Service, lists: SetUpLists, now: datetime, ends: Connect
     return sorted(
         (room for room in found if room.room_id not in taken), key=lambda room: room.name.casefold()
     )
+
+
+class Listed(NamedTuple):
+    """One child listed at set-up: the proposal, and what a person chose so far."""
+
+    child: Child
+    proposal: Proposal
+    choice: domain.Choice | None
+
+
+class SetUp(NamedTuple):
+    """The children available at set-up, those without a choice yet, and the plan of the choices."""
+
+    listed: Sequence[Listed]
+    open: Sequence[Listed]
+    plan: Plan
+
+
+def look_at_set_up(service: Service, now: datetime, ends: Connectors = HERE) -> SetUp:
+    """The children available, proposals and choices, and what starting would do (set-up, steps 3 to 5).
+
+    Raises Refused when the service is set up already.
+    """
+    return _set_up(gather_one(require_to_set_up(integration_of(service)), now, ends).situation)
+
+
+def require_to_set_up(integration: Integration) -> Integration:
+    if integration.stage != Stage.ENABLED:
+        service = integration.service
+        raise Refused(
+            f"{service.name} is set up already, and syncing is {integration.get_stage_display()}. "
+            f"See `parkway status {service.slug}`."
+        )
+    return integration
+
+
+def _set_up(situation: PlanInput) -> SetUp:
+    """Listed is every child who belongs under the setting, or would but for "don't add" (R2, R3)."""
+    without = {
+        key: wish._replace(kind=None) if wish.kind is ChoiceKind.DONT_ADD else wish
+        for key, wish in situation.choices.items()
+    }
+    belonging = plan.belonging(replace(situation, choices=without))
+    linked = set(situation.links.values())
+    unlinked = [profile for key, profile in situation.profiles.items() if key not in linked]
+    seekers = [child for child in belonging if child.child_id not in situation.links]
+    takers = {wish.profile_id: key for key, wish in situation.choices.items() if wish.profile_id}
+    proposals = [_still_free(each, takers) for each in matching.propose(seekers, unlinked)]
+    listed = [
+        Listed(child, proposal, situation.choices.get(child.child_id))
+        for child, proposal in zip(seekers, proposals, strict=True)
+    ]
+    there = {profile.profile_id for profile in unlinked if profile.state is not ProfileState.DELETED}
+    undecided = [each for each in listed if not _decided(each.choice, there)]
+    return SetUp(listed, undecided, make_plan(situation))
+
+
+def _still_free(proposal: Proposal, takers: Mapping[str, str]) -> Proposal:
+    """A match that somebody chose for another child meanwhile is not certain any more."""
+    certain = proposal.certainty is Certainty.CERTAIN
+    if certain and takers.get(proposal.profile_ids[0], proposal.child_id) != proposal.child_id:
+        return proposal._replace(certainty=Certainty.PLEASE_CHECK)
+    return proposal
+
+
+def _decided(choice: domain.Choice | None, there: Collection[str]) -> bool:
+    """Whether a person chose for a child, and a profile that was chosen is still there."""
+    if choice is None or choice.kind is None:
+        return False
+    return choice.kind is not ChoiceKind.PROFILE or choice.profile_id in there

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from parkway.domain import Decision, InactivePolicy, Status, Step
 from parkway.engine import forecast
-from parkway.engine.plan import NO_CHOICE, Plan, make_plan
+from parkway.engine.plan import NO_CHOICE, Plan, belonging, make_plan
 from parkway.sync.ends import HERE, Connectors
 from parkway.sync.integrations import integration_of
 from parkway.sync.models import Integration
@@ -77,8 +77,8 @@ def space_forecast(service: Service, now: datetime, ends: Connectors = HERE) -> 
     plan = make_plan(situation)
     seen = forecast.look_ahead(situation, ends.roster.bookings(query_for(integration, now)), WEEKS * 7)
     needs = {situation.today: needed(plan)} | {day.day: needed(day.plan) for day in seen.days}
-    belonging = plan.belonging(situation)
-    statuses, ids = [c.standing.status for c in belonging], {c.child_id for c in belonging}
+    children = belonging(situation)
+    statuses, ids = [c.standing.status for c in children], {c.child_id for c in children}
     to_check = sum(d.step is Step.NEEDS_REVIEW and d.child_id in ids for d in plan.decisions)
     return SpaceForecast(
         plan,
@@ -87,7 +87,7 @@ def space_forecast(service: Service, now: datetime, ends: Connectors = HERE) -> 
         seen.out_of_spaces_on,
         statuses.count(Status.ACTIVE),
         statuses.count(Status.INACTIVE),
-        needed(plan) - (len(belonging) - to_check),
+        needed(plan) - (len(children) - to_check),
         to_check,
         len(seen.blind),
         max(needs),

@@ -8,11 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
 
-from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import Profiles, ProfilesAnswer, Roster, RosterAnswer, ServiceQuery
-from parkway.connectors.storypark_here import StoryparkHere
+from parkway.connectors.ports import ProfilesAnswer, RosterAnswer, ServiceQuery
 from parkway.domain import OUTCOMES, Facts, Profile, ProfileState, SourceSilent
 from parkway.engine import matching
 from parkway.engine.plan import PlanInput, SettledTotals
@@ -22,18 +19,8 @@ from parkway.sync.models import Integration
 from parkway.sync.run import state
 from parkway.sync.run.state import CurrentEntry
 
-
-class Connectors(NamedTuple):
-    """The two ends of a sync."""
-
-    roster: Roster
-    profiles: Profiles
-
-
 MISSING = frozenset(rule.slug for rule in RULES if not rule.listed)
 """The rules that answer for a child whom the roster does not list."""
-
-HERE = Connectors(ManageHere(), StoryparkHere())
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,15 +106,6 @@ def _record_failure(integration: Integration, start: RunContext, state: RunState
     return run
 
 
-def lock_integrations(service_ids: Sequence[int]) -> list[Integration]:
-    """The integrations of these services, held by this transaction until it ends (D13)."""
-    found = Integration.objects.select_for_update(of=("self",)).select_related("service")
-    locked = list(found.filter(pk__in=service_ids).order_by("pk"))
-    for each in locked:  # an integration and its service that know each other would outlive the run
-        Integration.service.field.remote_field.delete_cached_value(each.service)
-    return locked
-
-
 PlannedServices = Mapping[int, tuple[Snapshot, Plan]]
 """What is known of each service and what follows, by service id."""
 

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from parkway.tenancy.wall import walled
+from parkway.tenancy.row_level_security import walled
 
 
 class Migration(migrations.Migration):

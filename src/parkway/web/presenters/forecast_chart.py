@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from parkway.engine.forecast import Forecast
 from parkway.engine.wording import MONTHS
-from parkway.sync.queries.forecast import Forecast
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 760, 240, 40, 14, 28
 

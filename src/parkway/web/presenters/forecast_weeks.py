@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from parkway.domain import Decision, Step
+from parkway.engine.forecast import Forecast, ForecastDay
 from parkway.engine.wording import MONTHS, ordinal
-from parkway.sync.queries.forecast import Day, Forecast
 from parkway.web.presenters.plans import name_of, whole_name
 
 DOES = {
@@ -61,7 +61,7 @@ def weeks(seen: Forecast, today: date) -> list[Week]:
     return found
 
 
-def _lines(day: Day) -> Iterator[ForecastLine]:
+def _lines(day: ForecastDay) -> Iterator[ForecastLine]:
     turned = {child.child_id: (child, status) for child, status in day.turned}
     decided = {decision.child_id: decision for decision in day.decisions}
     if turned.keys() - decided.keys():

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parkway.domain import Decision, Details, Step
+from parkway.engine.plan import Plan
 from parkway.engine.wording import count
-from parkway.sync.queries.file_plan import Plan
 
 
 class PlanLine(NamedTuple):

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from parkway.domain import InactivePolicy
+from parkway.engine.plan import Plan
 from parkway.engine.wording import what_was_done
 from parkway.sync import integrations
 from parkway.sync.commands import changes
 from parkway.sync.commands.changes import PlanChanged
 from parkway.sync.models import Run, Stage
-from parkway.sync.queries.file_plan import Plan
 from parkway.sync.queries.service_status import service_statuses
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service

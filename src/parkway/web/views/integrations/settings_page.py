@@ -12,7 +12,8 @@ from parkway.domain import SourceSilent, Status, Step
 from parkway.sync import integrations
 from parkway.sync.commands import lifecycle
 from parkway.sync.models import Integration, Run, Stage
-from parkway.sync.queries import children, forecast
+from parkway.sync.queries import children
+from parkway.sync.queries.forecast import look_ahead
 from parkway.sync.queries.service_status import service_statuses
 from parkway.tenancy.models import Look
 from parkway.tenancy.people import Permission
@@ -105,7 +106,7 @@ def forecast(request: HttpRequest, visit: Visit) -> HttpResponse:
     ahead = {"4": 4, "8": 8, "16": 16, "26": 26}.get(request.GET.get("weeks", ""), 8)
     now = timezone.now()
     today = visit.service.today(now)
-    seen = forecast.look_ahead(visit.service, ahead * 7, now)
+    seen = look_ahead(visit.service, ahead * 7, now)
     context = {
         "seen": seen,
         "weeks": forecast_weeks.weeks(seen, today),

@@ -13,7 +13,7 @@ from parkway.manage import preview, verbs
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
-from parkway.web.presenters import impact
+from parkway.web.presenters import manage_changes
 from parkway.web.views.manage.forms import ArchiveForm
 
 
@@ -23,7 +23,7 @@ def archive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     """Archive a child, today or on an earlier day (D3)."""
     now = timezone.now()
     today = visit.service.today(now)
-    found = impact.the_record(visit, child, now).child
+    found = manage_changes.the_record(visit, child, now).child
     if found.status == Status.ARCHIVED:
         messages.info(request, f"{found} is archived already.")
         return redirect("manage-child", visit.service.slug, child)
@@ -34,9 +34,9 @@ def archive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
         except Refused as refused:
             form.add_error("on", str(refused))
         else:
-            impact.flash_impact(request, visit, found, f"{found} is archived in Manage.", now)
+            manage_changes.flash_impact(request, visit, found, f"{found} is archived in Manage.", now)
             return redirect("manage-child", visit.service.slug, child)
-    context = impact.before(visit, found, preview.archived(found, today), now)
+    context = manage_changes.before(visit, found, preview.archived(found, today), now)
     context |= {
         "form": form,
         "title": f"Archive {found}?",
@@ -52,14 +52,16 @@ def unarchive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     """Take an archived child back (D3)."""
     now = timezone.now()
     today = visit.service.today(now)
-    found = impact.the_record(visit, child, now).child
+    found = manage_changes.the_record(visit, child, now).child
     if found.status != Status.ARCHIVED:
         messages.info(request, f"{found} is not archived.")
         return redirect("manage-child", visit.service.slug, child)
     if request.method == "POST":
         verbs.unarchive_child(found, today)
-        impact.flash_impact(request, visit, found, f"{found} is back, and {found.status} in Manage.", now)
+        manage_changes.flash_impact(
+            request, visit, found, f"{found} is back, and {found.status} in Manage.", now
+        )
         return redirect("manage-child", visit.service.slug, child)
-    context = impact.before(visit, found, preview.unarchived(found, today), now)
+    context = manage_changes.before(visit, found, preview.unarchived(found, today), now)
     context |= {"title": f"Unarchive {found}?", "button": f"Unarchive {found} in Manage"}
     return render(request, "web/manage/change.html", context)

@@ -22,7 +22,7 @@ from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
-from parkway.web.presenters import impact
+from parkway.web.presenters import manage_changes
 from parkway.web.templatetags.parkway import day
 from parkway.web.views.manage.child import row
 from parkway.web.views.manage.forms import BookingForm, EndForm
@@ -39,7 +39,7 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
         raise Http404("There is no such kind of booking.")
     now, kind_ = timezone.now(), BookingKind(kind)
     today = visit.service.today(now)
-    found = impact.the_record(visit, child, now).child
+    found = manage_changes.the_record(visit, child, now).child
     rooms = listing.rooms(visit.service)
     form = BookingForm(kind_, rooms, request.POST if request.method == "POST" else typed(request))
     title = f"Add a {kind} booking for {found}"
@@ -48,7 +48,7 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
         try:
             period = verbs.check_period(*wanted)
             if SURE not in request.POST:
-                context = impact.before(visit, found, preview.booked(found, today, period), now)
+                context = manage_changes.before(visit, found, preview.booked(found, today, period), now)
                 context |= {"title": title, "button": "Add this booking", "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
             more = {"weekdays": form.cleaned_data.get("weekdays", ()), "room": form.cleaned_data["room"]}
@@ -57,7 +57,7 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
         except Refused as refused:
             form.add_error("ends_on", str(refused))
         else:
-            impact.flash_impact(request, visit, found, "The booking was added.", now)
+            manage_changes.flash_impact(request, visit, found, "The booking was added.", now)
             return redirect("manage-child", visit.service.slug, child)
     context = {"form": form, "child": found, "title": title, "button": "Continue"}
     return render(request, "web/manage/typing.html", context)
@@ -73,7 +73,7 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
     """Let a booking end on another day."""
     now = timezone.now()
     today = visit.service.today(now)
-    found = impact.the_booking(visit, child, booking)
+    found = manage_changes.the_booking(visit, child, booking)
     given = request.POST if request.method == "POST" else typed(request)
     form = EndForm(found, given, initial={"ends_on": found.ends_on})
     title = f"End a booking of {found.child}"
@@ -82,14 +82,16 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
         try:
             verbs.check_period(*preview.period(found)._replace(ends_on=ends_on))
             if SURE not in request.POST:
-                context = impact.before(visit, found.child, preview.ending(found, ends_on, today), now)
+                context = manage_changes.before(
+                    visit, found.child, preview.ending(found, ends_on, today), now
+                )
                 context |= {"title": title, "button": _end_button(ends_on), "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
             verbs.end_booking(found, ends_on, today)
         except Refused as refused:
             form.add_error("ends_on", str(refused))
         else:
-            impact.flash_impact(request, visit, found.child, "The booking was changed.", now)
+            manage_changes.flash_impact(request, visit, found.child, "The booking was changed.", now)
             return redirect("manage-child", visit.service.slug, child)
     context = {"form": form, "child": found.child, "title": title, "button": "Continue", "row": row(found)}
     return render(request, "web/manage/typing.html", context)
@@ -103,7 +105,7 @@ def _end_button(ends_on: date | None) -> str:
 @at_service(Permission.CHANGE_MANAGE)
 def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Confirm an offered booking."""
-    found = impact.the_booking(visit, child, booking)
+    found = manage_changes.the_booking(visit, child, booking)
     title = f"Confirm a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.confirmed, verbs.confirm, (title, "Confirm this booking", "confirmed")
@@ -114,7 +116,7 @@ def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> Htt
 @at_service(Permission.CHANGE_MANAGE)
 def cancel(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Cancel a booking."""
-    found = impact.the_booking(visit, child, booking)
+    found = manage_changes.the_booking(visit, child, booking)
     title = f"Cancel a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.cancelled, verbs.cancel, (title, "Cancel this booking", "cancelled")
@@ -135,9 +137,9 @@ def _ask(
     title, button, done = words
     if request.method == "POST":
         verb(booking, today)
-        impact.flash_impact(request, visit, booking.child, f"The booking was {done}.", now)
+        manage_changes.flash_impact(request, visit, booking.child, f"The booking was {done}.", now)
         return redirect("manage-child", visit.service.slug, booking.child_id)
-    context = impact.before(visit, booking.child, foresee(booking, today), now)
+    context = manage_changes.before(visit, booking.child, foresee(booking, today), now)
     context |= {"title": title, "button": button, "row": row(booking), "danger": done == "cancelled"}
     return render(request, "web/manage/change.html", context)
 

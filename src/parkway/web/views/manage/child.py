@@ -23,7 +23,7 @@ from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
-from parkway.web.presenters import impact
+from parkway.web.presenters import manage_changes
 from parkway.web.presenters.booking_timeline import booking_timeline
 from parkway.web.views.manage.forms import DAYS, ChildForm
 
@@ -43,9 +43,9 @@ def show(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     """The child's record: status and what it rests on, details, bookings, and Storypark beside (R13)."""
     now = timezone.now()
     today = visit.service.today(now)
-    found = impact.the_record(visit, child, now)
+    found = manage_changes.the_record(visit, child, now)
     integration = impact.syncing(visit.service)
-    pending = impact.pending(visit, found.child, now)
+    pending = manage_changes.pending(visit, found.child, now)
     return render(
         request,
         "web/manage/child.html",
@@ -61,7 +61,7 @@ def show(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
             "today": today,
             "here": impact.in_storypark(integration, found.child.reference, now) if integration else None,
             "pending": pending if pending and (pending.step is None or pending.step in TELLS) else None,
-            "next_run": impact.next_run(visit, now),
+            "next_run": manage_changes.next_run(visit, now),
         },
     )
 
@@ -98,7 +98,7 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            impact.flash_impact(
+            manage_changes.flash_impact(
                 request,
                 visit,
                 child,
@@ -114,7 +114,7 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
 def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     """Change a child's details; what is synced reaches the profile at the next run (D11)."""
     now = timezone.now()
-    found = impact.the_record(visit, child, now)
+    found = manage_changes.the_record(visit, child, now)
     rooms = listing.room_names(visit.service)
     before = found.child.details._asdict() | {"rooms": found.rooms}
     form = ChildForm(rooms, request.POST if request.method == "POST" else typed(request), initial=before)
@@ -124,9 +124,9 @@ def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            impact.flash_impact(request, visit, found.child, "The details were saved.", now)
+            manage_changes.flash_impact(request, visit, found.child, "The details were saved.", now)
             return redirect("manage-child", visit.service.slug, child)
-    context = {"form": form, "child": found.child, "next_run": impact.next_run(visit, now)}
+    context = {"form": form, "child": found.child, "next_run": manage_changes.next_run(visit, now)}
     return render(request, "web/manage/child_form.html", context)
 
 

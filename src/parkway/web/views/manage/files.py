@@ -26,7 +26,7 @@ from parkway.web import pending_uploads
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
 from parkway.web.pending_uploads import PendingUpload
-from parkway.web.presenters import impact
+from parkway.web.presenters import manage_changes
 from parkway.web.presenters.plans import show
 from parkway.web.views.manage.forms import LARGEST, FilesForm
 
@@ -93,7 +93,7 @@ def _preview_import(request: HttpRequest, visit: Visit, sent: PendingUpload) -> 
         "statuses": _statuses(seen.changes),
         "plan": plan,
         "warnings": [_bare(text) for text in files.warnings[:WARNINGS]],
-        "next_run": impact.next_run(visit, now),
+        "next_run": manage_changes.next_run(visit, now),
     }
     return render(request, "web/manage/import_check.html", context)
 
@@ -145,7 +145,7 @@ def _page(request: HttpRequest, visit: Visit, form: FilesForm, report: ImportRep
         "form": form,
         "report": report,
         "largest": f"{LARGEST / 1e6:.0f} MB",
-        "next_run": impact.next_run(visit, now),
+        "next_run": manage_changes.next_run(visit, now),
         "children_columns": _columns(CHILDREN.required, CHILDREN.known),
         "bookings_columns": _columns(BOOKINGS.required, BOOKINGS.known),
     }
@@ -189,7 +189,7 @@ def _flash(request: HttpRequest, visit: Visit, taken: ImportResult, files: Files
     new = wording.count(taken.new_children, "new child", "new children")
     known = wording.count(taken.known_children, "child", "children")
     bookings = wording.count(taken.bookings, "booking")
-    run = impact.next_run(visit, timezone.now())
+    run = manage_changes.next_run(visit, timezone.now())
     after = f" They reach Storypark at the next run, {run}." if run else ""
     messages.success(request, f"{new}, {known} brought up to date, {bookings}.{after}")
     for warning in files.warnings[:WARNINGS]:

@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parkway.domain import Decision, ProfileState, Refused, Step
+from parkway.engine.plan import Plan
 from parkway.engine.wording import count
 from parkway.storypark import listing, verbs
 from parkway.sync import integrations
 from parkway.sync.commands import changes
 from parkway.sync.models import Integration, Stage
 from parkway.sync.queries import space_forecast
-from parkway.sync.queries.file_plan import Plan
 from parkway.sync.queries.space_forecast import SpaceForecast
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
