@@ -164,37 +164,3 @@ def test_every_room_but_sync_is_kept_from_asking_the_engine():
     rooms = {f"parkway.{path.name}" for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
 
     assert rooms - {"parkway.sync", "parkway.engine"} - kept_away == set()
-
-
-RULES = [
-    *(f"r{number}" for number in range(1, 16)),
-    *(f"d{number}" for number in range(1, 25)),
-    *(f"b{number}" for number in (1, 2, 3, 4, 6, 7, 8)),
-]
-
-
-def rules_with_a_test(folder: Path) -> set[str]:
-    """The rules that tests are named after: `test_r4_…`, or `test_r4_r8_…` for what two say together."""
-    named = set()
-    for path in folder.rglob("test_*.py"):
-        for rules in re.findall(r"^ *def test_((?:[rdb]\d+_)+)", path.read_text(), re.MULTILINE):
-            named |= set(rules.split("_"))
-    return named
-
-
-def test_every_rule_has_a_test_named_after_it():
-    named = rules_with_a_test(ROOT / "tests")
-
-    assert [rule for rule in RULES if rule not in named] == []
-
-
-NOBODY_SEES = {
-    "d18": "a sync writes to no guardian: there is nothing that a person could look at",
-}
-"""The rules that no page shows, each with the reason."""
-
-
-def test_every_rule_that_a_person_can_see_is_driven_in_a_browser():
-    named = rules_with_a_test(ROOT / "tests" / "browser")
-
-    assert [rule for rule in RULES if rule not in named] == list(NOBODY_SEES)

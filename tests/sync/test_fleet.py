@@ -97,7 +97,8 @@ def test_services_in_which_nothing_changed_are_done_at_a_glance(worlds: list[Wor
     assert (done.services, [run.service_id for run in done.runs]) == (5, [worlds[1].service.pk])
 
 
-def test_r15_who_asked_comes_before_all_others_and_alone(worlds: list[World]) -> None:
+def test_who_asked_comes_before_all_others_and_alone(worlds: list[World]) -> None:
+    """R15."""
     worlds[3].choose("ana", ChoiceKind.DONT_ADD)
     first, others = a_pass(worlds)
     assert [(run.service_id, run.trigger) for run in first.runs] == [
@@ -122,7 +123,8 @@ def test_a_service_that_breaks_holds_up_no_other_and_is_told(worlds: list[World]
     assert broken.state("ben") == "live"
 
 
-def test_d8_an_end_that_is_silent_for_one_service_stops_only_that_one(worlds: list[World]) -> None:
+def test_an_end_that_is_silent_for_one_service_stops_only_that_one(worlds: list[World]) -> None:
+    """D8."""
     silent = worlds[0]
     [done] = a_pass(worlds, ends=HERE._replace(roster=SilentFor(silent.service.pk)))
     assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["stopped"]

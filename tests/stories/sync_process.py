@@ -1,4 +1,4 @@
-"""A process of its own for the stories of D13: `python -m tests.stories.a_process SERVICE WHAT…`.
+"""A process of its own for the stories of runs at once: `python -m tests.stories.sync_process SERVICE WHAT…`.
 
 It says on standard output how far it is, and waits for a line on standard input where the story wants it to.
 """
