@@ -170,7 +170,8 @@ def test_a_second_row_that_must_not_be_is_refused(
 
 
 @pytest.mark.parametrize("model", [Link, RoomLink, Choice, Entry, Child, Profile, ManageRoom, StoryparkRoom])
-def test_d14_another_service_may_have_the_same(model: type[models.Model]) -> None:
+def test_another_service_may_have_the_same(model: type[models.Model]) -> None:
+    """D14."""
     insert(model, GOOD[model])
     insert(model, GOOD[model] | {"service_id": 2})
 

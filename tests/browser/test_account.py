@@ -43,9 +43,10 @@ def full(world: World) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_r10_r11_a_full_plan_shows_the_queue_and_new_spaces_are_filled_in_its_order(
+def test_a_full_plan_shows_the_queue_and_new_spaces_are_filled_in_its_order(
     world: World, admin: Person, browse: Browse, javascript: bool
 ) -> None:
+    """R10, R11."""
     full(world)
     page = browse(admin, javascript=javascript)
     page.goto(address(world))
@@ -68,7 +69,8 @@ def test_r10_r11_a_full_plan_shows_the_queue_and_new_spaces_are_filled_in_its_or
     assert (world.state("caro"), world.state("dan"), world.live()) == ("live", None, 3)
 
 
-def test_r11_under_stay_inactive_children_are_counted(world: World, admin: Person, browse: Browse) -> None:
+def test_under_stay_inactive_children_are_counted(world: World, admin: Person, browse: Browse) -> None:
+    """R11."""
     world.enrol("Ana")
     world.enrol("Ida", until=LONG_AGO)
     world.set_up()
@@ -80,7 +82,8 @@ def test_r11_under_stay_inactive_children_are_counted(world: World, admin: Perso
     ).to_be_visible()
 
 
-def test_b4_a_child_kept_until_a_day_is_counted_as_that(world: World, admin: Person, browse: Browse) -> None:
+def test_a_child_kept_until_a_day_is_counted_as_that(world: World, admin: Person, browse: Browse) -> None:
+    """B4."""
     world.enrol("Ana")
     world.enrol("Ida")
     world.set_up()
@@ -92,7 +95,8 @@ def test_b4_a_child_kept_until_a_day_is_counted_as_that(world: World, admin: Per
     expect(page.get_by_text(counted)).to_be_visible()
 
 
-def test_d6_a_number_below_the_live_profiles_is_refused(world: World, admin: Person, browse: Browse) -> None:
+def test_a_number_below_the_live_profiles_is_refused(world: World, admin: Person, browse: Browse) -> None:
+    """D6."""
     full(world)
     page = browse(admin)
     page.goto(address(world))
@@ -105,7 +109,8 @@ def test_d6_a_number_below_the_live_profiles_is_refused(world: World, admin: Per
     assert storypark.account(world.service).paid_children == 2
 
 
-def test_d6_over_the_plan_the_page_says_by_how_many(world: World, admin: Person, browse: Browse) -> None:
+def test_over_the_plan_the_page_says_by_how_many(world: World, admin: Person, browse: Browse) -> None:
+    """D6."""
     full(world)
     world.plan_reduced_to(1)
     page = browse(admin)
@@ -114,9 +119,10 @@ def test_d6_over_the_plan_the_page_says_by_how_many(world: World, admin: Person,
     assert_accessible(page)
 
 
-def test_b1_a_preview_that_became_stale_in_one_of_two_tabs_is_shown_anew(
+def test_a_preview_that_became_stale_in_one_of_two_tabs_is_shown_anew(
     world: World, admin: Person, browse: Browse
 ) -> None:
+    """B1."""
     full(world)
     first = browse(admin)
     first.goto(address(world))
@@ -136,7 +142,8 @@ def test_b1_a_preview_that_became_stale_in_one_of_two_tabs_is_shown_anew(
     assert world.live() == 3
 
 
-def test_b7_the_page_looks_eight_weeks_ahead(world: World, admin: Person, browse: Browse) -> None:
+def test_the_page_looks_eight_weeks_ahead(world: World, admin: Person, browse: Browse) -> None:
+    """B7."""
     world.pay_for(2)
     world.enrol("Ana")
     for name in ("Ben", "Caro"):
@@ -151,7 +158,8 @@ def test_b7_the_page_looks_eight_weeks_ahead(world: World, admin: Person, browse
     expect(ahead.get_by_role("row").nth(2)).to_contain_text("1 too few")
 
 
-def test_r11_without_syncing_the_number_alone_is_changed(world: World, admin: Person, browse: Browse) -> None:
+def test_without_syncing_the_number_alone_is_changed(world: World, admin: Person, browse: Browse) -> None:
+    """R11."""
     page = browse(admin)
     page.goto(address(world))
     page.get_by_role("spinbutton", name="Paid children").fill("30")
@@ -162,9 +170,10 @@ def test_r11_without_syncing_the_number_alone_is_changed(world: World, admin: Pe
     assert storypark.account(world.service).paid_children == 30
 
 
-def test_r12_the_integrations_section_points_to_the_next_step_and_to_support(
+def test_the_integrations_section_points_to_the_next_step_and_to_support(
     world: World, admin: Person, browse: Browse
 ) -> None:
+    """R12."""
     page = browse(admin)
     page.goto(address(world))
     section = page.get_by_role("region", name="Integrations")
@@ -183,9 +192,10 @@ def test_r12_the_integrations_section_points_to_the_next_step_and_to_support(
     expect(section).to_contain_text("turned off")
 
 
-def test_d22_an_educator_sees_the_plan_and_may_not_change_it(
+def test_an_educator_sees_the_plan_and_may_not_change_it(
     world: World, person: People, browse: Browse
 ) -> None:
+    """D22."""
     full(world)
     page = browse(person("Eru Educator", RoleName.EDUCATOR))
     page.goto(address(world))

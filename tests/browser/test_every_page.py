@@ -52,9 +52,10 @@ def address(name: str, on: Place, new: Place) -> str:
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop, light", "phone, dark"])
-def test_r12_support_is_near_and_axe_finds_nothing_on_every_page(
+def test_support_is_near_and_axe_finds_nothing_on_every_page(
     world: World, everybody: Person, browse: Browse, phone: bool
 ) -> None:
+    """R12."""
     on, new = places(everybody)
     page = browse(everybody, phone=phone, dark=phone)
     for name in PAGES:
@@ -73,9 +74,10 @@ def test_every_address_is_a_page_that_was_looked_at_or_says_why_not() -> None:
 @pytest.mark.parametrize(
     "name", ["integrations", "setup", "setup-rooms", "setup-summary", "storypark-account"]
 )
-def test_r12_from_integrations_set_up_and_account_to_the_address_of_support(
+def test_from_integrations_set_up_and_account_to_the_address_of_support(
     world: World, everybody: Person, browse: Browse, name: str
 ) -> None:
+    """R12."""
     on, new = places(everybody)
     page = browse(everybody)
     page.goto(address(name, on, new))
@@ -84,12 +86,13 @@ def test_r12_from_integrations_set_up_and_account_to_the_address_of_support(
     expect(write).to_have_attribute("href", "mailto:support@parkway.example")
 
 
-def test_r12_every_error_page_leads_to_support(
+def test_every_error_page_leads_to_support(
     world: World,
     everybody: Person,
     person: Someone,
     browse: Browse,
 ) -> None:
+    """R12."""
     on, _ = places(everybody)
     educator = person("Eru Educator")
     give_role(educator, on.world.service, RoleName.EDUCATOR)
@@ -127,7 +130,8 @@ def _leads_to_support(page: Page) -> None:
     expect(page.get_by_role("main").get_by_role("button", name="Contact support")).to_be_visible()
 
 
-def test_r9_the_keyboard_alone_switches_the_setting(world: World, person: Someone, browse: Browse) -> None:
+def test_the_keyboard_alone_switches_the_setting(world: World, person: Someone, browse: Browse) -> None:
+    """R9."""
     world.enrol("Ana")
     world.enrol("Nora", since=None)
     world.set_up()

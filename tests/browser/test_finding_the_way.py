@@ -54,9 +54,10 @@ def test_the_first_page_says_how_each_service_stands(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_b1_a_long_preview_is_confirmed_at_the_top(
+def test_a_long_preview_is_confirmed_at_the_top(
     world: World, ana: Person, browse: Browse, javascript: bool
 ) -> None:
+    """B1."""
     world.pay_for(40)
     world.enrol("Ana")
     world.set_up()
@@ -81,7 +82,8 @@ def _y(page: Page, found: object) -> float:
     return float(box["y"])
 
 
-def test_b3_the_forecast_says_each_child_once(world: World, ana: Person, browse: Browse) -> None:
+def test_the_forecast_says_each_child_once(world: World, ana: Person, browse: Browse) -> None:
+    """B3."""
     world.enrol("Ana")
     world.enrol("Mila", until=world.today - timedelta(days=50))
     world.enrol("Nora", since=world.today + timedelta(days=80))
@@ -95,7 +97,8 @@ def test_b3_the_forecast_says_each_child_once(world: World, ana: Person, browse:
     expect(page.get_by_role("heading", name=re.compile("^(This week|Next week|.* to )"))).not_to_have_count(0)
 
 
-def test_b3_no_forecast_before_syncing_is_on(world: World, ana: Person, browse: Browse) -> None:
+def test_no_forecast_before_syncing_is_on(world: World, ana: Person, browse: Browse) -> None:
+    """B3."""
     world.enrol("Ana")
     page = browse(ana)
     page.goto(f"{base(world)}forecast/")
@@ -113,7 +116,8 @@ def test_pages_that_make_no_sense_yet_lead_to_the_settings_page(
     expect(page.get_by_role("link", name="Contact support").first).to_be_visible()
 
 
-def test_b2_both_pages_of_a_child_tell_the_same(world: World, ana: Person, browse: Browse) -> None:
+def test_both_pages_of_a_child_tell_the_same(world: World, ana: Person, browse: Browse) -> None:
+    """B2."""
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()

@@ -40,9 +40,8 @@ def run_now(world: World) -> Run:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_r6_r7_r8_r9_the_switch_there_and_back(
-    world: World, ana: Person, browse: Browse, javascript: bool
-) -> None:
+def test_the_switch_there_and_back(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+    """R6, R7, R8, R9."""
     world.enrol("Ana")
     world.enrol("Mānaia")
     world.enrol("Nora", since=None)
@@ -73,9 +72,10 @@ def test_r6_r7_r8_r9_the_switch_there_and_back(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_b1_a_confirmation_that_became_stale_shows_the_new_plan(
+def test_a_confirmation_that_became_stale_shows_the_new_plan(
     world: World, ana: Person, browse: Browse, javascript: bool
 ) -> None:
+    """B1."""
     world.enrol("Ana")
     world.enrol("Ida", until=LONG_AGO)
     world.set_up()
@@ -94,7 +94,8 @@ def test_b1_a_confirmation_that_became_stale_shows_the_new_plan(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d12_a_held_run_is_approved(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+def test_a_held_run_is_approved(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+    """D12."""
     names = world.enrol_several(5)
     world.set_up()
     for name in names:
@@ -110,9 +111,10 @@ def test_d12_a_held_run_is_approved(world: World, ana: Person, browse: Browse, j
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d12_a_held_run_is_rejected_and_released(
+def test_a_held_run_is_rejected_and_released(
     world: World, ana: Person, browse: Browse, javascript: bool
 ) -> None:
+    """D12."""
     names = world.enrol_several(5)
     world.set_up()
     for name in names:
@@ -131,9 +133,10 @@ def test_d12_a_held_run_is_rejected_and_released(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d8_a_missing_child_is_shown_with_its_choices(
+def test_a_missing_child_is_shown_with_its_choices(
     world: World, ana: Person, browse: Browse, javascript: bool
 ) -> None:
+    """D8."""
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
@@ -148,7 +151,8 @@ def test_d8_a_missing_child_is_shown_with_its_choices(
     assert world.state("mila") == "archived"
 
 
-def test_d8_the_link_moves_to_another_child(world: World, ana: Person, browse: Browse) -> None:
+def test_the_link_moves_to_another_child(world: World, ana: Person, browse: Browse) -> None:
+    """D8."""
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
@@ -165,7 +169,8 @@ def test_d8_the_link_moves_to_another_child(world: World, ana: Person, browse: B
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d19_please_check_is_answered(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+def test_please_check_is_answered(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+    """D19."""
     world.enrol("Ana")
     world.set_up()
     old = world.portfolio("Mila", born=date(2020, 1, 1))
@@ -179,7 +184,8 @@ def test_d19_please_check_is_answered(world: World, ana: Person, browse: Browse,
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d9_dont_add_and_sync_again(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+def test_dont_add_and_sync_again(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+    """D9."""
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
@@ -196,7 +202,8 @@ def test_d9_dont_add_and_sync_again(world: World, ana: Person, browse: Browse, j
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_b4_keep_until_a_day(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+def test_keep_until_a_day(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+    """B4."""
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
@@ -214,7 +221,10 @@ def test_b4_keep_until_a_day(world: World, ana: Person, browse: Browse, javascri
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d15_off_and_on_again(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+def test_syncing_is_turned_off_and_on_again(
+    world: World, ana: Person, browse: Browse, javascript: bool
+) -> None:
+    """D15."""
     world.enrol("Ana")
     world.set_up()
     page = browse(ana, javascript=javascript)
@@ -229,9 +239,8 @@ def test_d15_off_and_on_again(world: World, ana: Person, browse: Browse, javascr
     assert world.profile_of("ana").first_name == "Ana"
 
 
-def test_r15_sync_now_shows_its_progress(
-    world: World, ana: Person, browse: Browse, scheduler: Scheduler
-) -> None:
+def test_sync_now_shows_its_progress(world: World, ana: Person, browse: Browse, scheduler: Scheduler) -> None:
+    """R15."""
     world.enrol("Ana")
     world.set_up()
     world.enrol("Mila")
@@ -245,7 +254,8 @@ def test_r15_sync_now_shows_its_progress(
     assert scope(Run, world.service).latest("pk").trigger == Trigger.NOW
 
 
-def test_r10_r12_waiting_is_told_and_support_is_offered(world: World, ana: Person, browse: Browse) -> None:
+def test_waiting_is_told_and_support_is_offered(world: World, ana: Person, browse: Browse) -> None:
+    """R10, R12."""
     world.pay_for(1)
     world.enrol("Ana")
     world.enrol("Mila")
@@ -259,7 +269,8 @@ def test_r10_r12_waiting_is_told_and_support_is_offered(world: World, ana: Perso
     expect(page.get_by_role("link", name="Account page")).to_be_visible()
 
 
-def test_b2_why_on_a_past_day(world: World, ana: Person, browse: Browse) -> None:
+def test_why_on_a_past_day(world: World, ana: Person, browse: Browse) -> None:
+    """B2."""
     world.now -= timedelta(days=30)
     world.enrol("Ana")
     world.enrol("Mila", until=world.today)
@@ -279,9 +290,10 @@ def test_b2_why_on_a_past_day(world: World, ana: Person, browse: Browse) -> None
     )
 
 
-def test_d22_educators_see_and_may_be_let_to_change(
+def test_educators_see_and_may_be_let_to_change(
     world: World, ana: Person, person: Someone, browse: Browse
 ) -> None:
+    """D22."""
     world.enrol("Ana")
     world.set_up()
     eddie = person("Eddie Educator", RoleName.EDUCATOR)
@@ -325,7 +337,8 @@ def test_looks_of_support_are_recorded_and_shown(
     expect(admin.get_by_text("Sol Support")).to_be_visible()
 
 
-def test_r1_support_switches_the_integration_on(ana: Person, person: Someone, browse: Browse) -> None:
+def test_support_switches_the_integration_on(ana: Person, person: Someone, browse: Browse) -> None:
+    """R1."""
     there = World("Kauri House", enabled=False)
     page = browse(person("Sol Support", support=True))
     page.goto("/support/")
@@ -334,7 +347,8 @@ def test_r1_support_switches_the_integration_on(ana: Person, person: Someone, br
     assert Integration.objects.get(pk=there.service.pk).stage == "enabled"
 
 
-def test_b3_the_forecast(world: World, ana: Person, browse: Browse) -> None:
+def test_the_forecast_shows_who_comes_and_goes(world: World, ana: Person, browse: Browse) -> None:
+    """B3."""
     world.enrol("Ana")
     world.enrol("Mila", until=world.today - timedelta(days=50))
     world.set_up()

@@ -15,9 +15,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_r13_every_child_has_a_status_label_and_is_found_by_name(
+def test_every_child_has_a_status_label_and_is_found_by_name(
     world: World, person: Callable[..., Person], browse: Callable[..., Page], javascript: bool
 ) -> None:
+    """R13."""
     world.enrol("Mānaia", "O’Hara")
     world.enrol("Ida", until=LONG_AGO)
     world.enrol("Ari", "<script>alert(1)</script>")

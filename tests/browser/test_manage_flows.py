@@ -31,9 +31,10 @@ def at(world: World, child_id: str) -> str:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_r13_a_child_is_added_and_booked_and_then_active(
+def test_a_child_is_added_and_booked_and_then_active(
     world: World, person: Callable[..., Person], browse: Callable[..., Page], javascript: bool
 ) -> None:
+    """R13."""
     page = browse(person("Sam Staff", STAFF), javascript=javascript)
     page.goto(base(world))
     expect(page.get_by_role("heading", name="No children yet")).to_be_visible()
@@ -68,9 +69,10 @@ def test_r13_a_child_is_added_and_booked_and_then_active(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d3_archiving_says_before_what_it_does_in_storypark(
+def test_archiving_says_before_what_it_does_in_storypark(
     world: World, person: Callable[..., Person], browse: Callable[..., Page], javascript: bool
 ) -> None:
+    """D3."""
     world.enrol("Mānaia")
     world.enrol_several(4)
     world.set_up()
@@ -123,9 +125,8 @@ def test_an_offered_casual_booking_is_confirmed_and_cancelled(
     expect(page.get_by_role("row", name="casual")).to_contain_text("cancelled")
 
 
-def test_d21_a_room_is_renamed(
-    world: World, person: Callable[..., Person], browse: Callable[..., Page]
-) -> None:
+def test_a_room_is_renamed(world: World, person: Callable[..., Person], browse: Callable[..., Page]) -> None:
+    """D21."""
     world.enrol("Mānaia", rooms=["Tūī"])
     world.set_up()
     page = browse(person("Sam Staff", STAFF))
@@ -211,9 +212,10 @@ def test_the_keyboard_alone_archives_a_child(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Archived")
 
 
-def test_d22_an_educator_reads_and_is_told_who_may_change(
+def test_an_educator_reads_and_is_told_who_may_change(
     world: World, person: Callable[..., Person], browse: Callable[..., Page]
 ) -> None:
+    """D22."""
     world.enrol("Mānaia")
     page = browse(person("Edie Educator", RoleName.EDUCATOR))
     page.goto(base(world))

@@ -41,8 +41,8 @@ def chosen(world: World) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_r1_set_up_from_scratch(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
-    """Twins, equal names, near misses, macrons, an archived profile: nobody is matched unseen."""
+def test_set_up_from_scratch(world: World, ana: Person, browse: Browse, javascript: bool) -> None:
+    """Twins, equal names, near misses, macrons, an archived profile: nobody is matched unseen (R1)."""
     world.enrol("Mānaia", rooms=["Tūī"])
     world.enrol("Ari", "Ngata", child_id="twin-1")
     world.enrol("Tama", "Ngata", child_id="twin-2")
@@ -149,9 +149,10 @@ def _tab_to(page: Page, selector: str) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_d23_two_people_do_not_overwrite_each_other(
+def test_two_people_do_not_overwrite_each_other(
     world: World, ana: Person, person: People, browse: Browse, javascript: bool
 ) -> None:
+    """D23."""
     world.enrol("Noah", "Patel")
     ben = person("Ben Boss", RoleName.ADMIN_EDUCATOR)
     hers, his = browse(ana, javascript=javascript), browse(ben, javascript=javascript)
@@ -204,7 +205,8 @@ def test_two_children_cannot_take_one_profile(
     expect(row(page, "Ida Smith").last.locator("input[type=radio]").first).to_be_checked()
 
 
-def test_b1_a_stale_confirmation_shows_what_changed(world: World, ana: Person, browse: Browse) -> None:
+def test_a_stale_confirmation_shows_what_changed(world: World, ana: Person, browse: Browse) -> None:
+    """B1."""
     world.enrol("Noah", "Patel")
     page = browse(ana)
     page.goto(address(world))
@@ -219,7 +221,8 @@ def test_b1_a_stale_confirmation_shows_what_changed(world: World, ana: Person, b
     expect(page.get_by_role("heading", name="Syncing has started")).to_be_visible()
 
 
-def test_r10_r11_who_waits_is_said_before(world: World, ana: Person, browse: Browse) -> None:
+def test_who_waits_is_said_before(world: World, ana: Person, browse: Browse) -> None:
+    """R10, R11."""
     world.enrol_several(4, prefix="Kid")
     world.pay_for(1)
     page = browse(ana)
@@ -327,7 +330,8 @@ def test_every_page_of_set_up_is_accessible(
     assert_accessible(page)
 
 
-def test_r12_before_support_enabled_it(browse: Browse, person: People, world: World) -> None:
+def test_before_support_enabled_it(browse: Browse, person: People, world: World) -> None:
+    """R12."""
     other = World("Tōtara House", organisation=world.service.organisation, enabled=False)
     ana = person("Ana Admin", RoleName.ADMIN_EDUCATOR)
     give_role(ana, other.service, RoleName.ADMIN_EDUCATOR)

@@ -27,9 +27,10 @@ def address(world: World, rest: str = "") -> str:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_r14_live_and_archived_profiles_are_found_by_name(
+def test_live_and_archived_profiles_are_found_by_name(
     world: World, educator: Person, browse: Browse, javascript: bool
 ) -> None:
+    """R14."""
     world.portfolio("Mānaia", "O’Hara")
     world.portfolio("Ari", "<script>alert(1)</script>")
     world.portfolio("=HYPERLINK(“http://x”)", "")
@@ -82,9 +83,10 @@ def test_a_story_is_drafted_changed_and_published(
     expect(page.get_by_text("about Ana, Ben")).to_be_visible()
 
 
-def test_r14_synced_fields_are_read_only_with_a_lock_and_a_link_to_the_child(
+def test_synced_fields_are_read_only_with_a_lock_and_a_link_to_the_child(
     world: World, educator: Person, browse: Browse
 ) -> None:
+    """R14."""
     world.enrol("Ana", rooms=["Kōwhai"])
     world.set_up()
     profile = world.profile_of("ana")
@@ -108,7 +110,8 @@ def test_r14_synced_fields_are_read_only_with_a_lock_and_a_link_to_the_child(
     expect(page.get_by_role("button", name="Add the room")).to_have_count(0)
 
 
-def test_b2_a_live_profile_says_why_it_is_here(world: World, educator: Person, browse: Browse) -> None:
+def test_a_live_profile_says_why_it_is_here(world: World, educator: Person, browse: Browse) -> None:
+    """B2."""
     world.enrol("Ana")
     world.set_up()
     page = browse(educator)
@@ -122,9 +125,10 @@ def test_b2_a_live_profile_says_why_it_is_here(world: World, educator: Person, b
     expect(page.get_by_text("Nothing had been decided for this child")).to_be_visible()
 
 
-def test_r14_d16_an_archived_profile_keeps_its_stories_says_why_and_takes_no_new_ones(
+def test_an_archived_profile_keeps_its_stories_says_why_and_takes_no_new_ones(
     world: World, educator: Person, browse: Browse
 ) -> None:
+    """R14, D16."""
     world.enrol("Ida")
     world.set_up()
     world.write("ida", "A tower")
@@ -155,7 +159,8 @@ def test_r14_d16_an_archived_profile_keeps_its_stories_says_why_and_takes_no_new
     assert draft.state == "draft"
 
 
-def test_b8_an_archive_by_hand_says_so(world: World, educator: Person, browse: Browse) -> None:
+def test_an_archive_by_hand_says_so(world: World, educator: Person, browse: Browse) -> None:
+    """B8."""
     profile = world.portfolio("Ida")
     page = browse(educator)
     page.goto(address(world, f"children/{profile.pk}/"))
@@ -164,7 +169,8 @@ def test_b8_an_archive_by_hand_says_so(world: World, educator: Person, browse: B
     expect(page.get_by_text("Somebody archived this profile by hand on")).to_be_visible()
 
 
-def test_d4_restoring_by_hand_takes_a_space(world: World, educator: Person, browse: Browse) -> None:
+def test_restoring_by_hand_takes_a_space(world: World, educator: Person, browse: Browse) -> None:
+    """D4."""
     world.pay_for(1)
     profile = world.portfolio("Ida")
     storypark.archive_profile(profile, world.today)

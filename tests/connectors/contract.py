@@ -263,7 +263,8 @@ class ProfilesContract:
 
         assert (dict(answer.profiles), list(answer.rooms), answer.paid_children) == ({}, [], 10)
 
-    def test_d10_reading_gives_live_archived_and_deleted_profiles(self, end: ProfilesEnd) -> None:
+    def test_reading_gives_live_archived_and_deleted_profiles(self, end: ProfilesEnd) -> None:
+        """D10."""
         there = [Profile("P-1", LIVE, MANAIA), Profile("P-2", ARCHIVED, IVY)]
         for profile in (*there, Profile("P-3", DELETED, Details())):
             end.put(profile)
@@ -317,9 +318,8 @@ class ProfilesContract:
         assert both.profiles["c1"] == once.profiles["c1"]
         assert end.details() == {both.profiles["c1"]: NOAH, both.profiles["c2"]: nora}
 
-    def test_d8_a_child_whose_link_moved_gets_another_profile_from_a_later_run(
-        self, end: ProfilesEnd
-    ) -> None:
+    def test_a_child_whose_link_moved_gets_another_profile_from_a_later_run(self, end: ProfilesEnd) -> None:
+        """D8."""
         first = end.write(creates=[new("c1", NOAH)]).profiles["c1"]
         later = end.write(creates=[new("c1", NOAH, run=2)]).profiles["c1"]
 
@@ -350,7 +350,8 @@ class ProfilesContract:
         assert end.details() == {"P-1": MANAIA, "P-2": IVY}
         assert end.states() == {"P-1": LIVE, "P-2": LIVE}
 
-    def test_d20_a_cleared_field_is_cleared(self, end: ProfilesEnd) -> None:
+    def test_a_cleared_field_is_cleared(self, end: ProfilesEnd) -> None:
+        """D20."""
         end.put(Profile("P-1", LIVE, MANAIA))
         empty = Details(last_name="Ngata")
         end.write(ProfileChange("P-1", details=empty))
@@ -373,7 +374,8 @@ class ProfilesContract:
 
         assert [after[key] for key in ("P-2", "P-3")] == [before[key] for key in ("P-2", "P-3")]
 
-    def test_d21_a_room_is_created_and_given_to_profiles_at_once(self, end: ProfilesEnd) -> None:
+    def test_a_room_is_created_and_given_to_profiles_at_once(self, end: ProfilesEnd) -> None:
+        """D21."""
         end.put(Profile("P-1", LIVE, NOAH))
         kea = frozenset({"Kea"})
         outcome = end.write(
@@ -388,7 +390,8 @@ class ProfilesContract:
             outcome.profiles["c2"]: MANAIA._replace(rooms=kea),
         }
 
-    def test_d21_a_renamed_room_keeps_its_id_and_who_is_in_it(self, end: ProfilesEnd) -> None:
+    def test_a_renamed_room_keeps_its_id_and_who_is_in_it(self, end: ProfilesEnd) -> None:
+        """D21."""
         end.put(Profile("P-1", LIVE, IVY))
         end.put(Profile("P-2", ARCHIVED, MANAIA))
         before = end.rooms()
@@ -398,7 +401,8 @@ class ProfilesContract:
         assert end.details()["P-1"].rooms == {"Kiwi", "Tui"}
         assert end.details()["P-2"].rooms == {"Tui"}
 
-    def test_d21_two_rooms_swap_their_names(self, end: ProfilesEnd) -> None:
+    def test_two_rooms_swap_their_names(self, end: ProfilesEnd) -> None:
+        """D21."""
         end.put(Profile("P-1", LIVE, MANAIA))
         end.put(Profile("P-2", LIVE, NOAH._replace(rooms=frozenset({"Kiwi"}))))
         before = end.rooms()
@@ -408,14 +412,16 @@ class ProfilesContract:
         assert end.details()["P-1"].rooms == {"Kiwi"}
         assert end.details()["P-2"].rooms == {"Tūī"}
 
-    def test_d21_a_room_that_is_there_is_not_made_twice(self, end: ProfilesEnd) -> None:
+    def test_a_room_that_is_there_is_not_made_twice(self, end: ProfilesEnd) -> None:
+        """D21."""
         end.put_room("Kea")
         before = end.rooms()
         outcome = end.write(rooms=[RoomChange("m1", None, "Kea")])
 
         assert (outcome.rooms, end.rooms()) == ({"m1": before["Kea"]}, before)
 
-    def test_d21_three_rooms_pass_their_names_on(self, end: ProfilesEnd) -> None:
+    def test_three_rooms_pass_their_names_on(self, end: ProfilesEnd) -> None:
+        """D21."""
         for name in ("Kea", "Kiwi", "Ruru"):
             end.put_room(name)
         before = end.rooms()
@@ -424,7 +430,8 @@ class ProfilesContract:
 
         assert end.rooms() == {name: before[old] for old, name in names.items()}
 
-    def test_d21_a_rename_onto_the_name_of_another_room_is_refused(self, end: ProfilesEnd) -> None:
+    def test_a_rename_onto_the_name_of_another_room_is_refused(self, end: ProfilesEnd) -> None:
+        """D21."""
         end.put(Profile("P-1", LIVE, MANAIA))
         end.put_room("Kea")
         before = end.read()
@@ -464,7 +471,8 @@ class ProfilesContract:
         assert None not in seen
         assert len(set(seen)) == len(seen)
 
-    def test_r14_marking_leaves_the_profiles_as_they_are(self, end: ProfilesEnd) -> None:
+    def test_marking_leaves_the_profiles_as_they_are(self, end: ProfilesEnd) -> None:
+        """R14."""
         end.put(Profile("P-1", ARCHIVED, MANAIA))
         end.put(Profile("P-2", DELETED, Details()))
         before = end.read()
@@ -483,7 +491,8 @@ class ProfilesContract:
 class MarksContract:
     """The rest of the contract of the profiles port, for an end that keeps the mark "managed elsewhere"."""
 
-    def test_r14_d15_marks_are_set_and_released(self, end: ProfilesEnd) -> None:
+    def test_marks_are_set_and_released(self, end: ProfilesEnd) -> None:
+        """R14, D15."""
         end.put(Profile("P-1", LIVE, MANAIA))
         outcome = end.write(
             ProfileChange("P-1", managed_link="/manage/children/c1"), creates=[new("c2", NOAH)]
@@ -497,9 +506,8 @@ class MarksContract:
         end.profiles.release(end.ask())
         assert end.managed() == {}
 
-    def test_r14_d15_profiles_are_marked_again_and_tombstones_and_others_are_not(
-        self, end: ProfilesEnd
-    ) -> None:
+    def test_profiles_are_marked_again_and_tombstones_and_others_are_not(self, end: ProfilesEnd) -> None:
+        """R14, D15."""
         end.put(Profile("P-1", LIVE, MANAIA))
         end.put(Profile("P-2", ARCHIVED, NOAH))
         end.put(Profile("P-3", DELETED, Details()))

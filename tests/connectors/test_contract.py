@@ -58,7 +58,8 @@ class TestMemoryRoster(RosterContract):
 
         assert [len(end.roster.read(asks)[key].children) for key in (7, 8)] == [1, 0]
 
-    def test_d8_a_silent_service_is_no_empty_one(self) -> None:
+    def test_a_silent_service_is_no_empty_one(self) -> None:
+        """D8."""
         end = MemoryRosterEnd()
         end.roster.silent.add(7)
 
@@ -108,7 +109,8 @@ class TestMemoryProfiles(ProfilesContract, MarksContract):
 
         assert end.read() == before
 
-    def test_d8_a_silent_service_neither_reads_nor_writes(self) -> None:
+    def test_a_silent_service_neither_reads_nor_writes(self) -> None:
+        """D8."""
         end = MemoryProfilesEnd()
         end.profiles.silent.add(7)
 
@@ -164,7 +166,8 @@ class TestCsvRoster(RosterContract):
     def end(self, tmp_path: Path) -> RosterEnd:
         return CsvRosterEnd(tmp_path)
 
-    def test_d8_bad_lines_are_no_answer(self, tmp_path: Path) -> None:
+    def test_bad_lines_are_no_answer(self, tmp_path: Path) -> None:
+        """D8."""
         end = CsvRosterEnd(tmp_path)
         end.put("c1", MANAIA, [booking(0)])
         with (tmp_path / "bookings.csv").open("a") as stream:
@@ -272,7 +275,8 @@ class TestCsvProfiles(ProfilesContract):
 
         assert end.file.stat().st_mtime_ns == before
 
-    def test_d8_a_file_that_is_gone_is_no_answer(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_gone_is_no_answer(self, tmp_path: Path) -> None:
+        """D8."""
         end = CsvProfilesEnd(tmp_path)
         end.file.unlink()
 

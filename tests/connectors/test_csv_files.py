@@ -104,7 +104,8 @@ def test_every_column_is_read(read: Read) -> None:
     assert files.warnings == []
 
 
-def test_d20_a_column_that_is_not_there_is_not_supplied(read: Read) -> None:
+def test_a_column_that_is_not_there_is_not_supplied(read: Read) -> None:
+    """D20."""
     files = read(
         "last_name,child_id,gender,first_name\nNgata,c1,,Mānaia\n",
         profiles="state,rooms,profile_id,child_id,first_name,last_name\nlive,,P-1,,Ana,\n",

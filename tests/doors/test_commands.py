@@ -91,7 +91,8 @@ def test_the_demo_is_not_mixed_with_what_is_there(fleet: Terminal) -> None:
     assert "already has services" in result.stderr
 
 
-def test_r9_a_switch_asks_and_a_no_changes_nothing(fleet: Terminal) -> None:
+def test_a_switch_asks_and_a_no_changes_nothing(fleet: Terminal) -> None:
+    """R9."""
     before = fleet.json("status")
     result = fleet("switch", "harbour-south", "stay", typed="n\n")
     assert result.returncode == 4
@@ -99,7 +100,8 @@ def test_r9_a_switch_asks_and_a_no_changes_nothing(fleet: Terminal) -> None:
     assert fleet.json("status") == before
 
 
-def test_b1_yes_needs_the_fingerprint_that_was_shown(fleet: Terminal) -> None:
+def test_yes_needs_the_fingerprint_that_was_shown(fleet: Terminal) -> None:
+    """B1."""
     shown = fleet("switch", "harbour-south", "stay", typed="n\n").stdout
     fingerprint = shown.split("Fingerprint: ")[1].split()[0]
     stale = fleet("switch", "harbour-south", "stay", "--yes", "0123456789abcdef")
@@ -111,7 +113,8 @@ def test_b1_yes_needs_the_fingerprint_that_was_shown(fleet: Terminal) -> None:
     assert standing["inactive"] == "stay"
 
 
-def test_d12_a_held_run_is_shown_and_approved(fleet: Terminal) -> None:
+def test_a_held_run_is_shown_and_approved(fleet: Terminal) -> None:
+    """D12."""
     assert "would archive" in fleet("status", "nikau-nursery").stdout
     done = fleet("approve", "nikau-nursery", typed="y\n")
     assert done.returncode == 0, done.stderr
@@ -119,7 +122,8 @@ def test_d12_a_held_run_is_shown_and_approved(fleet: Terminal) -> None:
     assert (standing["held"], standing["notices"]) == (False, [])
 
 
-def test_d12_a_held_run_is_rejected_and_its_children_stay_live(fleet: Terminal) -> None:
+def test_a_held_run_is_rejected_and_its_children_stay_live(fleet: Terminal) -> None:
+    """D12."""
     (before,) = fleet.json("status", "saltbush-childrens-centre")  # type: ignore[misc]
     assert before["held"]
     done = fleet("reject", "saltbush-childrens-centre", typed="y\n")
@@ -130,7 +134,8 @@ def test_d12_a_held_run_is_rejected_and_its_children_stay_live(fleet: Terminal) 
     assert standing["live"] >= before["live"]
 
 
-def test_r10_new_spaces_let_the_waiting_in_at_once(fleet: Terminal) -> None:
+def test_new_spaces_let_the_waiting_in_at_once(fleet: Terminal) -> None:
+    """R10."""
     (before,) = fleet.json("status", "wattle-grove-childcare")  # type: ignore[misc]
     assert before["waiting"] > 0
     number = str(before["paid_children"] + before["waiting"])
@@ -140,13 +145,15 @@ def test_r10_new_spaces_let_the_waiting_in_at_once(fleet: Terminal) -> None:
     assert (after["waiting"], after["live"]) == (0, int(number))
 
 
-def test_d6_the_plan_cannot_shrink_below_the_live_profiles(fleet: Terminal) -> None:
+def test_the_plan_cannot_shrink_below_the_live_profiles(fleet: Terminal) -> None:
+    """D6."""
     result = fleet("paid-children", "rimu-kindergarten", "1", "--yes")
     assert result.returncode == 2
     assert "live profiles" in result.stderr
 
 
-def test_b1_paid_children_unasked_need_the_fingerprint_of_what_they_bring(fleet: Terminal) -> None:
+def test_paid_children_unasked_need_the_fingerprint_of_what_they_bring(fleet: Terminal) -> None:
+    """B1."""
     (before,) = fleet.json("status", "rimu-kindergarten")  # type: ignore[misc]
     number = str(before["paid_children"] + 1)
     result = fleet("paid-children", "rimu-kindergarten", number, "--yes")
@@ -201,7 +208,8 @@ def hears(pid: int, number: int) -> bool:
     return bool(found and int(found[1], 16) >> (number - 1) & 1)
 
 
-def test_d15_off_and_on_again(fleet: Terminal) -> None:
+def test_syncing_is_turned_off_and_on_again(fleet: Terminal) -> None:
+    """D15."""
     assert fleet("off", "harbour-north").returncode == 0
     assert fleet("sync", "harbour-north").returncode == 2
     on = fleet("on", "harbour-north", typed="y\n")
@@ -209,12 +217,14 @@ def test_d15_off_and_on_again(fleet: Terminal) -> None:
     assert fleet("sync", "harbour-north").returncode == 0
 
 
-def test_b3_the_forecast_for_programs(fleet: Terminal) -> None:
+def test_the_forecast_for_programs(fleet: Terminal) -> None:
+    """B3."""
     seen = fleet.json("forecast", "rimu-kindergarten", "--weeks", "6")
     assert seen["days"], "somebody leaves in six weeks"  # type: ignore[index]
 
 
-def test_d17_ids_are_strings_in_json(fleet: Terminal) -> None:
+def test_ids_are_strings_in_json(fleet: Terminal) -> None:
+    """D17."""
     for run in fleet.json("runs", "rimu-kindergarten"):  # type: ignore[union-attr]
         assert isinstance(run["run"], str)
 

@@ -64,7 +64,8 @@ def office(db: None, tmp_path: Path) -> Office:
     return Office(tmp_path)
 
 
-def test_d20_a_file_without_archived_on_leaves_who_is_archived(office: Office) -> None:
+def test_a_file_without_archived_on_leaves_who_is_archived(office: Office) -> None:
+    """D20."""
     child = enrol(office.service, Details("Ana", "Ng"), TODAY, "c1")
     archive_child(child, TODAY, TODAY - timedelta(days=9))
     office.take(
@@ -79,7 +80,8 @@ def test_d20_a_file_without_archived_on_leaves_who_is_archived(office: Office) -
     assert find_child(office.service, "c1").status == Status.ACTIVE
 
 
-def test_d20_every_other_column_of_children_that_lacks_is_left_alone(office: Office) -> None:
+def test_every_other_column_of_children_that_lacks_is_left_alone(office: Office) -> None:
+    """D20."""
     full = "child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms\n"
     office.take(full + "c1,Ana,Ng,Nan,2022-03-04,girl,Tūī;Kea\n")
     office.take("child_id,first_name,last_name\nc1,Anna,Ng\n")
@@ -93,7 +95,8 @@ def test_d20_every_other_column_of_children_that_lacks_is_left_alone(office: Off
     assert not child.rooms.exists()
 
 
-def test_d20_bookings_keep_the_weekdays_the_room_and_the_end_that_a_file_lacks(office: Office) -> None:
+def test_bookings_keep_the_weekdays_the_room_and_the_end_that_a_file_lacks(office: Office) -> None:
+    """D20."""
     children = "child_id,first_name,last_name\nc1,Ana,Ng\n"
     office.take(
         children,
@@ -124,7 +127,8 @@ def test_d20_bookings_keep_the_weekdays_the_room_and_the_end_that_a_file_lacks(o
     assert office.bookings("c1") == [("2026-01-05", "", "", "")]
 
 
-def test_d20_dont_add_and_keep_until_stay_when_a_file_lacks_them(office: Office) -> None:
+def test_dont_add_and_keep_until_stay_when_a_file_lacks_them(office: Office) -> None:
+    """D20."""
     lifecycle.enable(office.service, OPERATOR)
     children = "child_id,first_name,last_name,sync,keep_until\n"
     day = TODAY + timedelta(days=30)
@@ -148,7 +152,8 @@ def test_d20_dont_add_and_keep_until_stay_when_a_file_lacks_them(office: Office)
 PROFILES = "profile_id,child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms,state\n"
 
 
-def test_d20_columns_of_profiles_that_lack_are_left_alone(office: Office) -> None:
+def test_columns_of_profiles_that_lack_are_left_alone(office: Office) -> None:
+    """D20."""
     children = "child_id,first_name,last_name\nc1,Ana,Ng\n"
     taken = office.take(children, profiles=PROFILES + "A,c1,Ana,Ng,Nan,2022-03-04,girl,Tūī,live\n")
     assert (taken.profiles, taken.links) == (1, 1)

@@ -176,9 +176,10 @@ def test_a_terminal_without_macrons_still_shows_the_rest(dry: Dry, tmp_path: Pat
         ("", "Inactive", None),
     ],
 )
-def test_d1_d2_the_active_window_has_its_bounds_included(
+def test_the_active_window_has_its_bounds_included(
     dry: Dry, booking: str, status: str, next_change: str | None
 ) -> None:
+    """D1, D2."""
     (child,) = dry.decide(children=CHILDREN + "c1,Ana,Lee\n", bookings=BOOKINGS + booking).values()
 
     assert (child["status"], child["next_change"]) == (status, next_change)
@@ -186,7 +187,8 @@ def test_d1_d2_the_active_window_has_its_bounds_included(
 
 
 @pytest.mark.parametrize(("option", "booking"), [("--lookback", (-9, -3)), ("--lookahead", (3, 9))])
-def test_d1_the_widths_of_the_window_are_settings(dry: Dry, option: str, booking: tuple[int, int]) -> None:
+def test_the_widths_of_the_window_are_settings(dry: Dry, option: str, booking: tuple[int, int]) -> None:
+    """D1."""
     files = {"children": CHILDREN + "c1,Ana,Lee\n", "bookings": BOOKINGS + booked("c1", *booking)}
     statuses = [dry.decide(option, width, **files)["c1"]["status"] for width in ("3", "2")]
 
@@ -215,10 +217,10 @@ WITH_NO_PROFILE, WITH_LIVE, WITH_ARCHIVED = "1", "2", "3"
         ("stay", "inactive-stays", ["create", "keep", "restore"]),
     ],
 )
-def test_r2_to_r8_the_steps_of_active_inactive_and_archived_children(
+def test_the_steps_of_active_inactive_and_archived_children(
     dry: Dry, inactive: str, rule: str, of_inactive: list[str]
 ) -> None:
-    """Of each status one child has no profile, one a live and one an archived one."""
+    """Each status once without a profile, once with a live and once with an archived one (R2 to R8)."""
     files = {name: text for name, text in EVERY_STATE.items() if text}
     found = steps(dry.decide(inactive=inactive, **files))
 
@@ -233,7 +235,8 @@ def test_r2_to_r8_the_steps_of_active_inactive_and_archived_children(
     }
 
 
-def test_d9_d24_dont_add_comes_before_everything(dry: Dry) -> None:
+def test_dont_add_comes_before_everything(dry: Dry) -> None:
+    """D9, D24."""
     found = dry.decide(
         children="child_id,first_name,last_name,archived_on,sync,keep_until\n"
         f"c1,Ana,Lee,,dont_add,\nc2,Bo,Lee,,dont_add,{day(5)}\nc3,Cy,Lee,{day(0)},dont_add,\n",
@@ -245,7 +248,8 @@ def test_d9_d24_dont_add_comes_before_everything(dry: Dry) -> None:
     assert [found[key]["profile_id"] for key in ("c1", "c2", "c3")] == [None, "P-2", "P-3"]
 
 
-def test_b4_keep_until_keeps_creates_and_restores_through_that_day(dry: Dry) -> None:
+def test_keep_until_keeps_creates_and_restores_through_that_day(dry: Dry) -> None:
+    """B4."""
     header = "child_id,first_name,last_name,archived_on,keep_until\n"
     children = (
         f"k1,Ana,Lee,,{day(0)}\nk2,Bo,Lee,,{day(9)}\nk3,Cy,Lee,,{day(9)}\n"
@@ -286,7 +290,8 @@ QUEUE = {
 }  # fmt: skip
 
 
-def test_r10_d5_the_queue_for_spaces_and_its_positions(dry: Dry) -> None:
+def test_the_queue_for_spaces_and_its_positions(dry: Dry) -> None:
+    """R10, D5."""
     order = [
         "z-restore", "a-restore", "c-create", "b-create", "i-back", "i-soon", "i-ended", "i-never", "j-never"
     ]  # fmt: skip
@@ -310,8 +315,8 @@ def test_r10_d5_the_queue_for_spaces_and_its_positions(dry: Dry) -> None:
     assert (waiting_for_a_restore["profile_id"], waiting_for_a_restore["changes"]) == ("P-z", {})
 
 
-def test_d5_bookings_that_run_come_first_whenever_they_began(dry: Dry) -> None:
-    """0 days until a booking starts that runs, so the id decides between two of them."""
+def test_bookings_that_run_come_first_whenever_they_began(dry: Dry) -> None:
+    """0 days until a booking starts that runs, so the id decides between two of them (D5)."""
     found = dry.decide(
         paid=0,
         children=CHILDREN + "a,Ana,Lee\nb,Bo,Lee\nc,Cy,Lee\n",
@@ -321,7 +326,8 @@ def test_d5_bookings_that_run_come_first_whenever_they_began(dry: Dry) -> None:
     assert [found[key]["position"] for key in ("a", "b", "c")] == [1, 2, 3]
 
 
-def test_d4_archives_of_the_same_plan_free_their_spaces_first(dry: Dry) -> None:
+def test_archives_of_the_same_plan_free_their_spaces_first(dry: Dry) -> None:
+    """D4."""
     plan = dry.plan(
         paid=1,
         children=CHILDREN + "c1,Ana,Lee\nc2,Bo,Lee\n",
@@ -333,7 +339,8 @@ def test_d4_archives_of_the_same_plan_free_their_spaces_first(dry: Dry) -> None:
     assert plan["spaces"] == {"paid_children": 1, "live": 1, "live_after": 1, "waiting": 0}
 
 
-def test_d6_over_the_plan_nobody_is_archived_and_nothing_added(dry: Dry) -> None:
+def test_over_the_plan_nobody_is_archived_and_nothing_added(dry: Dry) -> None:
+    """D6."""
     plan = dry.plan(
         paid=1,
         children=CHILDREN + "c1,Ana,Lee\nc2,Bo,Lee\nc3,Cy,Lee\n",
@@ -349,9 +356,10 @@ def test_d6_over_the_plan_nobody_is_archived_and_nothing_added(dry: Dry) -> None
     ("live", "archives", "held"),
     [(1, 1, False), (2, 2, True), (20, 4, False), (19, 4, True), (4, 3, False), (3, 3, True)],
 )
-def test_d12_a_plan_that_archives_many_is_held_and_shows_what_approval_would_apply(
+def test_a_plan_that_archives_many_is_held_and_shows_what_approval_would_apply(
     dry: Dry, live: int, archives: int, held: bool
 ) -> None:
+    """D12."""
     numbers = range(live)
     plan = dry.plan(
         children=CHILDREN + "".join(f"c{n},Name{n},Lee\n" for n in numbers),
@@ -371,7 +379,8 @@ def test_d12_a_plan_that_archives_many_is_held_and_shows_what_approval_would_app
         assert plan["held"] is None
 
 
-def test_d8_a_child_missing_from_the_file_is_held_not_archived(dry: Dry) -> None:
+def test_a_child_missing_from_the_file_is_held_not_archived(dry: Dry) -> None:
+    """D8."""
     found = dry.decide(
         children=CHILDREN + "c9,Zoe,Lee\n",
         profiles=PROFILES
@@ -389,7 +398,8 @@ def test_d8_a_child_missing_from_the_file_is_held_not_archived(dry: Dry) -> None
     assert found["m1"]["because"].startswith("Manage no longer lists Ana.")
 
 
-def test_d8_no_children_although_profiles_are_linked_is_no_plan(dry: Dry) -> None:
+def test_no_children_although_profiles_are_linked_is_no_plan(dry: Dry) -> None:
+    """D8."""
     result = dry.run("--format", "json", profiles=PROFILES + "P-1,m1,Ana,Lee,live\n")
 
     assert (result.returncode, result.stdout) == (3, b"")
@@ -397,7 +407,8 @@ def test_d8_no_children_although_profiles_are_linked_is_no_plan(dry: Dry) -> Non
     assert dry.plan(profiles=PROFILES + "P-1,,Ana,Lee,live\n")["decisions"] == []
 
 
-def test_d10_a_deleted_profile_is_made_anew_and_ignored_beside_another(dry: Dry) -> None:
+def test_a_deleted_profile_is_made_anew_and_ignored_beside_another(dry: Dry) -> None:
+    """D10."""
     found = dry.decide(
         children=CHILDREN + "c1,Ana,Lee\nc2,Bo,Lee\nc3,Cy,Lee\n",
         bookings=BOOKINGS + booked("c1", 0) + booked("c2", 0),
@@ -431,9 +442,10 @@ UNLINKED = "profile_id,child_id,first_name,last_name,preferred_name,date_of_birt
         ("P-1,c9,Mānaia,Ngata,,2021-03-04,,live\n", "create", "active", None),
     ],
 )  # fmt: skip
-def test_d19_a_child_without_a_profile_is_compared_with_the_unlinked_ones(
+def test_a_child_without_a_profile_is_compared_with_the_unlinked_ones(
     dry: Dry, profiles: str, step: str, rule: str, profile_id: str | None
 ) -> None:
+    """D19."""
     found = dry.decide(
         children="child_id,first_name,last_name,preferred_name,date_of_birth\nc1,Mānaia,Ngata,Nai,2021-03-04\n",
         bookings=BOOKINGS + booked("c1", 0),
@@ -443,7 +455,8 @@ def test_d19_a_child_without_a_profile_is_compared_with_the_unlinked_ones(
     assert (found["step"], found["rule"], found["profile_id"]) == (step, rule, profile_id)
 
 
-def test_d20_update_restore_and_link_show_exactly_the_fields_that_differ(dry: Dry) -> None:
+def test_update_restore_and_link_show_exactly_the_fields_that_differ(dry: Dry) -> None:
+    """D20."""
     header = "profile_id,child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms,state\n"
     found = dry.decide(
         children="child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms\n"
@@ -467,7 +480,8 @@ def test_d20_update_restore_and_link_show_exactly_the_fields_that_differ(dry: Dr
     assert found["c3"]["changes"] == {"first_name": ["CY", "Cy"]}
 
 
-def test_d20_a_column_that_is_not_supplied_is_left_alone(dry: Dry) -> None:
+def test_a_column_that_is_not_supplied_is_left_alone(dry: Dry) -> None:
+    """D20."""
     bookings = BOOKINGS + booked("c1", 0)
     full = "profile_id,child_id,first_name,last_name,gender,rooms,state\nP-1,c1,Ana,Lee,female,Kea,live\n"
     short = PROFILES + "P-1,c1,Ana,Lee,live\n"

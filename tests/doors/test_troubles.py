@@ -242,7 +242,8 @@ def test_without_anybody_to_answer_nothing_is_done_and_the_way_is_told(place: Pl
     assert place.state() == before
 
 
-def test_b1_a_stale_fingerprint_shows_the_plan_there_is_now(place: Place) -> None:
+def test_a_stale_fingerprint_shows_the_plan_there_is_now(place: Place) -> None:
+    """B1."""
     before = place.state()
     result = place.run("switch", "rimu-kindergarten", "stay", "--yes", "0123456789abcdef")
     assert result.returncode == 2

@@ -78,7 +78,8 @@ CHANGES = ["sync-now/", "who-may-change/", "off/", "on/", "switch/stay/", "held/
 
 
 @pytest.mark.parametrize("address", CHANGES)
-def test_d22_an_educator_cannot_change_by_address(world: World, address: str) -> None:
+def test_an_educator_cannot_change_by_address(world: World, address: str) -> None:
+    """D22."""
     world.enrol("Ana")
     world.set_up()
     before = world.snapshot()

@@ -66,7 +66,8 @@ def changing(world: World, child: Child, booking: Booking, room: Room) -> list[s
     ]
 
 
-def test_d22_an_educator_sees_but_changes_nothing(world: World, client_of: Callable[..., Client]) -> None:
+def test_an_educator_sees_but_changes_nothing(world: World, client_of: Callable[..., Client]) -> None:
+    """D22."""
     child = world.child(world.enrol("Mānaia", rooms=["Tūī"]))
     educator = client_of(RoleName.EDUCATOR)
     page = educator.get(f"/manage/{world.service.slug}/children/{child.pk}/").content.decode()
@@ -100,9 +101,10 @@ def test_another_services_children_bookings_and_rooms_do_not_exist(world: World,
 
 
 @pytest.mark.parametrize("child_id", ["M-1", "a/b?c#d%20 é", "名前/", "=HYPERLINK()", "%2F", "x" * 64])
-def test_r14_the_link_of_a_profile_leads_to_the_child_whatever_the_id(
+def test_the_link_of_a_profile_leads_to_the_child_whatever_the_id(
     world: World, staff: Client, child_id: str
 ) -> None:
+    """R14."""
     world.enrol("Mānaia", child_id=child_id)
     world.set_up()
     link = world.profile_of(child_id).managed_link
@@ -112,7 +114,8 @@ def test_r14_the_link_of_a_profile_leads_to_the_child_whatever_the_id(
     assert link == f"/manage/{world.service.pk}/children/{quote(child_id, safe='')}"
 
 
-def test_r14_the_link_of_a_missing_child_says_so(world: World, staff: Client) -> None:
+def test_the_link_of_a_missing_child_says_so(world: World, staff: Client) -> None:
+    """R14."""
     answer = staff.get(f"/manage/{world.service.pk}/children/nobody", follow=True)
     assert "Manage no longer lists the child" in answer.content.decode()
     assert staff.get("/manage/999999/children/nobody").status_code == 404
@@ -140,7 +143,8 @@ def test_a_child_is_added_with_a_new_room_and_markup_stays_text(world: World, st
     assert sorted(room.name for room in child.rooms.all()) == ["Kiwi", "Tūī"]
 
 
-def test_d3_a_day_to_come_is_refused_and_an_earlier_one_taken(world: World, staff: Client) -> None:
+def test_a_day_to_come_is_refused_and_an_earlier_one_taken(world: World, staff: Client) -> None:
+    """D3."""
     child = world.child(world.enrol("Mānaia"))
     address = f"/manage/{world.service.slug}/children/{child.pk}/archive/"
     tomorrow, before = world.today + timedelta(days=1), world.today - timedelta(days=9)
@@ -256,9 +260,10 @@ def test_a_file_that_is_too_large_is_refused(
     assert 'role="alert"' in page
 
 
-def test_d22_staff_choose_nothing_for_syncing_by_way_of_a_file(
+def test_staff_choose_nothing_for_syncing_by_way_of_a_file(
     world: World, staff: Client, client_of: Callable[..., Client]
 ) -> None:
+    """D22."""
     text = "child_id,first_name,last_name,sync\nA,Ana,Ng,dont_add\n"
     address = f"/manage/{world.service.slug}/import/"
     assert "but not change it" in staff.post(address, {"children": upload(text)}).content.decode()
@@ -299,7 +304,8 @@ def test_the_pages_ask_the_database_a_bounded_number_of_times(
 
 
 @pytest.mark.parametrize("child_id", ["M-1", "a/b?c#d%20 é", "=HYPERLINK()"])
-def test_b2_a_childs_page_leads_to_the_why(world: World, staff: Client, child_id: str) -> None:
+def test_a_childs_page_leads_to_the_why(world: World, staff: Client, child_id: str) -> None:
+    """B2."""
     child = world.child(world.enrol("Mānaia", child_id=child_id))
     world.set_up()
     page = staff.get(f"/manage/{world.service.slug}/children/{child.pk}/").content.decode()

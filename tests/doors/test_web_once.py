@@ -137,9 +137,10 @@ def leaving(world: World) -> tuple[str, str]:
     return children, f"child_id,kind,state,starts_on,ends_on\nben,permanent,confirmed,2025-01-06,{LONG_AGO}\n"
 
 
-def test_b1_an_import_says_first_what_it_does_in_manage_and_in_storypark(
+def test_an_import_says_first_what_it_does_in_manage_and_in_storypark(
     world: World, client_of: Clients
 ) -> None:
+    """B1."""
     world.enrol_several(8, prefix="Kid")
     for name in ("Ana", "Ben", "Caro"):
         world.enrol(name)
@@ -160,9 +161,10 @@ def test_b1_an_import_says_first_what_it_does_in_manage_and_in_storypark(
     assert run.counts["archive"] == 2
 
 
-def test_d12_an_import_that_would_empty_storypark_says_that_somebody_has_to_look(
+def test_an_import_that_would_empty_storypark_says_that_somebody_has_to_look(
     world: World, client_of: Clients
 ) -> None:
+    """D12."""
     world.enrol("Ana")
     world.enrol("Ben")
     world.set_up()

@@ -288,7 +288,8 @@ def test_a_broken_page_tells_nobody_how_it_broke(
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_r12_who_is_asked_to_wait_is_told_so_on_a_page_of_ours() -> None:
+def test_who_is_asked_to_wait_is_told_so_on_a_page_of_ours() -> None:
+    """R12."""
     cache.clear()
     client, form = Client(headers=HOST), {"login": "nobody@example.org", "password": "a guess"}
     answers = [client.post("/accounts/login/", form) for _ in range(31)]
@@ -501,7 +502,7 @@ def test_the_log_names_nobody(
     assert "manage/<slug:slug>/rooms/" in lines
     assert "builtins.ValueError" in lines
     assert "builtins.KeyError\nwhich led to" in lines
-    assert "manage_rooms.py" in lines
+    assert "manage/rooms.py" in lines
 
 
 def test_the_console_writes_lines_that_name_nobody() -> None:

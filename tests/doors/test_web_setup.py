@@ -63,7 +63,8 @@ PAGES = ["", "many/", "refresh/", "children/noah/", "rooms/", "summary/"]
 
 
 @pytest.mark.parametrize("more", PAGES)
-def test_d22_an_educator_is_refused_with_a_page_that_helps(world: World, more: str) -> None:
+def test_an_educator_is_refused_with_a_page_that_helps(world: World, more: str) -> None:
+    """D22."""
     world.enrol("Noah")
     answer = visitor(world, "eli", RoleName.EDUCATOR).post(address(world, more), {"what": "new"})
     assert answer.status_code == 403
@@ -139,7 +140,8 @@ def test_a_search_stays_out_of_the_address_of_a_redirect(world: World) -> None:
 # The draft
 
 
-def test_d23_a_choice_does_not_overwrite_one_its_writer_did_not_see(world: World) -> None:
+def test_a_choice_does_not_overwrite_one_its_writer_did_not_see(world: World) -> None:
+    """D23."""
     world.enrol("Noah")
     ben = world.person("Ben", RoleName.ADMIN_EDUCATOR)
     ana = world.person("Ana", RoleName.ADMIN_EDUCATOR)
@@ -231,7 +233,8 @@ def test_nobody_is_chosen_for_who_is_not_listed_or_after_set_up(world: World) ->
         setup_choices.choose(world.service, {"noah": OUT}, {}, OPERATOR, world.now)
 
 
-def test_d21_a_room_is_placed_by_hand_and_renamed_by_the_first_run(world: World) -> None:
+def test_a_room_is_placed_by_hand_and_renamed_by_the_first_run(world: World) -> None:
+    """D21."""
     world.enrol("Noah", rooms=["Tūī"])
     profile = world.portfolio("Some", "Body", None)
     storypark.amend_profile(profile, rooms=frozenset({"The birds"}))
@@ -249,7 +252,8 @@ def test_d21_a_room_is_placed_by_hand_and_renamed_by_the_first_run(world: World)
     assert scope(RoomLink, world.service).count() == 1
 
 
-def test_d21_a_new_room_instead_of_the_one_that_is_alike(world: World) -> None:
+def test_a_new_room_instead_of_the_one_that_is_alike(world: World) -> None:
+    """D21."""
     world.enrol("Noah", rooms=["Tui"])
     world.enrol("Zoë", rooms=["Kea"])
     alike, other = (storypark.add_room(world.service, name) for name in ("Tūī", "KEA"))

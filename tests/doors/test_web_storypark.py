@@ -76,14 +76,16 @@ def test_manage_staff_get_a_page_that_helps(world: World) -> None:
     assert "see the children&#x27;s profiles and stories" in answer.content.decode()
 
 
-def test_d22_an_educator_cannot_change_the_plan_by_hand(world: World) -> None:
+def test_an_educator_cannot_change_the_plan_by_hand(world: World) -> None:
+    """D22."""
     client = signed_in(world, RoleName.EDUCATOR)
     answer = client.post(f"/storypark/{world.service.slug}/account/paid-children/", {"number": "99"})
     assert answer.status_code == 403
     assert storypark.account(world.service).paid_children == 20
 
 
-def test_r14_a_form_sent_by_hand_changes_nothing_that_is_managed(world: World) -> None:
+def test_a_form_sent_by_hand_changes_nothing_that_is_managed(world: World) -> None:
+    """R14."""
     world.enrol("Ana")
     world.set_up()
     profile = world.profile_of("ana")
@@ -95,7 +97,8 @@ def test_r14_a_form_sent_by_hand_changes_nothing_that_is_managed(world: World) -
     assert world.snapshot() == before
 
 
-def test_r14_a_story_about_an_archived_profile_is_refused_in_the_form(world: World) -> None:
+def test_a_story_about_an_archived_profile_is_refused_in_the_form(world: World) -> None:
+    """R14."""
     ida, ana = world.portfolio("Ida"), world.portfolio("Ana")
     storypark.archive_profile(ida, world.today)
     path = f"/storypark/{world.service.slug}/stories/new/"

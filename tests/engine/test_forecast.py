@@ -86,14 +86,16 @@ def check_forecast(world: World, days: int) -> None:
 
 @QUICK
 @given(worlds(max_children=5))
-def test_b3_the_forecast_is_what_a_run_on_each_day_would_plan(world):
+def test_the_forecast_is_what_a_run_on_each_day_would_plan(world):
+    """B3."""
     check_forecast(world, 60)
 
 
 @pytest.mark.deep
 @DEEP
 @given(worlds(max_children=9))
-def test_b3_the_forecast_is_what_a_run_on_each_day_would_plan_for_a_season(world):
+def test_the_forecast_is_what_a_run_on_each_day_would_plan_for_a_season(world):
+    """B3."""
     check_forecast(world, 130)
 
 
@@ -119,7 +121,8 @@ def story(world: World, days: int) -> list[tuple]:
     ]
 
 
-def test_b3_children_come_and_go():
+def test_children_come_and_go():
+    """B3."""
     world = service({"a": [booking(-100, -50)], "b": [booking(60)], "c": [booking(-9)]})
 
     assert story(world, 30) == [
@@ -131,14 +134,16 @@ def test_b3_children_come_and_go():
     assert story(world, 7) == story(world, 30)
 
 
-def test_b3_under_stay_a_label_turns_and_nothing_follows():
+def test_under_stay_a_label_turns_and_nothing_follows():
+    """B3."""
     assert story(service({"a": [booking(-100, -50)]}, inactive=STAY), 30) == [
         (0, [], [("a", "create")]),
         (7, [("a", "Inactive")], []),
     ]
 
 
-def test_b3_the_spaces_run_out_and_one_who_waits_gets_the_next():
+def test_the_spaces_run_out_and_one_who_waits_gets_the_next():
+    """B3."""
     world = service({"a": [booking(-100, -50)], "b": [booking(60)], "c": [booking(61)]}, paid=2)
     forecast = look_ahead(world.situation, world.bookings, 30)
 
@@ -151,8 +156,8 @@ def test_b3_the_spaces_run_out_and_one_who_waits_gets_the_next():
     ]
 
 
-def test_b3_the_queue_of_a_later_day_is_the_queue_of_that_day():
-    """Between now and then a booking ends without a label turning, and its child moves back (D5)."""
+def test_the_queue_of_a_later_day_is_the_queue_of_that_day():
+    """Between now and then a booking ends without a label turning, and its child moves back (B3, D5)."""
     leaves, ending, coming = [booking(-100, -50)], [booking(-20, 2), booking(40)], [booking(5)]
     world = service({"a": leaves, "ending": ending, "later": coming}, paid=1)
     start = replace(world.situation, profiles={"p": profile("p", details("Name a"))}, links={"a": "p"})
@@ -167,7 +172,8 @@ def test_b3_the_queue_of_a_later_day_is_the_queue_of_that_day():
 
 
 @pytest.mark.parametrize("until", [0, 3])
-def test_b4_a_keep_until_day_passes(until):
+def test_a_keep_until_day_passes(until):
+    """B4."""
     start = service({"a": [booking(-300, -100)]}).situation
     kept = {"a": Choice(keep_until=day(until))}
     world = World(replace(start, choices=kept), {"a": [booking(-300, -100)]})
@@ -176,19 +182,22 @@ def test_b4_a_keep_until_day_passes(until):
     assert story(world, until) == [(0, [], [("a", "create")])]
 
 
-def test_b4_a_keep_until_day_of_the_past_or_beyond_changes_nothing():
+def test_a_keep_until_day_of_the_past_or_beyond_changes_nothing():
+    """B4."""
     for until in (day(-1), day(31), day(400)):
         start = service({"a": [booking(-300, -100)]}, choices={"a": Choice(keep_until=until)})
         assert [when for when, *_ in story(start, 30)] == ([] if until < TODAY else [0])
 
 
-def test_d3_archived_children_stay_archived():
+def test_archived_children_stay_archived():
+    """D3."""
     gone = child("a", standing=status.standing([booking(60)], TODAY, WINDOW, archived_on=day(-3)))
 
     assert story(World(situation([gone]), {"a": [booking(60)]}), 90) == []
 
 
-def test_b3_a_bare_status_cannot_be_foreseen():
+def test_a_bare_status_cannot_be_foreseen():
+    """B3."""
     bare = child("b", details("Ana"), Standing(Status.ACTIVE, bookings_known=False))
     world = service({"a": [booking(57)]})
     start = replace(world.situation, children=[bare, *world.situation.children])
@@ -201,25 +210,29 @@ def test_b3_a_bare_status_cannot_be_foreseen():
     ]
 
 
-def test_b3_bookings_of_children_who_are_not_listed_do_not_matter():
+def test_bookings_of_children_who_are_not_listed_do_not_matter():
+    """B3."""
     assert story(World(situation(), {"x": [booking(60)]}), 30) == []
 
 
-def test_b3_one_who_waits_from_the_beginning():
+def test_one_who_waits_from_the_beginning():
+    """B3."""
     forecast = look_ahead(service({"a": [booking(-9)]}, paid=0).situation, {"a": [booking(-9)]}, 30)
 
     assert forecast.out_of_spaces_on == TODAY
     assert [[d.step for d in one.decisions] for one in forecast.days] == [[Step.WAIT]]
 
 
-def test_b3_one_who_waits_until_it_is_too_late():
+def test_one_who_waits_until_it_is_too_late():
+    """B3."""
     assert story(service({"a": [booking(-100, -50)]}, paid=0), 30) == [
         (0, [], [("a", "wait")]),
         (7, [("a", "Inactive")], [("a", "leave_out")]),
     ]
 
 
-def test_b3_a_choice_waits_for_its_day():
+def test_a_choice_waits_for_its_day():
+    """B3."""
     picked = {"a": Choice(ChoiceKind.PROFILE, "u")}
     world = service(
         {"a": [booking(60)]}, profiles=[profile("u", details("Zoë"))], choices=picked, inactive=LEAVE

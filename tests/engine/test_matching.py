@@ -79,25 +79,29 @@ BORN, OTHER = date(2021, 3, 4), date(2022, 8, 9)
         ("---", ""),
     ],
 )
-def test_d19_fold(name, folded):
+def test_names_are_folded(name, folded):
+    """D19."""
     assert fold(name) == folded
 
 
 @QUICK
 @given(st.text(st.characters(codec="ascii")))
-def test_d19_plain_names_fold_by_the_same_definition(name):
+def test_plain_names_fold_by_the_same_definition(name):
+    """D19."""
     assert fold(name) == "".join(c for c in name.casefold() if c.isalpha() or c.isdecimal())
     assert fold(name + "ʻ") == fold(name)
 
 
 @QUICK
 @given(st.text(st.characters(codec="latin-1") | st.sampled_from("ʻʼ’āēīōūßẞŋﬁｚ")))
-def test_d19_folding_twice_is_folding_once_and_case_does_not_matter(name):
+def test_folding_twice_is_folding_once_and_case_does_not_matter(name):
+    """D19."""
     assert fold(fold(name)) == fold(name)
     assert fold(name.upper()) == fold(name.lower()) == fold(name)
 
 
-def test_d19_names_compare_as_pairs():
+def test_names_compare_as_pairs():
+    """D19."""
     assert full_names(details("Mānaia", "O’Brien", preferred="Manny")) == {
         ("manaia", "obrien"),
         ("manny", "obrien"),
@@ -108,7 +112,8 @@ def test_d19_names_compare_as_pairs():
     assert full_names(details("-", "’")) == set()
 
 
-def test_d19_the_identity_changes_with_name_and_birth_only():
+def test_the_identity_changes_with_name_and_birth_only():
+    """D19."""
     one = details("Mānaia", preferred="Manny")
 
     assert identity(one) == identity(one._replace(gender="female", rooms=frozenset({"Tui"})))
@@ -127,7 +132,7 @@ def test_d19_the_identity_changes_with_name_and_birth_only():
     )
 
 
-# --- D19 ------------------------------------------------------------------------------------------
+# --- the one profile that is certainly the child's ----------------------------------------------------
 
 
 def decide(children, profiles, **more):
@@ -164,7 +169,8 @@ NOT_ALIKE = [
 
 
 @pytest.mark.parametrize(("person", "other"), ALIKE)
-def test_d19_exactly_one_alike_with_the_same_birth_is_linked(person, other):
+def test_exactly_one_alike_with_the_same_birth_is_linked(person, other):
+    """D19."""
     live = decide([child("c", person)], [profile("u", other)])["c"]
     archived = decide([child("c", person)], [profile("u", other, ARCHIVED)])["c"]
 
@@ -173,25 +179,28 @@ def test_d19_exactly_one_alike_with_the_same_birth_is_linked(person, other):
 
 
 @pytest.mark.parametrize(("person", "other"), NOT_ALIKE)
-def test_d19_nobody_alike_is_a_new_profile(person, other):
+def test_nobody_alike_is_a_new_profile(person, other):
+    """D19."""
     assert decide([child("c", person)], [profile("u", other)])["c"].step is Step.CREATE
 
 
-def test_d19_a_link_writes_the_values_of_manage():
-    """D20: the profile's spelling gives way."""
+def test_a_link_writes_the_values_of_manage():
+    """The profile's spelling gives way (D19, D20)."""
     found = decide([child("c", details("Mānaia", preferred="Manny"))], [profile("u", details("MANAIA"))])["c"]
 
     assert found.changes == {"first_name": ("MANAIA", "Mānaia"), "preferred_name": ("", "Manny")}
 
 
 @pytest.mark.parametrize("state", [ARCHIVED, DELETED])
-def test_d19_tombstones_are_nobody(state):
+def test_tombstones_are_nobody(state):
+    """D19."""
     found = decide([child("c")], [profile("u", state=state)])["c"]
 
     assert found.step is (Step.RESTORE if state is ARCHIVED else Step.CREATE)
 
 
-def test_d19_profiles_of_others_are_not_looked_at():
+def test_profiles_of_others_are_not_looked_at():
+    """D19."""
     plan = make_plan(
         situation([child("c")], [profile("p"), profile("q", details())], {"d": "p", "e": "q"}),
     )
@@ -203,7 +212,8 @@ def test_d19_profiles_of_others_are_not_looked_at():
     }
 
 
-def test_d19_several_alike_are_asked_about():
+def test_several_alike_are_asked_about():
+    """D19."""
     found = decide(
         [child("c")], [profile("u2"), profile("u1", details(born=OTHER)), profile("v", details("Ana"))]
     )
@@ -213,20 +223,23 @@ def test_d19_several_alike_are_asked_about():
 
 
 @pytest.mark.parametrize(("mine", "theirs"), [(None, BORN), (BORN, None), (None, None)])
-def test_d19_an_unknown_birth_is_asked_about(mine, theirs):
+def test_an_unknown_birth_is_asked_about(mine, theirs):
+    """D19."""
     found = decide([child("c", details(born=mine))], [profile("u", details(born=theirs))])["c"]
 
     assert doubt(found) is Doubt.BIRTH_UNKNOWN
 
 
-def test_d19_another_birth_is_asked_about():
+def test_another_birth_is_asked_about():
+    """D19."""
     found = decide([child("c")], [profile("u", details(born=OTHER))])["c"]
 
     assert doubt(found) is Doubt.BIRTH_DIFFERS
     assert found.facts["profiles"] == ["u"]
 
 
-def test_d19_another_seeker_with_the_same_birth_is_asked_about():
+def test_another_seeker_with_the_same_birth_is_asked_about():
+    """D19."""
     alike = [child("a", details(preferred="Manny")), child("b", details("Manny"))]
     found = decide(alike, [profile("u", details("Manny"))])
 
@@ -234,7 +247,8 @@ def test_d19_another_seeker_with_the_same_birth_is_asked_about():
 
 
 @pytest.mark.parametrize("born", [OTHER, None])
-def test_d19_another_seeker_with_another_birth_is_no_rival(born):
+def test_another_seeker_with_another_birth_is_no_rival(born):
+    """D19."""
     found = decide([child("a"), child("b", details(born=born))], [profile("u")])
 
     assert (found["a"].step, found["a"].profile_id) == (Step.LINK, "u")
@@ -242,32 +256,36 @@ def test_d19_another_seeker_with_another_birth_is_no_rival(born):
 
 
 @pytest.mark.parametrize("standing", [INACTIVE, GONE])
-def test_d19_a_child_who_does_not_belong_is_no_seeker(standing):
+def test_a_child_who_does_not_belong_is_no_seeker(standing):
+    """D19."""
     found = decide([child("a"), child("b", standing=standing)], [profile("u")], inactive=LEAVE)
 
     assert (found["a"].step, found["b"].step) == (Step.LINK, Step.LEAVE_OUT)
 
 
-def test_d9_a_child_not_to_be_added_is_no_rival():
+def test_a_child_not_to_be_added_is_no_rival():
+    """D9."""
     found = decide([child("a"), child("b")], [profile("u")], choices={"b": Choice(ChoiceKind.DONT_ADD)})
 
     assert (found["a"].step, found["b"].step) == (Step.LINK, Step.LEAVE_OUT)
 
 
-def test_d19_twins_with_different_names_both_find_theirs():
+def test_twins_with_different_names_both_find_theirs():
+    """D19."""
     twins = [child("a", details("Ana")), child("b", details("Ben"))]
     found = decide(twins, [profile("u", details("Ben")), profile("v", details("Ana"))])
 
     assert [(found[i].step, found[i].profile_id) for i in "ab"] == [(Step.LINK, "v"), (Step.LINK, "u")]
 
 
-def test_d10_a_child_whose_profile_is_deleted_seeks_again():
+def test_a_child_whose_profile_is_deleted_seeks_again():
+    """D10."""
     plan = make_plan(situation([child("c")], [profile("p", state=DELETED), profile("u")], {"c": "p"}))
 
     assert (plan.decisions[0].step, plan.decisions[0].profile_id) == (Step.LINK, "u")
 
 
-# --- D23 ------------------------------------------------------------------------------------------
+# --- what a person chose ----------------------------------------------------------------------------
 
 NEW = Choice(ChoiceKind.NEW)
 
@@ -276,7 +294,8 @@ def chosen(profile_id: str) -> Choice:
     return Choice(ChoiceKind.PROFILE, profile_id)
 
 
-def test_d23_a_chosen_profile_beats_every_doubt():
+def test_a_chosen_profile_beats_every_doubt():
+    """D23."""
     profiles = [profile("u1"), profile("u2", details("Ana", born=OTHER), ARCHIVED)]
 
     for pid, step in (("u1", Step.LINK), ("u2", Step.RESTORE)):
@@ -284,18 +303,21 @@ def test_d23_a_chosen_profile_beats_every_doubt():
         assert (found.step, found.profile_id) == (step, pid)
 
 
-def test_d23_a_new_profile_beats_every_likeness():
+def test_a_new_profile_beats_every_likeness():
+    """D23."""
     assert decide([child("c")], [profile("u")], choices={"c": NEW})["c"].step is Step.CREATE
 
 
-def test_d23_a_chosen_profile_is_kept_from_others():
+def test_a_chosen_profile_is_kept_from_others():
+    """D23."""
     twins = [child("a"), child("b")]
     found = decide(twins, [profile("u")], choices={"a": chosen("u")})
 
     assert (found["a"].step, found["b"].step) == (Step.LINK, Step.CREATE)
 
 
-def test_d23_a_profile_chosen_for_a_child_who_does_not_belong_yet_is_kept_too():
+def test_a_profile_chosen_for_a_child_who_does_not_belong_yet_is_kept_too():
+    """D23."""
     start = situation([child("a", standing=INACTIVE), child("b")], [profile("u")], choices={"a": chosen("u")})
     plan = make_plan(start)
 
@@ -304,7 +326,8 @@ def test_d23_a_profile_chosen_for_a_child_who_does_not_belong_yet_is_kept_too():
 
 
 @pytest.mark.parametrize("profile_id", ["deleted", "elsewhere", "linked"])
-def test_d23_a_chosen_profile_that_is_gone_is_asked_about(profile_id):
+def test_a_chosen_profile_that_is_gone_is_asked_about(profile_id):
+    """D23."""
     profiles = [profile("deleted", state=DELETED), profile("linked", details("Ana"))]
     links = {"other": "linked"}
     plan = make_plan(situation([child("c")], profiles, links, choices={"c": chosen(profile_id)}))
@@ -313,7 +336,8 @@ def test_d23_a_chosen_profile_that_is_gone_is_asked_about(profile_id):
     assert plan.decisions[0].facts["profiles"] == [profile_id]
 
 
-def test_d23_two_children_cannot_take_one_profile():
+def test_two_children_cannot_take_one_profile():
+    """D23."""
     both = {"a": chosen("u"), "b": chosen("u")}
     found = decide([child("a"), child("b", details("Ana"))], [profile("u")], choices=both)
 
@@ -323,14 +347,16 @@ def test_d23_two_children_cannot_take_one_profile():
     ).because(found["a"])
 
 
-def test_d23_the_first_who_needs_a_profile_that_two_have_chosen_gets_it():
+def test_the_first_who_needs_a_profile_that_two_have_chosen_gets_it():
+    """D23."""
     both = {"a": chosen("u"), "b": chosen("u")}
     found = decide([child("a", standing=INACTIVE), child("b")], [profile("u")], choices=both)
 
     assert (found["a"].step, found["b"].step) == (Step.LEAVE_OUT, Step.LINK)
 
 
-def test_d23_a_choice_is_kept_while_the_child_waits():
+def test_a_choice_is_kept_while_the_child_waits():
+    """D23."""
     start = situation(
         [child("c")], [profile("u", details("Ana"), ARCHIVED)], paid=0, choices={"c": chosen("u")}
     )
@@ -341,7 +367,8 @@ def test_d23_a_choice_is_kept_while_the_child_waits():
 
 
 @pytest.mark.parametrize("choice", [NEW, chosen("u")])
-def test_d23_a_choice_is_forgotten_once_it_is_carried_out(choice):
+def test_a_choice_is_forgotten_once_it_is_carried_out(choice):
+    """D23."""
     kept = choice._replace(keep_until=date(2026, 1, 1))
     later = settled(situation([child("c")], [profile("u")], choices={"c": kept}))
 
@@ -350,8 +377,8 @@ def test_d23_a_choice_is_forgotten_once_it_is_carried_out(choice):
 
 
 @pytest.mark.parametrize("choice", [NEW, chosen("u")])
-def test_d23_a_choice_that_a_linked_child_cannot_use_stays_when_something_else_is_done(choice):
-    """The profile stays reserved, so that nobody alike to it is asked because a name was updated."""
+def test_a_choice_that_a_linked_child_cannot_use_stays_when_something_else_is_done(choice):
+    """The profile stays reserved, so that nobody alike to it is asked because a name was updated (D23)."""
     before = [profile("pc", details("Anna")), profile("u", details("Ben"))]
     children = [child("c", details("Ana")), child("d", details("Ben"))]
     plan = make_plan(situation(children, before, {"c": "pc"}, choices={"c": choice}))
@@ -362,7 +389,8 @@ def test_d23_a_choice_that_a_linked_child_cannot_use_stays_when_something_else_i
 
 
 @pytest.mark.parametrize("choice", [NEW, chosen("u")])
-def test_d23_a_choice_answers_a_link_to_an_unknown_profile(choice):
+def test_a_choice_answers_a_link_to_an_unknown_profile(choice):
+    """D23."""
     start = situation([child("c")], [profile("u", details("Ana"))], {"c": "unknown"})
     asked = make_plan(start)
     answered = make_plan(
@@ -383,7 +411,8 @@ def questioned():
     return situation([child("a"), child("b")], [profile("u")], {"a": "u"}, asked=before.asked)
 
 
-def test_d19_a_question_stands_until_a_person_chooses():
+def test_a_question_stands_until_a_person_chooses():
+    """D19."""
     start = questioned()
     plan = make_plan(start)
 
@@ -392,14 +421,16 @@ def test_d19_a_question_stands_until_a_person_chooses():
     assert make_plan(settled(start)).decisions[1].facts == start.asked["b"]
 
 
-def test_d19_without_the_question_the_child_would_get_a_new_profile():
+def test_without_the_question_the_child_would_get_a_new_profile():
+    """D19."""
     start = situation([child("a"), child("b")], [profile("u")], {"a": "u"})
 
     assert [d.step for d in make_plan(start).decisions] == [Step.NO_CHANGE, Step.CREATE]
 
 
 @pytest.mark.parametrize("choice", [NEW, Choice(ChoiceKind.DONT_ADD)])
-def test_d19_a_choice_answers_the_question(choice):
+def test_a_choice_answers_the_question(choice):
+    """D19."""
     start = questioned()
     answered = situation(start.children, [profile("u")], {"a": "u"}, asked=start.asked, choices={"b": choice})
 
@@ -415,14 +446,16 @@ def test_d19_a_choice_answers_the_question(choice):
         (details()._replace(gender="female"), Step.NEEDS_REVIEW),
     ],
 )
-def test_d19_a_corrected_name_or_birth_answers_the_question(corrected, step):
+def test_a_corrected_name_or_birth_answers_the_question(corrected, step):
+    """D19."""
     start = questioned()
     mended = situation([child("a"), child("b", corrected)], [profile("u")], {"a": "u"}, asked=start.asked)
 
     assert make_plan(mended).decisions[1].step is step
 
 
-def test_d19_a_child_in_question_is_still_a_rival():
+def test_a_child_in_question_is_still_a_rival():
+    """D19."""
     asked = settled(situation([child("a")], [profile("u"), profile("v")])).asked
     found = decide([child("a"), child("b")], [profile("u")], asked=asked)
 
@@ -430,7 +463,8 @@ def test_d19_a_child_in_question_is_still_a_rival():
     assert doubt(found["b"]) is Doubt.OTHER_CHILD
 
 
-def test_d19_one_who_asks_no_more_is_forgotten():
+def test_one_who_asks_no_more_is_forgotten():
+    """D19."""
     start = questioned()
     gone = situation([child("a"), child("b", standing=GONE)], [profile("u")], {"a": "u"}, asked=start.asked)
 
@@ -541,7 +575,8 @@ def to_link(room_id: str, name: str, target_id: str | None, renamed_from: str | 
     return RoomStep(room_id, name, target_id, renamed_from, linked=False)
 
 
-def test_d21_rooms_are_proposed_by_folded_name_created_and_renamed():
+def test_rooms_are_proposed_by_folded_name_created_and_renamed():
+    """D21."""
     manage = [
         Room("m1", "Kōwhai"),
         Room("m2", "Tui"),
@@ -566,13 +601,15 @@ def test_d21_rooms_are_proposed_by_folded_name_created_and_renamed():
     ]
 
 
-def test_d21_a_linked_room_is_never_anybody_elses():
+def test_a_linked_room_is_never_anybody_elses():
+    """D21."""
     steps = match_rooms([Room("m1", "Tui"), Room("m2", "Kea")], [Room("s1", "Tui")], {"m2": "s1"})
 
     assert steps == [to_link("m1", "Tui", None), RoomStep("m2", "Kea", "s1", "Tui")]
 
 
-def test_d21_linked_rooms_may_swap_their_names():
+def test_linked_rooms_may_swap_their_names():
+    """D21."""
     swapped = [Room("m1", "Kea"), Room("m2", "Tui")]
 
     assert match_rooms(swapped, [Room("s1", "Tui"), Room("s2", "Kea")], {"m1": "s1", "m2": "s2"}) == [
@@ -581,21 +618,23 @@ def test_d21_linked_rooms_may_swap_their_names():
     ]
 
 
-def test_d21_a_room_renamed_to_a_name_that_is_there_takes_the_room_of_that_name():
-    """Two rooms of Storypark cannot have one name, so the linked one cannot be renamed."""
+def test_a_room_renamed_to_a_name_that_is_there_takes_the_room_of_that_name():
+    """Two rooms of Storypark cannot have one name, so the linked one cannot be renamed (D21)."""
     steps = match_rooms([Room("m1", "Kea")], [Room("s1", "Tui"), Room("s2", "Kea")], {"m1": "s1"})
 
     assert steps == [to_link("m1", "Kea", "s2")]
 
 
-def test_d21_names_that_are_equal_when_folded_are_not_matched_unseen():
+def test_names_that_are_equal_when_folded_are_not_matched_unseen():
+    """D21."""
     tui, two = [Room("m1", "Tūī")], [Room("s1", "Tui"), Room("s2", "TUI")]
 
     assert match_rooms(tui, two, {}) == [to_link("m1", "Tūī", None)]
     assert [step.target_id for step in match_rooms(two, tui, {})] == [None, None]
 
 
-def test_d21_the_very_name_beats_one_that_is_equal_when_folded():
+def test_the_very_name_beats_one_that_is_equal_when_folded():
+    """D21."""
     tui, two = [Room("m1", "Tui")], [Room("s1", "TUI"), Room("s2", "Tui")]
 
     assert match_rooms(tui, two, {}) == [to_link("m1", "Tui", "s2")]
@@ -605,14 +644,16 @@ def test_d21_the_very_name_beats_one_that_is_equal_when_folded():
     ]
 
 
-def test_d21_a_room_whose_counterpart_is_gone_is_proposed_anew():
+def test_a_room_whose_counterpart_is_gone_is_proposed_anew():
+    """D21."""
     assert match_rooms([Room("m1", "Tui")], [Room("s2", "tui")], {"m1": "s1"}) == [
         to_link("m1", "Tui", "s2", "tui")
     ]
     assert match_rooms([Room("m1", "Tui")], [], {"m1": "s1"}) == [to_link("m1", "Tui", None)]
 
 
-def test_d21_rooms_named_by_signs_alone_match_by_the_same_sign():
+def test_rooms_named_by_signs_alone_match_by_the_same_sign():
+    """D21."""
     frog, butterfly = "🐸", "🦋"
 
     assert match_rooms([Room("m1", frog)], [Room("s1", butterfly)], {}) == [to_link("m1", frog, None)]
@@ -621,7 +662,9 @@ def test_d21_rooms_named_by_signs_alone_match_by_the_same_sign():
     ]
 
 
-def test_d21_rooms_to_create_rename_or_link_are_something_to_do():
+def test_rooms_to_create_rename_or_link_are_something_to_do():
+    """D21."""
+
     def plan(*steps):
         return make_plan(situation(rooms=steps))
 
@@ -640,7 +683,8 @@ room_names = st.lists(st.sampled_from(["Tui", "tui", "Tūī", "Kōwhai", "Kowhai
 
 @QUICK
 @given(room_names, room_names, st.data())
-def test_d21_every_room_of_manage_gets_one_step_and_no_target_is_taken_twice(mine, theirs, data):
+def test_every_room_of_manage_gets_one_step_and_no_target_is_taken_twice(mine, theirs, data):
+    """D21."""
     manage = [Room(f"m{n}", name) for n, name in enumerate(mine)]
     storypark = [Room(f"s{n}", name) for n, name in enumerate(theirs)]
     targets = data.draw(st.permutations([f"s{n}" for n in range(9)]))
@@ -671,12 +715,14 @@ def test_d21_every_room_of_manage_gets_one_step_and_no_target_is_taken_twice(min
     assert not any(step.pending for step in again)
 
 
-def test_d3_archived_children_seek_nothing():
+def test_archived_children_seek_nothing():
+    """D3."""
     assert decide([child("a", standing=GONE)], [profile("u")])["a"].step is Step.LEAVE_OUT
     assert decide([child("a", standing=ACTIVE)], [profile("u")])["a"].step is Step.LINK
 
 
-def test_d21_a_new_room_is_made_where_somebody_wants_one():
+def test_a_new_room_is_made_where_somebody_wants_one():
+    """D21."""
     tui, like_it = [Room("m1", "Tui")], [Room("s1", "Tūī")]
     assert [step.target_id for step in match_rooms(tui, like_it, {})] == ["s1"]
     [step] = match_rooms(tui, like_it, {"m1": A_NEW_ROOM})

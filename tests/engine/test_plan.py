@@ -57,7 +57,7 @@ def only(plan: Plan):
     return decision
 
 
-# --- B6: a second run changes nothing ----------------------------------------------------------------
+# --- a second run changes nothing --------------------------------------------------------------------
 
 
 def check_convergence(start: PlanInput) -> None:
@@ -72,14 +72,16 @@ def check_convergence(start: PlanInput) -> None:
 
 @QUICK
 @given(situations)
-def test_b6_a_second_run_changes_nothing(start):
+def test_a_second_run_changes_nothing(start):
+    """B6."""
     check_convergence(start)
 
 
 @pytest.mark.deep
 @DEEP
 @given(worlds(max_children=14).map(lambda world: world.situation))
-def test_b6_a_second_run_changes_nothing_for_large_services(start):
+def test_a_second_run_changes_nothing_for_large_services(start):
+    """B6."""
     check_convergence(start)
 
 
@@ -88,7 +90,8 @@ def disturbed(now: PlanInput, key: str, **more) -> PlanInput:
     return replace(now, profiles={**now.profiles, key: now.profiles[key]._replace(**more)})
 
 
-def test_b6_what_somebody_changed_during_a_run_is_left_to_do():
+def test_what_somebody_changed_during_a_run_is_left_to_do():
+    """B6."""
     children = [child("a", details("Ana"), ACTIVE), child("b", details("Ben"), GONE)]
     profiles = [profile("p1", details("Anna")), profile("p2", details("Ben"))]
     plan = make_plan(situation(children, profiles, {"a": "p1", "b": "p2"}))
@@ -108,7 +111,8 @@ def test_b6_what_somebody_changed_during_a_run_is_left_to_do():
 
 @QUICK
 @given(situations)
-def test_b6_the_glance_that_proves_a_run_agrees_with_another_plan(start):
+def test_the_glance_that_proves_a_run_agrees_with_another_plan(start):
+    """B6."""
     plan = make_plan(start)
     for now in (start, after(plan)):
         assert nothing_left(plan, now) == make_plan(now).changes_nothing
@@ -119,7 +123,8 @@ def test_b6_the_glance_that_proves_a_run_agrees_with_another_plan(start):
 
 @QUICK
 @given(situations)
-def test_r10_a_run_never_exceeds_the_paid_children(start):
+def test_a_run_never_exceeds_the_paid_children(start):
+    """R10."""
     plan = make_plan(start)
     later = after(plan)
 
@@ -132,7 +137,8 @@ def test_r10_a_run_never_exceeds_the_paid_children(start):
 
 @QUICK
 @given(situations)
-def test_r10_nobody_waits_while_a_space_is_free_and_the_queue_is_kept(start):
+def test_nobody_waits_while_a_space_is_free_and_the_queue_is_kept(start):
+    """R10."""
     plan = make_plan(start)
     queue = waiting(plan)
 
@@ -140,7 +146,7 @@ def test_r10_nobody_waits_while_a_space_is_free_and_the_queue_is_kept(start):
     assert not queue or plan.spaces.live_after >= start.paid_children
 
     def turn(decision):
-        """D5 in plain words, with the day as it stands."""
+        """The order of the queue in plain words, with the day as it stands (D5)."""
         stands = decision.child.standing
         restores = decision.profile is not None
         upcoming, over = stands.next_start, stands.last_end
@@ -160,7 +166,8 @@ def test_r10_nobody_waits_while_a_space_is_free_and_the_queue_is_kept(start):
 
 @QUICK
 @given(situations)
-def test_r10_nobody_is_evicted(start):
+def test_nobody_is_evicted(start):
+    """R10."""
     plan = make_plan(start)
 
     ended = live_profiles(start) - live_profiles(after(plan))
@@ -173,7 +180,8 @@ def test_r10_nobody_is_evicted(start):
 
 @QUICK
 @given(unchosen)
-def test_d7_profiles_that_were_never_linked_are_untouched(start):
+def test_profiles_that_were_never_linked_are_untouched(start):
+    """D7."""
     later = settled(start)
     linked = {*start.links.values(), *later.links.values()}
 
@@ -183,7 +191,8 @@ def test_d7_profiles_that_were_never_linked_are_untouched(start):
 
 @QUICK
 @given(unchosen)
-def test_d8_profiles_of_missing_children_stay_as_they_are(start):
+def test_profiles_of_missing_children_stay_as_they_are(start):
+    """D8."""
     plan = make_plan(start)
     later = after(plan)
     listed = {c.child_id for c in start.children}
@@ -200,7 +209,8 @@ def test_d8_profiles_of_missing_children_stay_as_they_are(start):
 
 @QUICK
 @given(situations)
-def test_d9_a_child_not_to_be_added_is_never_touched(start):
+def test_a_child_not_to_be_added_is_never_touched(start):
+    """D9."""
     later = settled(start)
 
     for one in make_plan(start).decisions:
@@ -215,7 +225,8 @@ def test_d9_a_child_not_to_be_added_is_never_touched(start):
 
 @QUICK
 @given(situations)
-def test_d16_a_run_deletes_nothing(start):
+def test_a_run_deletes_nothing(start):
+    """D16."""
     later = settled(start)
 
     assert later.profiles.keys() >= start.profiles.keys()
@@ -226,7 +237,8 @@ def test_d16_a_run_deletes_nothing(start):
 
 @QUICK
 @given(situations)
-def test_r1_r8_who_belongs_is_live_or_waits_or_is_asked_about(start):
+def test_who_belongs_is_live_or_waits_or_is_asked_about(start):
+    """R2, R3, R4, R5, R6, R7, R8."""
     plan = make_plan(start)
     later = after(plan)
 
@@ -313,12 +325,13 @@ def test_the_order_of_rows_changes_nothing(start, random):
     assert after(again) == replace(after(plan), children=again.situation.children)
 
 
-# --- D12 --------------------------------------------------------------------------------------------
+# --- the safety hold --------------------------------------------------------------------------------
 
 
 @QUICK
 @given(situations)
-def test_d12_the_plan_is_held_by_its_archives_of_linked_live_profiles(start):
+def test_the_plan_is_held_by_its_archives_of_linked_live_profiles(start):
+    """D12."""
     plan = make_plan(start)
     live = len(live_profiles(start) & set(start.links.values()))
     archives = plan.counts()[Step.ARCHIVE]
@@ -337,7 +350,8 @@ def with_setting(start: PlanInput, inactive: InactivePolicy) -> PlanInput:
 
 @QUICK
 @given(situations)
-def test_r6_r8_leave_stay_leave_ends_where_it_began(start):
+def test_leave_stay_leave_ends_where_it_began(start):
+    """R6, R8."""
     leaving = settled(with_setting(start, LEAVE))
     staying = make_plan(with_setting(leaving, STAY))
     assume(not staying.counts()[Step.LINK])  # a live profile nobody was linked to has an owner now
@@ -349,7 +363,8 @@ def test_r6_r8_leave_stay_leave_ends_where_it_began(start):
 
 @QUICK
 @given(situations)
-def test_r6_the_switch_to_stay_archives_nobody_and_brings_no_archived_child_back(start):
+def test_the_switch_to_stay_archives_nobody_and_brings_no_archived_child_back(start):
+    """R6."""
     plan = make_plan(with_setting(settled(with_setting(start, LEAVE)), STAY))
 
     assert plan.counts()[Step.ARCHIVE] == 0
@@ -358,7 +373,8 @@ def test_r6_the_switch_to_stay_archives_nobody_and_brings_no_archived_child_back
 
 @QUICK
 @given(situations)
-def test_r8_the_switch_to_leave_touches_inactive_children_only(start):
+def test_the_switch_to_leave_touches_inactive_children_only(start):
+    """R8."""
     plan = make_plan(with_setting(settled(with_setting(start, STAY)), LEAVE))
 
     for one in plan.actions():
@@ -371,7 +387,8 @@ def test_r8_the_switch_to_leave_touches_inactive_children_only(start):
 @pytest.mark.parametrize("standing", [ACTIVE, INACTIVE, GONE])
 @pytest.mark.parametrize("setting", InactivePolicy)
 @pytest.mark.parametrize("state", [None, LIVE, ARCHIVED, DELETED])
-def test_r2_to_r8_one_child(standing, setting, state):
+def test_one_child_stays_leaves_and_comes_back(standing, setting, state):
+    """R2, R3, R4, R5, R6, R7, R8."""
     profiles = [profile("p", state=state)] if state else []
     plan = make_plan(
         situation([child("c", standing=standing)], profiles, {"c": "p"} if state else {}, inactive=setting)
@@ -384,7 +401,8 @@ def test_r2_to_r8_one_child(standing, setting, state):
     assert only(plan).step is step
 
 
-def test_r4_r8_the_same_profile_comes_back():
+def test_the_same_profile_comes_back():
+    """R4, R8."""
     one = child("c")
     start = settled(situation([one]))
     left = settled(replace(start, children=[one._replace(standing=INACTIVE)]))
@@ -440,7 +458,8 @@ VARIATIONS = {
 
 @QUICK
 @given(situations)
-def test_b1_the_fingerprint_is_what_a_person_agrees_to(start):
+def test_the_fingerprint_is_what_a_person_agrees_to(start):
+    """B1."""
     assume(start.children)
     plan = make_plan(start)
 
@@ -449,7 +468,9 @@ def test_b1_the_fingerprint_is_what_a_person_agrees_to(start):
         assert (plan.fingerprint == other.fingerprint) == (consent(plan) == consent(other)), what
 
 
-def test_b1_the_fingerprint_sees_what_is_written_and_for_whom():
+def test_the_fingerprint_sees_what_is_written_and_for_whom():
+    """B1."""
+
     def of(person=None, written=None, pid="p", **more) -> str:
         links = {"c": pid}
         return make_plan(situation([child("c", person)], [profile(pid, written)], links, **more)).fingerprint
@@ -471,11 +492,12 @@ def test_b1_the_fingerprint_sees_what_is_written_and_for_whom():
     assert set(plain_one) <= set("0123456789abcdef")
 
 
-# --- D8, D10 ----------------------------------------------------------------------------------------
+# --- missing children, deleted profiles ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("setting", InactivePolicy)
-def test_d10_a_deleted_profile_is_made_anew(setting):
+def test_a_deleted_profile_is_made_anew(setting):
+    """D10."""
     start = situation([child("c")], [profile("p", state=DELETED)], {"c": "p"}, inactive=setting)
     later = settled(start)
 
@@ -484,21 +506,24 @@ def test_d10_a_deleted_profile_is_made_anew(setting):
     assert later.profiles["p"].state is DELETED
 
 
-def test_d10_a_deleted_profile_of_a_child_who_left_is_left_in_peace():
+def test_a_deleted_profile_of_a_child_who_left_is_left_in_peace():
+    """D10."""
     start = situation([child("c", standing=GONE)], [profile("p", state=DELETED)], {"c": "p"})
 
     assert (only(make_plan(start)).step, only(make_plan(start)).profile) == (Step.LEAVE_OUT, None)
 
 
 @pytest.mark.parametrize("standing", [ACTIVE, INACTIVE, GONE])
-def test_d10_a_linked_profile_that_is_not_listed_is_unknown_and_held(standing):
+def test_a_linked_profile_that_is_not_listed_is_unknown_and_held(standing):
+    """D10."""
     decision = only(make_plan(situation([child("c", standing=standing)], [], {"c": "p"})))
 
     assert (decision.step, decision.rule) == (Step.NEEDS_REVIEW, "please-check")
     assert decision.facts == {"reason": "linked-profile-unknown", "profiles": ["p"]}
 
 
-def test_d10_the_hold_ends_when_the_profile_is_listed_again():
+def test_the_hold_ends_when_the_profile_is_listed_again():
+    """D10."""
     asked = make_plan(situation([child("c")], [], {"c": "p"}))
 
     for state, step in ((LIVE, Step.NO_CHANGE), (ARCHIVED, Step.RESTORE), (DELETED, Step.CREATE)):
@@ -521,7 +546,8 @@ def test_d10_the_hold_ends_when_the_profile_is_listed_again():
         (ChoiceKind.NEW, LIVE, Step.NEEDS_REVIEW, "missing-from-source"),
     ],
 )
-def test_d8_a_missing_child(kind, state, step, rule):
+def test_a_missing_child(kind, state, step, rule):
+    """D8."""
     profiles = [profile("p", state=state)] if state else []
     decision = only(make_plan(situation([], profiles, {"c": "p"}, choices={"c": Choice(kind)})))
 
@@ -529,7 +555,8 @@ def test_d8_a_missing_child(kind, state, step, rule):
     assert decision.profile_id == ("p" if state in (LIVE, ARCHIVED) else None)
 
 
-def test_d7_a_profile_archived_or_restored_by_hand_is_put_right():
+def test_a_profile_archived_or_restored_by_hand_is_put_right():
+    """D7."""
     people = [child("a"), child("b", details("Ana"), GONE)]
     by_hand = [profile("p", state=ARCHIVED), profile("q", details("Ana"))]
     plan = make_plan(situation(people, by_hand, {"a": "p", "b": "q"}))
@@ -537,7 +564,8 @@ def test_d7_a_profile_archived_or_restored_by_hand_is_put_right():
     assert [d.step for d in plan.decisions] == [Step.RESTORE, Step.ARCHIVE]
 
 
-def test_b4_the_day_itself_is_kept_and_the_next_one_is_not():
+def test_the_day_itself_is_kept_and_the_next_one_is_not():
+    """B4."""
     kept = {"c": Choice(keep_until=day(3))}
     start = situation([child("c", standing=INACTIVE)], [profile("p")], {"c": "p"}, choices=kept)
 
@@ -546,12 +574,13 @@ def test_b4_the_day_itself_is_kept_and_the_next_one_is_not():
     assert only(make_plan(start)).facts["keep_until"] == day(3)
 
 
-# --- D11, D20 -----------------------------------------------------------------------------------------
+# --- which fields are written -------------------------------------------------------------------------
 
 
 @QUICK
 @given(situations)
-def test_d11_exactly_the_differing_fields_are_written(start):
+def test_exactly_the_differing_fields_are_written(start):
+    """D11."""
     plan = make_plan(start)
     later = after(plan)
 
@@ -577,7 +606,8 @@ EMPTY = Details()
 
 
 @pytest.mark.parametrize("field", Details._fields)
-def test_d20_a_field_supplied_empty_is_cleared_and_one_not_supplied_is_left_alone(field):
+def test_a_field_supplied_empty_is_cleared_and_one_not_supplied_is_left_alone(field):
+    """D20."""
     cleared = FULL._replace(**{field: getattr(EMPTY, field)})
 
     def changes(supplied=ALL_FIELDS, known=ALL_FIELDS):
@@ -600,7 +630,8 @@ def test_d20_a_field_supplied_empty_is_cleared_and_one_not_supplied_is_left_alon
         (ARCHIVED, False, Step.RESTORE),
     ],
 )
-def test_d20_update_restore_and_link_leave_the_values_of_manage(state, linked, step):
+def test_update_restore_and_link_leave_the_values_of_manage(state, linked, step):
+    """D20."""
     old = FULL._replace(gender="", rooms=frozenset(), preferred_name="")
     start = situation([child("c", FULL)], [profile("p", old, state)], {"c": "p"} if linked else {})
     decision = only(make_plan(start))
@@ -614,7 +645,8 @@ def test_d20_update_restore_and_link_leave_the_values_of_manage(state, linked, s
     assert settled(start).profiles["p"] == profile("p", FULL)
 
 
-def test_d20_what_is_archived_or_left_out_is_not_written_to():
+def test_what_is_archived_or_left_out_is_not_written_to():
+    """D20."""
     old = FULL._replace(gender="")
     for standing, state in ((GONE, LIVE), (GONE, ARCHIVED), (INACTIVE, LIVE)):
         start = situation([child("c", FULL, standing)], [profile("p", old, state)], {"c": "p"})

@@ -54,7 +54,8 @@ def test_there_are_as_many_cases_as_combinations():
 
 
 @pytest.mark.parametrize("case", every_case(), ids=str)
-def test_d24_exactly_one_rule_answers_each_case(case):
+def test_exactly_one_rule_answers_each_case(case):
+    """D24."""
     assert [rule.slug for rule in RULES if rule.answers(case)] == [
         rule_for(
             child(standing=Standing(case.status)) if case.listed else None,
@@ -114,7 +115,7 @@ def test_every_obstacle_names_its_step():
     }
 
 
-# --- D24 ------------------------------------------------------------------------------------------
+# --- the first rule that applies ----------------------------------------------------------------
 
 DONT_ADD, KEEP, LET_GO = ChoiceKind.DONT_ADD, ChoiceKind.KEEP, ChoiceKind.ARCHIVE
 TOMORROW, YESTERDAY = day(1), day(-1)
@@ -153,7 +154,8 @@ PRECEDENCE = [
 
 
 @pytest.mark.parametrize(("in_manage", "choice", "setting", "until", "slug"), PRECEDENCE)
-def test_d24_the_first_that_applies(in_manage, choice, setting, until, slug):
+def test_the_first_rule_that_applies_decides(in_manage, choice, setting, until, slug):
+    """D24."""
     listed = None if in_manage == "missing" else child(standing=in_manage)
 
     assert rule_for(listed, choice, setting, until, TODAY).slug == slug
@@ -161,7 +163,8 @@ def test_d24_the_first_that_applies(in_manage, choice, setting, until, slug):
 
 @pytest.mark.parametrize("setting", InactivePolicy)
 @pytest.mark.parametrize(("status", "archived"), [(ACTIVE, False), (INACTIVE, False), (GONE, True)])
-def test_r2_r3_r7_who_belongs(status, archived, setting):
+def test_who_belongs(status, archived, setting):
+    """R2, R3, R7."""
     belongs = not archived and (status is ACTIVE or setting is STAY)
 
     rule = rule_for(child(standing=status), None, setting, None, TODAY)
@@ -204,7 +207,8 @@ def check_sentence(text: str) -> None:
 
 @pytest.mark.parametrize("person", NAMES, ids=lambda person: person.called or "nameless")
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.slug)
-def test_b2_every_rule_has_a_sentence_whatever_the_facts(rule, person):
+def test_every_rule_has_a_sentence_whatever_the_facts(rule, person):
+    """B2."""
     for facts, window in product(FACTS, WINDOWS):
         stands = facts._replace(status=rule.status or facts.status)
         listed = child("c", person, stands) if rule.listed else None
@@ -222,7 +226,8 @@ def test_b2_every_rule_has_a_sentence_whatever_the_facts(rule, person):
 
 @pytest.mark.parametrize("person", NAMES, ids=lambda person: person.called or "nameless")
 @pytest.mark.parametrize("reason", Doubt)
-def test_b2_every_doubt_has_a_sentence(reason, person):
+def test_every_doubt_has_a_sentence(reason, person):
+    """B2."""
     facts = {"reason": reason.value, "profiles": ["p1", "p2"], "identity": "?"}
     decision = Decision("c", child("c", person), None, Step.NEEDS_REVIEW, "please-check", facts, {})
 
@@ -245,7 +250,8 @@ def test_b2_every_doubt_has_a_sentence(reason, person):
         (122, 5, "122nd in line"),
     ],
 )
-def test_d5_the_sentence_of_a_child_who_waits(position, paid, words, person):
+def test_the_sentence_of_a_child_who_waits(position, paid, words, person):
+    """D5."""
     facts = {"position": position, "paid_children": paid, "belongs_by": "active"}
     decision = Decision("c", child("c", person), None, Step.WAIT, "no-space", facts, {}, position)
 
@@ -364,11 +370,13 @@ MANAIA, JAMES = details("Mānaia"), details("James")
         ),
     ],
 )
-def test_b2_the_exact_sentence(text, person, bookings, more):
+def test_the_exact_sentence(text, person, bookings, more):
+    """B2."""
     assert sentence(person, bookings, **more) == text
 
 
-def test_b2_a_bare_status_is_told_without_bookings():
+def test_a_bare_status_is_told_without_bookings():
+    """B2."""
     inactive = child("c", MANAIA, Standing(Status.INACTIVE, bookings_known=False))
     archived = child("d", JAMES, Standing(Status.ARCHIVED, bookings_known=False))
     active = child("e", JAMES, Standing(Status.ACTIVE, bookings_known=False))
@@ -381,7 +389,8 @@ def test_b2_a_bare_status_is_told_without_bookings():
     ]
 
 
-def test_b2_a_missing_child_is_called_by_the_profile():
+def test_a_missing_child_is_called_by_the_profile():
+    """B2."""
     profiles = [profile("p", JAMES), profile("q", MANAIA, ARCHIVED)]
     plan = make_plan(situation([], profiles, {"c": "p", "d": "q", "e": "unknown"}))
 
@@ -393,8 +402,8 @@ def test_b2_a_missing_child_is_called_by_the_profile():
     ]
 
 
-def test_b2_the_facts_stay_while_the_status_does():
-    """Otherwise the journal would say something new every day."""
+def test_the_facts_stay_while_the_status_does():
+    """Otherwise the journal would say something new every day (B2)."""
     bookings = [booking(-200, -100), booking(-20, 3), booking(90, 95)]
     before = None
     for today in (TODAY + timedelta(days=n) for n in range(-250, 250)):

@@ -31,7 +31,8 @@ from tests.engine.builders import ACTIVE, ARCHIVED, GONE, child, details, profil
         (100, 100, True),
     ],
 )
-def test_d12_all_of_at_least_two_or_more_than_three_and_more_than_20_percent(archives, live, held):
+def test_all_of_at_least_two_or_more_than_three_and_more_than_20_percent(archives, live, held):
+    """D12."""
     assert (hold(archives, live, Limits()) is not None) is held
 
 
@@ -47,12 +48,14 @@ def test_d12_all_of_at_least_two_or_more_than_three_and_more_than_20_percent(arc
         (100, 100, Limits(1000, 100), True),  # all of them is held under any limits
     ],
 )
-def test_d12_both_numbers_are_settings(archives, live, limits, held):
+def test_both_limits_are_settings(archives, live, limits, held):
+    """D12."""
     assert (hold(archives, live, limits) is not None) is held
 
 
 @pytest.mark.parametrize("live", range(40))
-def test_d12_the_definition_for_every_small_group(live):
+def test_the_definition_for_every_small_group(live):
+    """D12."""
     for archives in range(live + 1):
         everyone = archives >= 2 and archives == live
         many = archives > 3 and archives > live * 20 / 100
@@ -60,7 +63,8 @@ def test_d12_the_definition_for_every_small_group(live):
         assert (hold(archives, live, Limits()) is not None) == (everyone or many), archives
 
 
-def test_d12_a_hold_states_the_numbers_the_limits_and_the_way_out():
+def test_a_hold_states_the_numbers_the_limits_and_the_way_out():
+    """D12."""
     assert hold(2, 2, Limits()) == Hold(
         "This would archive all 2 live profiles that are linked. "
         "Nothing is changed until somebody looks at the list and approves it.",
@@ -84,14 +88,16 @@ def leavers(gone: int, staying: int, **more):
 @pytest.mark.parametrize(
     ("gone", "staying", "held"), [(1, 0, False), (2, 0, True), (2, 1, False), (3, 1, False), (4, 15, True)]
 )
-def test_d12_a_plan_is_held_by_its_own_archives(gone, staying, held):
+def test_a_plan_is_held_by_its_own_archives(gone, staying, held):
+    """D12."""
     plan = make_plan(leavers(gone, staying))
 
     assert (plan.held is not None) is held
     assert plan.held is None or (plan.held.archives, plan.held.live) == (gone, gone + staying)
 
 
-def test_d12_live_counts_linked_live_profiles_only():
+def test_live_counts_linked_live_profiles_only():
+    """D12."""
     start = leavers(2, 0)
     extra = {
         "u": profile("u", details("Zoë")),
@@ -104,7 +110,8 @@ def test_d12_live_counts_linked_live_profiles_only():
     assert plan.held == hold(2, 2, Limits())
 
 
-def test_d12_profiles_of_missing_children_count_among_the_live():
+def test_profiles_of_missing_children_count_among_the_live():
+    """D12."""
     start = leavers(2, 0)
     missing = profile("pm", details("Zoë"))
     links = {**start.links, "m": "pm"}
@@ -123,6 +130,7 @@ def test_d12_profiles_of_missing_children_count_among_the_live():
     assert (let_go.held.archives, let_go.held.live) == (3, 3)
 
 
-def test_d12_the_limits_of_the_service_are_used():
+def test_the_limits_of_the_service_are_used():
+    """D12."""
     assert make_plan(leavers(4, 15, limits=Limits(10, 20))).held is None
     assert make_plan(leavers(2, 15, limits=Limits(1, 1))).held is not None

@@ -62,7 +62,8 @@ QUEUE = [
 
 
 @pytest.mark.parametrize("place", range(len(QUEUE) - 1), ids=lambda place: QUEUE[place + 1][0])
-def test_d5_each_key_of_the_order(place):
+def test_each_key_of_the_order(place):
+    """D5."""
     first, second = QUEUE[place][1], QUEUE[place + 1][1]
 
     assert spaces.turn(first, TODAY) < spaces.turn(second, TODAY)
@@ -70,7 +71,8 @@ def test_d5_each_key_of_the_order(place):
 
 @QUICK
 @given(st.permutations([claim for _, claim in QUEUE]), st.integers(0, len(QUEUE) + 1))
-def test_d5_the_first_in_order_get_the_spaces(claims, free):
+def test_the_first_in_order_get_the_spaces(claims, free):
+    """D5."""
     granted, left = spaces.allot(claims, free, TODAY)
     order = [one for _, one in QUEUE]
 
@@ -78,7 +80,8 @@ def test_d5_the_first_in_order_get_the_spaces(claims, free):
     assert left == order[free:]
 
 
-def test_d5_the_place_in_the_queue_is_shown():
+def test_the_place_in_the_queue_is_shown():
+    """D5."""
     children = [child(f"c{n}", details(f"First{n}")) for n in range(4)]
     plan = make_plan(situation(children, paid=1))
 
@@ -96,7 +99,8 @@ def test_d5_the_place_in_the_queue_is_shown():
     )
 
 
-def test_d5_a_hold_reserves_no_space():
+def test_a_hold_reserves_no_space():
+    """D5."""
     unsure = child("a", details(born=None))
     sure = child("b", details("Tāne"))
     plan = make_plan(situation([unsure, sure], [profile("u", state=ARCHIVED)], paid=1))
@@ -104,7 +108,8 @@ def test_d5_a_hold_reserves_no_space():
     assert [d.step for d in plan.decisions] == [Step.NEEDS_REVIEW, Step.CREATE]
 
 
-def test_d4_a_restore_takes_a_space_like_a_create():
+def test_a_restore_takes_a_space_like_a_create():
+    """D4."""
     one, two = child("a", details("Ana")), child("b", details("Ben"))
     plan = make_plan(
         situation([one, two], [profile("p", details("Ben"), ARCHIVED)], {"b": "p"}, paid=1),
@@ -114,7 +119,8 @@ def test_d4_a_restore_takes_a_space_like_a_create():
     assert (plan.spaces.live_after, plan.spaces.free_after) == (1, 0)
 
 
-def test_d4_linking_an_archived_profile_takes_a_space_and_a_live_one_does_not():
+def test_linking_an_archived_profile_takes_a_space_and_a_live_one_does_not():
+    """D4."""
     people = [child("a", details("Ana")), child("b", details("Ben"))]
     profiles = [profile("u1", details("Ana")), profile("u2", details("Ben"), ARCHIVED)]
 
@@ -126,7 +132,8 @@ def test_d4_linking_an_archived_profile_takes_a_space_and_a_live_one_does_not():
     assert [d.step for d in roomy.decisions] == [Step.LINK, Step.RESTORE]
 
 
-def test_d4_archives_of_the_same_run_free_their_spaces_first():
+def test_archives_of_the_same_run_free_their_spaces_first():
+    """D4."""
     leaving, coming = child("a", details("Ana"), GONE), child("b", details("Ben"))
     plan = make_plan(situation([leaving, coming], [profile("p", details("Ana"))], {"a": "p"}, paid=1))
 
@@ -134,7 +141,8 @@ def test_d4_archives_of_the_same_run_free_their_spaces_first():
     assert plan.spaces == spaces.Spaces(1, 1, 1, 0)
 
 
-def test_d6_over_the_plan_nobody_is_archived_and_nothing_is_added():
+def test_over_the_plan_nobody_is_archived_and_nothing_is_added():
+    """D6."""
     people = [child(f"c{n}", details(f"First{n}")) for n in range(4)]
     profiles = [profile(f"p{n}", details(f"First{n}")) for n in range(3)]
     plan = make_plan(situation(people, profiles, {f"c{n}": f"p{n}" for n in range(3)}, paid=2))
@@ -143,7 +151,8 @@ def test_d6_over_the_plan_nobody_is_archived_and_nothing_is_added():
     assert (plan.spaces.over_by, plan.spaces.free_after, plan.spaces.live_after) == (1, 0, 3)
 
 
-def test_d6_archives_over_the_plan_free_only_what_is_left():
+def test_archives_over_the_plan_free_only_what_is_left():
+    """D6."""
     people = [child(f"c{n}", details(f"First{n}"), GONE if n < 2 else ACTIVE) for n in range(5)]
     profiles = [profile(f"p{n}", details(f"First{n}")) for n in range(4)]
     start = situation(people, profiles, {f"c{n}": f"p{n}" for n in range(4)}, paid=3)
@@ -154,14 +163,16 @@ def test_d6_archives_over_the_plan_free_only_what_is_left():
     assert make_plan(settled(start)).changes_nothing
 
 
-def test_r10_profiles_that_were_never_linked_take_their_spaces_too():
+def test_profiles_that_were_never_linked_take_their_spaces_too():
+    """R10."""
     plan = make_plan(situation([child("a")], [profile("u", details("Zoë"))], paid=1))
 
     assert waiting(plan) == ["a"]
     assert plan.spaces == spaces.Spaces(1, 1, 1, 1)
 
 
-def test_r10_inactive_children_wait_behind_active_ones():
+def test_inactive_children_wait_behind_active_ones():
+    """R10."""
     people = [child("a", details("Ana"), INACTIVE), child("b", details("Ben"), ACTIVE)]
     plan = make_plan(situation(people, inactive=STAY, paid=1))
 
@@ -172,5 +183,6 @@ def test_r10_inactive_children_wait_behind_active_ones():
     ("paid", "live", "archives", "free"),
     [(5, 3, 0, 2), (5, 3, 1, 3), (3, 3, 0, 0), (3, 5, 0, 0), (3, 5, 1, 0), (3, 5, 3, 1), (0, 0, 0, 0)],
 )
-def test_d4_d6_free_spaces(paid, live, archives, free):
+def test_free_spaces(paid, live, archives, free):
+    """D4, D6."""
     assert spaces.free_spaces(paid, live, archives) == free

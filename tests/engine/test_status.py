@@ -26,7 +26,7 @@ EARLIEST, LATEST = -230, 350
 
 
 def is_active(bookings: list[Booking], today: date, window: Window) -> bool:
-    """D1, word for word."""
+    """The definition of the active window, word for word (D1)."""
     return any(
         one.state is BookingState.CONFIRMED
         and (one.starts_on - today).days <= window.lookahead
@@ -54,20 +54,23 @@ def check_timeline(bookings: list[Booking], window: Window) -> None:
 
 @QUICK
 @given(booking_lists, windows)
-def test_d1_d2_the_timeline_is_the_definition_on_every_day(bookings, window):
+def test_the_timeline_is_the_definition_on_every_day(bookings, window):
+    """D1, D2."""
     check_timeline(bookings, window)
 
 
 @pytest.mark.deep
 @DEEP
 @given(st.lists(a_booking(), max_size=8), windows)
-def test_d1_d2_the_timeline_is_the_definition_for_many_bookings(bookings, window):
+def test_the_timeline_is_the_definition_for_many_bookings(bookings, window):
+    """D1, D2."""
     check_timeline(bookings, window)
 
 
 @QUICK
 @given(booking_lists, windows)
-def test_d2_the_changes_are_the_days_that_differ_from_the_day_before(bookings, window):
+def test_the_changes_are_the_days_that_differ_from_the_day_before(bookings, window):
+    """D2."""
     found = [
         today
         for today in map(day, range(EARLIEST, LATEST))
@@ -93,7 +96,8 @@ def test_d2_the_changes_are_the_days_that_differ_from_the_day_before(bookings, w
         (-900, 900, Status.ACTIVE),
     ],
 )
-def test_d1_the_bounds_of_the_window_are_included(starts, ends, answer):
+def test_the_bounds_of_the_window_are_included(starts, ends, answer):
+    """D1."""
     assert status.standing([booking(starts, ends)], TODAY, WINDOW).status is answer
 
 
@@ -101,7 +105,9 @@ def test_d1_the_bounds_of_the_window_are_included(starts, ends, answer):
     ("window", "ended", "starting"),
     [(Window(42, 56), 42, 56), (Window(0, 0), 0, 0), (Window(7, 14), 7, 14)],
 )
-def test_d1_both_widths_are_settings(window, ended, starting):
+def test_both_widths_of_the_window_are_settings(window, ended, starting):
+    """D1."""
+
     def of(starts: int, ends: int | None = None) -> Status:
         return status.standing([booking(starts, ends)], TODAY, window).status
 
@@ -112,7 +118,8 @@ def test_d1_both_widths_are_settings(window, ended, starting):
 
 
 @pytest.mark.parametrize("state", [BookingState.OFFERED, BookingState.CANCELLED])
-def test_d1_offered_and_cancelled_bookings_do_not_count(state):
+def test_offered_and_cancelled_bookings_do_not_count(state):
+    """D1."""
     bookings = [booking(-10, 10, state), booking(-90, -60, state)]
 
     assert status.standing(bookings, TODAY, WINDOW) == Standing(Status.INACTIVE)
@@ -120,13 +127,15 @@ def test_d1_offered_and_cancelled_bookings_do_not_count(state):
     assert status.changes_of_status(bookings, WINDOW) == []
 
 
-def test_d1_casual_days_count_like_permanent_bookings():
+def test_casual_days_count_like_permanent_bookings():
+    """D1."""
     casual = booking(56, 56, kind=BookingKind.CASUAL)
 
     assert status.standing([casual], TODAY, WINDOW).status is Status.ACTIVE
 
 
-def test_d2_a_gap_shorter_than_both_widths_changes_nothing():
+def test_a_gap_shorter_than_both_widths_changes_nothing():
+    """D2."""
     bookings = [booking(-100, -40), booking(73, 80)]  # Active through day 16 and again from day 17
 
     stands = status.standing(bookings, TODAY, WINDOW)
@@ -135,14 +144,16 @@ def test_d2_a_gap_shorter_than_both_widths_changes_nothing():
     assert (stands.booked_from, stands.booked_until) == (day(-100), day(80))
 
 
-def test_d2_one_day_between_two_stretches_is_inactive():
+def test_one_day_between_two_stretches_is_inactive():
+    """D2."""
     stands = status.standing([booking(-100, -40), booking(74, 80)], TODAY, WINDOW)
 
     assert stands.next_change == day(17)
     assert status.standing([booking(-100, -40), booking(74, 80)], day(17), WINDOW).next_change == day(18)
 
 
-def test_d1_a_booking_that_ends_long_before_it_starts_is_never_active():
+def test_a_booking_that_ends_long_before_it_starts_is_never_active():
+    """D1."""
     backwards = [booking(100, -100), booking(200, 201)]
 
     assert status.changes_of_status(backwards, WINDOW) == [day(144), day(258)]
@@ -151,7 +162,8 @@ def test_d1_a_booking_that_ends_long_before_it_starts_is_never_active():
 
 @QUICK
 @given(booking_lists, windows, days)
-def test_d3_archived_overrides_bookings_and_does_not_change_by_itself(bookings, window, gone):
+def test_archived_overrides_bookings_and_does_not_change_by_itself(bookings, window, gone):
+    """D3."""
     stands = status.standing(bookings, TODAY, window, archived_on=gone)
     unarchived = status.standing(bookings, TODAY, window)
 
@@ -163,7 +175,8 @@ def test_d3_archived_overrides_bookings_and_does_not_change_by_itself(bookings, 
 
 @QUICK
 @given(booking_lists, windows, st.integers(-200, 200))
-def test_d2_a_standing_holds_until_it_is_stale(bookings, window, offset):
+def test_a_standing_holds_until_it_is_stale(bookings, window, offset):
+    """D2."""
     now = status.standing(bookings, day(offset), window)
     stale = status.stale_on(bookings, day(offset), window)
     last = LATEST if stale is None else (stale - TODAY).days - 1
@@ -188,13 +201,15 @@ def test_d2_a_standing_holds_until_it_is_stale(bookings, window, offset):
         ([booking(56, 57)], 58),
     ],
 )
-def test_d2_a_standing_is_stale_when_a_label_turns_or_a_booking_is_over(bookings, stale):
+def test_a_standing_is_stale_when_a_label_turns_or_a_booking_is_over(bookings, stale):
+    """D2."""
     assert status.stale_on(bookings, TODAY, WINDOW) == (None if stale is None else day(stale))
 
 
 @QUICK
 @given(booking_lists, windows)
-def test_b2_the_bookings_behind_a_status_stay_while_the_child_stays_active(bookings, window):
+def test_the_bookings_behind_a_status_stay_while_the_child_stays_active(bookings, window):
+    """B2."""
     before = None
     for offset in range(EARLIEST, LATEST):
         stands = status.standing(bookings, day(offset), window)
@@ -208,7 +223,8 @@ def test_b2_the_bookings_behind_a_status_stay_while_the_child_stays_active(booki
 
 @QUICK
 @given(booking_lists, windows)
-def test_b2_an_active_child_is_active_because_of_the_bookings_it_names(bookings, window):
+def test_an_active_child_is_active_because_of_the_bookings_it_names(bookings, window):
+    """B2."""
     stands = status.standing(bookings, TODAY, window)
     if stands.status is Status.ACTIVE:
         named = booking(stands.booked_from, stands.booked_until)
@@ -221,7 +237,8 @@ def test_b2_an_active_child_is_active_because_of_the_bookings_it_names(bookings,
 
 @QUICK
 @given(booking_lists, windows)
-def test_d5_next_start_and_last_end_split_the_confirmed_bookings(bookings, window):
+def test_next_start_and_last_end_split_the_confirmed_bookings(bookings, window):
+    """D5."""
     stands = status.standing(bookings, TODAY, window)
     confirmed = [b for b in bookings if b.state is BookingState.CONFIRMED]
     over = [b for b in confirmed if b.ends_on is not None and b.ends_on < TODAY]
@@ -241,7 +258,8 @@ PERIODS = [
 
 @pytest.mark.parametrize("today", [*ENDS, TODAY], ids=str)
 @pytest.mark.parametrize(("starts_on", "ends_on"), PERIODS, ids=str)
-def test_d2_the_ends_of_the_calendar_are_days_like_any_other(starts_on, ends_on, today):
+def test_the_ends_of_the_calendar_are_days_like_any_other(starts_on, ends_on, today):
+    """D2."""
     bookings = [booking(starts_on, ends_on)]
 
     stands = status.standing(bookings, today, WINDOW)
@@ -256,7 +274,8 @@ def test_d2_the_ends_of_the_calendar_are_days_like_any_other(starts_on, ends_on,
         assert expected(bookings, change, WINDOW) is not expected(bookings, before, WINDOW)
 
 
-def test_d2_a_booking_to_the_last_day_of_the_calendar_never_ends():
+def test_a_booking_to_the_last_day_of_the_calendar_never_ends():
+    """D2."""
     stands = status.standing([booking(-5, date.max)], date.max, WINDOW)
 
     assert (stands.status, stands.next_change) == (Status.ACTIVE, None)

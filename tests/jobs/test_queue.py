@@ -96,7 +96,8 @@ def test_a_job_that_is_lost_is_sent_again_and_one_that_comes_twice_finds_nothing
     assert Run.objects.count() - before == 3
 
 
-def test_r15_a_run_asked_for_comes_first_and_waits_once(worlds: list[World]) -> None:
+def test_a_run_asked_for_comes_first_and_waits_once(worlds: list[World]) -> None:
+    """R15."""
     queue.dispatch(0)
     carrier, before = queue.Queue(), run_requests._subscribers[0]
     run_requests.subscribe(carrier)

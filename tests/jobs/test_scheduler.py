@@ -27,7 +27,8 @@ def world() -> World:
     return world
 
 
-def test_r15_what_is_due_is_run(world: World) -> None:
+def test_what_is_due_is_run(world: World) -> None:
+    """R15."""
     Scheduler().look()
     assert world.state("ben") == "live"
     assert fleet_metrics.due_count(timezone.now()).services == 0

@@ -106,7 +106,7 @@ class Workers:
         self.processes = [self._start() for _ in range(3)]
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.jobs.a_worker"]
+        command = [sys.executable, "-m", "tests.jobs.small_batch_worker"]
         here, environment = Path(__file__).parents[2], self.database.environment()
         with self.log.open("ab") as log:
             return subprocess.Popen(command, cwd=here, env=environment, stdout=log, stderr=log)

@@ -57,7 +57,8 @@ CHANGES: dict[str, tuple[Callable[[Booking, World], Preview], Callable[[Booking,
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 @pytest.mark.parametrize("change", CHANGES)
-def test_d2_foreseen_is_what_happens(world: World, change: str, number: int) -> None:
+def test_foreseen_is_what_happens(world: World, change: str, number: int) -> None:
+    """D2."""
     child_of(world)
     booking = Booking.objects.select_related("child__service").order_by("pk")[number]
     foresee, make = CHANGES[change]
@@ -75,7 +76,8 @@ def test_d2_foreseen_is_what_happens(world: World, change: str, number: int) -> 
         assert seen.child.status == then.later.status
 
 
-def test_d3_taken_back_is_what_the_bookings_say(world: World) -> None:
+def test_taken_back_is_what_the_bookings_say(world: World) -> None:
+    """D3."""
     child = child_of(world)
     before = child.standing
     verbs.archive_child(child, world.today)

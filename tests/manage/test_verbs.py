@@ -141,8 +141,8 @@ def test_looking_bumps_nothing_and_a_day_bumps_only_when_a_label_changes(world: 
     assert world.status("ana") == "Inactive"
 
 
-def test_d1_the_labels_follow_a_window_and_a_day_that_goes_back(world: World) -> None:
-    """The day goes back where a service moves to a time zone in the west."""
+def test_the_labels_follow_a_window_and_a_day_that_goes_back(world: World) -> None:
+    """The day goes back where a service moves to a time zone in the west (D1)."""
     verbs.end_booking(booking(world), world.today, world.today)
 
     def label(day: date, window: Window) -> str:
@@ -156,7 +156,8 @@ def test_d1_the_labels_follow_a_window_and_a_day_that_goes_back(world: World) ->
     assert label(last, Window()) == "Active"
 
 
-def test_r13_staff_see_the_label_of_every_child_as_they_work(world: World) -> None:
+def test_staff_see_the_label_of_every_child_as_they_work(world: World) -> None:
+    """R13."""
     seen = []
 
     def see() -> None:
@@ -184,7 +185,8 @@ def test_rooms_of_the_details_are_made_when_missing_and_are_the_child_s_only_one
     assert scope(Room, world.service).count() == 2
 
 
-def test_d17_a_child_gets_an_id_that_is_a_string(world: World) -> None:
+def test_a_child_gets_an_id_that_is_a_string(world: World) -> None:
+    """D17."""
     child = verbs.enrol(world.service, Details("Ben"), world.today)
     assert child.reference == f"M-{child.pk}"
     assert verbs.find_child(world.service, child.reference) == child

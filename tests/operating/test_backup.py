@@ -17,45 +17,45 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.operating.place import PATIENCE, Place
+from tests.operating.installation import PATIENCE, Installation
 from tests.postgres import APPLICATION, OWNER, Cluster, cluster
 
 COPIES = 3
 DOCS = Path(__file__).parents[2] / "docs/operating.md"
 
 
-def python(place: Place, module: str, **more: Any) -> subprocess.Popen[str]:
-    env = {**place.env, "DJANGO_SETTINGS_MODULE": "parkway.config.settings"}
+def python(installation: Installation, module: str, **more: Any) -> subprocess.Popen[str]:
+    env = {**installation.env, "DJANGO_SETTINGS_MODULE": "parkway.config.settings"}
     words = [sys.executable, "-m", f"tests.operating.{module}"]
     root = Path(__file__).parents[2]
     return subprocess.Popen(words, cwd=root, env=env, stdout=subprocess.PIPE, text=True, **more)
 
 
 @contextmanager
-def lived_in(place: Place) -> Iterator[Any]:
+def lived_in(installation: Installation) -> Iterator[Any]:
     """While this lasts, `parkway serve` runs what is due, and people change and ask; a call waits a turn."""
-    with place.served():
-        life = python(place, "a_life", stdin=subprocess.PIPE)
-        assert life.stdout is not None
-        assert life.stdin is not None
-        said = life.stdout
+    with installation.served():
+        busy = python(installation, "busy_fleet", stdin=subprocess.PIPE)
+        assert busy.stdout is not None
+        assert busy.stdin is not None
+        said = busy.stdout
         yield lambda: int(re.fullmatch(r"turn (\d+)\n", said.readline())[1])  # type: ignore[index]
-        life.stdin.close()
+        busy.stdin.close()
         said.read()
         said.close()
-        assert life.wait(PATIENCE) == 0
+        assert busy.wait(PATIENCE) == 0
 
 
-def proof(place: Place) -> dict[str, Any]:
-    """What `a_look` finds on a copy."""
-    look = python(place, "a_look")
-    told, _ = look.communicate(timeout=5 * PATIENCE)
-    assert look.returncode == 0, told
+def proof(installation: Installation) -> dict[str, Any]:
+    """What `check_copy` finds on a copy."""
+    checking = python(installation, "check_copy")
+    told, _ = checking.communicate(timeout=5 * PATIENCE)
+    assert checking.returncode == 0, told
     found: dict[str, Any] = json.loads(told)
     return found
 
 
-def assert_sound(copies: list[Place], known: list[int]) -> None:
+def assert_sound(copies: list[Installation], known: list[int]) -> None:
     """`known`: how many runs there were before each copy was begun."""
     found = [proof(copy) for copy in copies]
     assert [each["wrong"] for each in found] == [[]] * COPIES
@@ -76,17 +76,17 @@ def rows(database: Path, sql: str) -> list[Any]:
 @pytest.mark.deep
 def test_copies_of_a_sqlite_database_at_work(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
-    place, copies, known = Place(tmp_path / "here"), [], []
-    place.done("demo")
-    with lived_in(place) as turn:
+    installation, copies, known = Installation(tmp_path / "here"), [], []
+    installation.done("demo")
+    with lived_in(installation) as turn:
         while turn() < 3:
             pass
         for number in range(COPIES):
             there = tmp_path / f"there-{number}"
             there.mkdir()
-            known.append(rows(place.database, "SELECT count(*) FROM sync_run")[0][0])
-            place.done("backup", str(there / "parkway.sqlite3"))
-            copies.append(Place(there))
+            known.append(rows(installation.database, "SELECT count(*) FROM sync_run")[0][0])
+            installation.done("backup", str(there / "parkway.sqlite3"))
+            copies.append(Installation(there))
             before = turn()
             while turn() < before + 3:
                 pass
@@ -110,22 +110,22 @@ def test_copies_of_a_postgresql_database_at_work(tmp_path: Path) -> None:
     with cluster() as server:
         admin = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres"}
         env = {**os.environ, **admin, "PGPASSWORD": server.password}
-        Place(tmp_path, server.url(OWNER)).done("migrate", "--application-role", APPLICATION)
-        Place(tmp_path, server.url(OWNER)).done("demo")
-        place = Place(tmp_path, server.url(APPLICATION))
+        Installation(tmp_path, server.url(OWNER)).done("migrate", "--application-role", APPLICATION)
+        Installation(tmp_path, server.url(OWNER)).done("demo")
+        installation = Installation(tmp_path, server.url(APPLICATION))
         with psycopg.connect(server.url("postgres"), autocommit=True) as db:
             db.execute(f"CREATE ROLE parkway_backup LOGIN BYPASSRLS PASSWORD '{server.password}'")
         role = shell("The role that makes copies").replace("PASSWORD", server.password)
         role = role.replace("createuser --pwprompt", "true")
         subprocess.run(["bash", "-ec", role], env=env, check=True, stdout=subprocess.DEVNULL)
         backup, known = {"DATABASE_URL": server.url("parkway_backup")}, list[int]()
-        with lived_in(place) as turn:
+        with lived_in(installation) as turn:
             while turn() < 3:
                 pass
             for _ in range(COPIES):
                 with psycopg.connect(server.url("postgres")) as db:
                     known += db.execute("SELECT count(*) FROM sync_run").fetchone() or ()
-                place.done("backup", str(tmp_path / "copies"), **backup)
+                installation.done("backup", str(tmp_path / "copies"), **backup)
                 before = turn()
                 while turn() < before + 3:
                     pass
@@ -134,87 +134,95 @@ def test_copies_of_a_postgresql_database_at_work(tmp_path: Path) -> None:
         assert_sound([_restored(server, copy, number, env) for number, copy in enumerate(made)], known)
 
 
-def _restored(server: Cluster, copy: Path, number: int, env: dict[str, str]) -> Place:
+def _restored(server: Cluster, copy: Path, number: int, env: dict[str, str]) -> Installation:
     commands = shell("Restoring PostgreSQL").replace("COPY.dump", str(copy))
     commands = commands.replace("parkway_restored", f"restored_{number}")
     subprocess.run(["bash", "-ec", commands], env=env, check=True)
     url = f"{server.url(APPLICATION).rpartition('/')[0]}/restored_{number}"
-    return Place(copy.parent, url, PARKWAY_SECRET_KEY="a-key-that-is-long-enough-and-has-many-signs")
+    return Installation(copy.parent, url, PARKWAY_SECRET_KEY="a-key-that-is-long-enough-and-has-many-signs")
 
 
 # What goes wrong ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def installation(tmp_path: Path) -> Installation:
     (tmp_path / "here").mkdir()
-    made = Place(tmp_path / "here")
+    made = Installation(tmp_path / "here")
     made.done("migrate")
     return made
 
 
-def refused(place: Place, to: Path, **env: str) -> str:
+def refused(installation: Installation, to: Path, **env: str) -> str:
     """What a backup that is not made says; it leaves nothing behind."""
     before = {path: path.read_bytes() for path in to.parent.iterdir() if path.is_file()}
-    result = place.run("backup", str(to), **env)
+    result = installation.run("backup", str(to), **env)
     assert (result.returncode, result.stdout) == (2, ""), result.stderr
     assert "Traceback" not in result.stderr
     assert {path: path.read_bytes() for path in to.parent.iterdir() if path.is_file()} == before
     return result.stderr
 
 
-def test_nothing_is_overwritten(place: Place, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(installation: Installation, tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("precious")
-    assert "nothing is overwritten" in refused(place, tmp_path / "copy")
+    assert "nothing is overwritten" in refused(installation, tmp_path / "copy")
 
 
-def test_a_folder_that_is_not_there_is_made_for_its_user_alone(place: Place, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_made_for_its_user_alone(
+    installation: Installation, tmp_path: Path
+) -> None:
     for _ in range(2):  # it is there the second time
-        place.done("backup", f"{tmp_path / 'copies'}/")
+        installation.done("backup", f"{tmp_path / 'copies'}/")
         assert (tmp_path / "copies").stat().st_mode & 0o777 == 0o700
         for copy in (tmp_path / "copies").iterdir():
             assert copy.name.startswith("parkway-")
             copy.unlink()
     (tmp_path / "file").write_text("precious")
-    assert "Traceback" not in place.run("backup", f"{tmp_path / 'file'}/").stderr
+    assert "Traceback" not in installation.run("backup", f"{tmp_path / 'file'}/").stderr
     assert (tmp_path / "file").read_text() == "precious"
 
 
-def test_what_was_done_is_in_the_copy_and_what_is_under_way_is_not(place: Place, tmp_path: Path) -> None:
+def test_what_was_done_is_in_the_copy_and_what_is_under_way_is_not(
+    installation: Installation, tmp_path: Path
+) -> None:
     """Also while it stands in the journal beside the database's file alone."""
-    with closing(sqlite3.connect(place.database, isolation_level=None)) as db:
+    with closing(sqlite3.connect(installation.database, isolation_level=None)) as db:
         db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute("INSERT INTO tenancy_organisation (name) VALUES ('done')")
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT INTO tenancy_organisation (name) VALUES ('under way')")
-        place.done("backup", str(tmp_path / "copy"))
+        installation.done("backup", str(tmp_path / "copy"))
         db.execute("COMMIT")
     assert rows(tmp_path / "copy", "SELECT name FROM tenancy_organisation") == [("done",)]
 
 
-def test_a_damaged_database_is_found_and_the_copy_not_kept(place: Place, tmp_path: Path) -> None:
-    with sqlite3.connect(place.database) as db:
+def test_a_damaged_database_is_found_and_the_copy_not_kept(
+    installation: Installation, tmp_path: Path
+) -> None:
+    with sqlite3.connect(installation.database) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         db.execute("INSERT INTO tenancy_role (person_id, service_id, role) VALUES (1, 99, 'educator')")
     db.close()
-    assert "is damaged" in refused(place, tmp_path / "copy")
+    assert "is damaged" in refused(installation, tmp_path / "copy")
 
 
-def test_no_database_and_no_folder(place: Place, tmp_path: Path) -> None:
-    assert "No such file or directory" in place.run("backup", str(tmp_path / "nowhere" / "copy")).stderr
-    place.database.unlink()
-    assert "There is no database" in refused(place, tmp_path / "copy")
-    assert not place.database.exists()
+def test_no_database_and_no_folder(installation: Installation, tmp_path: Path) -> None:
+    assert (
+        "No such file or directory" in installation.run("backup", str(tmp_path / "nowhere" / "copy")).stderr
+    )
+    installation.database.unlink()
+    assert "There is no database" in refused(installation, tmp_path / "copy")
+    assert not installation.database.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts disks")
-def test_a_disk_that_is_too_small(place: Place, tmp_path: Path) -> None:
+def test_a_disk_that_is_too_small(installation: Installation, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", disk], check=False).returncode:
         pytest.skip("no disk can be mounted here")
     try:
-        assert "disk is full" in refused(place, disk / "copy")
+        assert "disk is full" in refused(installation, disk / "copy")
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -222,13 +230,13 @@ def test_a_disk_that_is_too_small(place: Place, tmp_path: Path) -> None:
 @pytest.mark.deep
 def test_a_role_that_the_wall_holds_back_is_told_of_the_one_that_it_does_not(tmp_path: Path) -> None:
     with cluster() as server:
-        place = Place(tmp_path, server.url(OWNER))
-        assert "has no tables of Parkway" in refused(place, tmp_path / "copy")
-        place.done("migrate")
-        assert "Name a role that may read everything" in refused(place, tmp_path / "copy")
+        installation = Installation(tmp_path, server.url(OWNER))
+        assert "has no tables of Parkway" in refused(installation, tmp_path / "copy")
+        installation.done("migrate")
+        assert "Name a role that may read everything" in refused(installation, tmp_path / "copy")
         path = str(tmp_path / "bin")
         Path(path).mkdir()
         (Path(path) / "python").symlink_to(shutil.which("true") or "/bin/true")
-        assert "pg_dump is not installed" in refused(place, tmp_path / "copy", PATH=path)
+        assert "pg_dump is not installed" in refused(installation, tmp_path / "copy", PATH=path)
         server.stop("fast")
-        assert "Connection refused" in refused(place, tmp_path / "copy")
+        assert "Connection refused" in refused(installation, tmp_path / "copy")

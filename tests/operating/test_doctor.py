@@ -26,7 +26,7 @@ from parkway.config.doctor import clock, configuration, database, queue
 from parkway.config.doctor.findings import Finding, Level
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Service
-from tests.operating.place import Place
+from tests.operating.installation import Installation
 from tests.postgres import APPLICATION, OWNER, Cluster, cluster
 from tests.stories.world import World
 
@@ -41,9 +41,9 @@ def seen(found: Iterator[Finding], level: Level = Level.BAD) -> list[str]:
     return [f"{finding.told} {finding.mend}" for finding in told]
 
 
-def report(place: Place, code: int = 1, **env: str) -> dict[str, list[str]]:
+def report(installation: Installation, code: int = 1, **env: str) -> dict[str, list[str]]:
     """What `parkway doctor --json` finds, by level."""
-    result = place.run("doctor", "--json", **env)
+    result = installation.run("doctor", "--json", **env)
     assert result.returncode == code, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
     found: dict[str, list[str]] = {level.value: [] for level in Level}
@@ -139,7 +139,7 @@ def test_a_misspelt_setting_and_an_unreal_address_are_worth_a_look(
 
 def test_settings_that_cannot_be_read_are_told_like_the_rest(tmp_path: Path) -> None:
     for env in ({"DATABASE_URL": "nonsense"}, {"PARKWAY_SMTP": "mail:smtp"}, {"PARKWAY_LOGS": "xml"}):
-        (told,) = report(Place(tmp_path), **env)["bad"]
+        (told,) = report(Installation(tmp_path), **env)["bad"]
         assert told.startswith(f"configuration: {next(iter(env))}")
 
 
@@ -148,73 +148,75 @@ def test_settings_that_cannot_be_read_are_told_like_the_rest(tmp_path: Path) -> 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = Place(tmp_path_factory.mktemp("demo"))
-    place.done("demo")
-    place.done("fleet")
-    return place.database
+    installation = Installation(tmp_path_factory.mktemp("demo"))
+    installation.done("demo")
+    installation.done("fleet")
+    return installation.database
 
 
 @pytest.fixture
-def place(tmp_path: Path, demo: Path) -> Place:
-    made = Place(tmp_path)
+def installation(tmp_path: Path, demo: Path) -> Installation:
+    made = Installation(tmp_path)
     shutil.copy(demo, made.database)
     made.database.chmod(0o600)
     return made
 
 
-def test_a_sound_database_passes_and_the_table_says_the_same(place: Place) -> None:
-    found = report(place, code=0)
+def test_a_sound_database_passes_and_the_table_says_the_same(installation: Installation) -> None:
+    found = report(installation, code=0)
     assert found["bad"] == []
     assert not [told for told in found["look"] if not told.startswith(("configuration", "disk"))]
-    told = place.run("doctor", PARKWAY_DEBUG="1")
+    told = installation.run("doctor", PARKWAY_DEBUG="1")
     assert told.returncode == 1
     assert "✗ Tracebacks" in told.stdout
     assert "  → Unset PARKWAY_DEBUG" in told.stdout
     assert "1 to mend" in told.stdout
 
 
-def test_a_new_database_is_closed_to_others_and_an_open_one_is_found(place: Place, tmp_path: Path) -> None:
-    fresh = Place(tmp_path / "..", f"sqlite:///{tmp_path}/fresh.sqlite3")
+def test_a_new_database_is_closed_to_others_and_an_open_one_is_found(
+    installation: Installation, tmp_path: Path
+) -> None:
+    fresh = Installation(tmp_path / "..", f"sqlite:///{tmp_path}/fresh.sqlite3")
     fresh.done("migrate")
     assert (tmp_path / "fresh.sqlite3").stat().st_mode & 0o777 == 0o600
-    place.database.chmod(0o640)
-    assert any("Other users" in told for told in report(place, code=0)["look"])
+    installation.database.chmod(0o640)
+    assert any("Other users" in told for told in report(installation, code=0)["look"])
 
 
-def test_no_database_and_no_database_of_ours(place: Place) -> None:
-    place.database.write_text("children,bookings\n" * 100)
-    (told,) = report(place)["bad"]
+def test_no_database_and_no_database_of_ours(installation: Installation) -> None:
+    installation.database.write_text("children,bookings\n" * 100)
+    (told,) = report(installation)["bad"]
     assert "not a database of Parkway" in told
-    place.database.unlink()
-    found = report(place)
+    installation.database.unlink()
+    found = report(installation)
     assert "There is no database" in found["bad"][0]
     assert len(found["not seen"]) == 2
-    assert not place.database.exists()
+    assert not installation.database.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not Path("/usr/bin/setpriv").exists(), reason="needs setpriv")
-def test_a_read_only_folder(place: Place) -> None:
+def test_a_read_only_folder(installation: Installation) -> None:
     powerless = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-    place.folder.chmod(0o555)
-    place.database.chmod(0o400)
+    installation.folder.chmod(0o555)
+    installation.database.chmod(0o400)
     try:
-        result = place.run("doctor", "--json", before=powerless)
+        result = installation.run("doctor", "--json", before=powerless)
     finally:
-        place.folder.chmod(0o755)
+        installation.folder.chmod(0o755)
     assert result.returncode == 1
     bad = [each for each in json.loads(result.stdout) if each["level"] == "bad"]
     assert {each["area"] for each in bad} == {"database", "disk"}
     assert any("read-only" in each["told"] or "cannot be opened" in each["told"] for each in bad)
-    assert any(f"may not write the database in {place.folder}" in each["told"] for each in bad)
+    assert any(f"may not write the database in {installation.folder}" in each["told"] for each in bad)
 
 
-def test_migrations_that_are_missing_or_newer(place: Place) -> None:
-    with sqlite3.connect(place.database) as db:
+def test_migrations_that_are_missing_or_newer(installation: Installation) -> None:
+    with sqlite3.connect(installation.database) as db:
         db.execute("DELETE FROM django_migrations WHERE app = 'sync' AND name LIKE '0001%'")
         db.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('sync', '9999_new', 'x')")
         db.execute("DROP TABLE web_cache")
     db.close()
-    found = report(place)
+    found = report(installation)
     assert any("lacks sync.0001_initial. Run `parkway migrate`." in told for told in found["bad"])
     assert any("web_cache is missing" in told for told in found["bad"])
     assert any("sync.9999_new" in told and "newer Parkway" in told for told in found["look"])
@@ -232,16 +234,16 @@ def a_little_disk(folder: Path, size: str) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts disks")
-def test_a_full_disk(place: Place, tmp_path: Path) -> None:
+def test_a_full_disk(installation: Installation, tmp_path: Path) -> None:
     with a_little_disk(tmp_path / "disk", "32m") as disk:
-        shutil.copy(place.database, disk / "small.sqlite3")
+        shutil.copy(installation.database, disk / "small.sqlite3")
         with pytest.raises(OSError, match="No space left"):
             (disk / "filler").write_bytes(bytes(32_000_000))
         full = {"DATABASE_URL": f"sqlite:///{disk}/small.sqlite3", "TMPDIR": str(disk)}
-        bad = report(place, **full)["bad"]
+        bad = report(installation, **full)["bad"]
         assert any(f"0 MB free for the database in {disk}" in told for told in bad)
     with a_little_disk(tmp_path / "temporary", "900m") as disk:
-        found = report(place, code=0, TMPDIR=str(disk))["look"]
+        found = report(installation, code=0, TMPDIR=str(disk))["look"]
         assert any("MB free for temporary files" in told and "Make room soon" in told for told in found)
 
 
@@ -267,15 +269,15 @@ def test_a_time_zone_that_nobody_knows() -> None:
     assert "1 service has the time zone Pacific/Nowhere" in told
 
 
-def test_old_time_zone_data(place: Place, tmp_path: Path) -> None:
+def test_old_time_zone_data(installation: Installation, tmp_path: Path) -> None:
     old = tmp_path / "zones"
     (old / "Pacific").mkdir(parents=True)
     for name in ("Auckland",):
         shutil.copy(Path("/usr/share/zoneinfo/Pacific") / name, old / "Pacific" / name)
     (old / "tzdata.zi").write_text("# version 2019c\n")
-    bad = report(place, PYTHONTZPATH=str(old))["bad"]
+    bad = report(installation, PYTHONTZPATH=str(old))["bad"]
     assert any(f"are of 2019c ({old})" in told for told in bad)
-    assert any("the package tzdata" in told for told in report(place, code=0, PYTHONTZPATH="")["ok"])
+    assert any("the package tzdata" in told for told in report(installation, code=0, PYTHONTZPATH="")["ok"])
 
 
 @pytest.mark.django_db
@@ -298,21 +300,21 @@ def server() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def on_a_server(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    made = Place(tmp_path_factory.mktemp("server"), server.url(OWNER), PARKWAY_SECRET_KEY=KEY)
+def on_a_server(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    made = Installation(tmp_path_factory.mktemp("server"), server.url(OWNER), PARKWAY_SECRET_KEY=KEY)
     made.done("migrate")
     return made
 
 
 @pytest.mark.deep
-def test_without_a_secret_key_each_process_would_make_its_own(on_a_server: Place) -> None:
+def test_without_a_secret_key_each_process_would_make_its_own(on_a_server: Installation) -> None:
     assert report(on_a_server, code=0)["bad"] == []
     (told,) = report(on_a_server, PARKWAY_SECRET_KEY="")["bad"]
     assert "There is no secret key" in told
 
 
 @pytest.mark.deep
-def test_the_clock_of_the_server_an_hour_ahead(on_a_server: Place, server: Cluster) -> None:
+def test_the_clock_of_the_server_an_hour_ahead(on_a_server: Installation, server: Cluster) -> None:
     """Its clock as this program sees it: a function found before the server's own."""
     with psycopg.connect(server.url(OWNER), autocommit=True) as db:
         db.execute("CREATE SCHEMA odd")
@@ -326,14 +328,16 @@ def test_the_clock_of_the_server_an_hour_ahead(on_a_server: Place, server: Clust
 
 
 @pytest.mark.deep
-def test_a_server_that_takes_no_writes(on_a_server: Place, server: Cluster) -> None:
+def test_a_server_that_takes_no_writes(on_a_server: Installation, server: Cluster) -> None:
     url = f"{server.url(OWNER)}?options=-cdefault_transaction_read_only%3Don"
     (told,) = report(on_a_server, DATABASE_URL=url)["bad"]
     assert "takes no writes" in told
 
 
 @pytest.mark.deep
-def test_a_superuser_a_role_without_rights_and_a_wrong_encoding(on_a_server: Place, server: Cluster) -> None:
+def test_a_superuser_a_role_without_rights_and_a_wrong_encoding(
+    on_a_server: Installation, server: Cluster
+) -> None:
     assert not any("walled" in told for told in report(on_a_server, code=0)["look"])
     look = report(on_a_server, code=0, DATABASE_URL=server.url("postgres"))["look"]
     assert any("The role postgres passes row-level security" in told for told in look)
@@ -353,7 +357,7 @@ def test_a_superuser_a_role_without_rights_and_a_wrong_encoding(on_a_server: Pla
 
 
 @pytest.mark.deep
-def test_a_server_that_is_stopped(on_a_server: Place, server: Cluster) -> None:
+def test_a_server_that_is_stopped(on_a_server: Installation, server: Cluster) -> None:
     server.stop("fast")
     found = report(on_a_server)
     assert any("cannot be reached" in told for told in found["bad"])

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from tests.operating.place import PATIENCE, Place
+from tests.operating.installation import PATIENCE, Installation
 from tests.postgres import OWNER, cluster
 from tests.waiting import wait_for
 
@@ -61,15 +61,15 @@ def test_a_database_that_a_newer_program_migrated_is_ready(client: Client) -> No
 
 @pytest.mark.deep
 def test_a_served_database_that_goes_away_is_not_ready_but_alive(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    place.done("migrate")
-    with place.served("--no-scheduler") as serving:
+    installation = Installation(tmp_path)
+    installation.done("migrate")
+    with installation.served("--no-scheduler") as serving:
         assert serving.get("/readyz").text == "ok\n"
-        place.database.rename(tmp_path / "elsewhere")
+        installation.database.rename(tmp_path / "elsewhere")
         answer = serving.get("/readyz")
         assert (answer.status, answer.text) == (503, "there is no database\n")
         assert serving.get("/healthz").status == 200
-        (tmp_path / "elsewhere").rename(place.database)
+        (tmp_path / "elsewhere").rename(installation.database)
         assert serving.get("/readyz").status == 200
     assert not [line for line in serving.said if "Traceback" in line]
 
@@ -77,9 +77,9 @@ def test_a_served_database_that_goes_away_is_not_ready_but_alive(tmp_path: Path)
 @pytest.mark.deep
 def test_behind_a_proxy_pages_ask_for_https_and_load_balancers_need_not(tmp_path: Path) -> None:
     """On the machine of the proxy too, where `parkway serve` listens at loopback."""
-    place = Place(tmp_path)
-    place.done("migrate")
-    with place.served(PARKWAY_BEHIND_PROXY="1", PARKWAY_HOSTS="parkway.example.org") as serving:
+    installation = Installation(tmp_path)
+    installation.done("migrate")
+    with installation.served(PARKWAY_BEHIND_PROXY="1", PARKWAY_HOSTS="parkway.example.org") as serving:
         for address in ("/healthz", "/readyz"):
             assert (serving.get(address).status, serving.get(address, Host="10.0.0.7").status) == (200, 200)
         plain = serving.get("/accounts/login/", Host="parkway.example.org")
@@ -102,9 +102,9 @@ def test_behind_a_proxy_pages_ask_for_https_and_load_balancers_need_not(tmp_path
 @pytest.mark.deep
 def test_a_server_that_stops_for_a_while_and_starts_again(tmp_path: Path) -> None:
     with cluster() as server, ThreadPoolExecutor() as visitors:
-        place = Place(tmp_path, server.url(OWNER))
-        place.done("migrate")
-        with place.served("--no-scheduler", "--threads=2") as serving:
+        installation = Installation(tmp_path, server.url(OWNER))
+        installation.done("migrate")
+        with installation.served("--no-scheduler", "--threads=2") as serving:
             assert serving.get("/readyz").status == 200
             server.stop("fast")
             pages = [visitors.submit(serving.get, "/accounts/login/") for _ in range(4)]
@@ -133,9 +133,9 @@ def test_a_server_that_stops_for_a_while_and_starts_again(tmp_path: Path) -> Non
 
 @pytest.mark.deep
 def test_strange_and_resting_visitors_keep_nobody_from_being_answered(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    place.done("migrate")
-    with place.served("--no-scheduler") as serving, ExitStack() as visitors:
+    installation = Installation(tmp_path)
+    installation.done("migrate")
+    with installation.served("--no-scheduler") as serving, ExitStack() as visitors:
         host, _, port = serving.address.removeprefix("http://").partition(":")
         for _ in range(200):
             visitors.enter_context(socket.create_connection((host, int(port))))
@@ -148,6 +148,6 @@ def test_strange_and_resting_visitors_keep_nobody_from_being_answered(tmp_path: 
 
 def test_no_database_is_made_by_looking_for_one(tmp_path: Path) -> None:
     """SQLite makes a file when it opens one that is not there."""
-    place = Place(tmp_path)
-    assert place.run("serve", "--port=0").returncode == 2
-    assert not place.database.exists()
+    installation = Installation(tmp_path)
+    assert installation.run("serve", "--port=0").returncode == 2
+    assert not installation.database.exists()

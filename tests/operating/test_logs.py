@@ -20,7 +20,7 @@ from parkway.sync.ends import HERE
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.verbs import give_role
-from tests.operating.place import Place
+from tests.operating.installation import Installation
 from tests.stories.world import StoryparkDouble, World
 
 
@@ -188,11 +188,11 @@ def test_only_known_fields_and_no_text_of_an_error_are_told(said: list[str]) -> 
 @pytest.mark.deep
 @pytest.mark.parametrize("form", ["json", "lines"])
 def test_a_command_logs_as_the_environment_says(tmp_path: Path, form: str) -> None:
-    place = Place(tmp_path)
-    place.done("demo")
-    quiet = place.run("sync", "grevillea-street-kindy")
+    installation = Installation(tmp_path)
+    installation.done("demo")
+    quiet = installation.run("sync", "grevillea-street-kindy")
     assert quiet.stderr == ""
-    told = place.run("fleet", "--all", "--full", PARKWAY_LOGS=form).stderr.splitlines()
+    told = installation.run("fleet", "--all", "--full", PARKWAY_LOGS=form).stderr.splitlines()
     ended = [line for line in told if "A run ended" in line]
     assert len(ended) == len(told) == 18
     reads: Callable[[str], int] = (
@@ -201,5 +201,5 @@ def test_a_command_logs_as_the_environment_says(tmp_path: Path, form: str) -> No
         else (lambda line: int(line.split("run_id=")[1].split()[0]))
     )
     assert len({reads(line) for line in ended}) == 18
-    wrong = place.run("status", PARKWAY_LOGS="xml")
+    wrong = installation.run("status", PARKWAY_LOGS="xml")
     assert (wrong.returncode, wrong.stderr) == (2, "parkway: PARKWAY_LOGS is either json or lines.\n")

@@ -16,7 +16,7 @@ from parkway.domain import Refused
 from parkway.sync.models import Integration
 from parkway.sync.queries import fleet_metrics
 from parkway.sync.run import run_log
-from tests.operating.place import PATIENCE, Answer, Place, Serving
+from tests.operating.installation import PATIENCE, Answer, Installation, Serving
 from tests.postgres import OWNER, cluster
 from tests.stories.world import World
 from tests.waiting import wait_for
@@ -86,9 +86,9 @@ def test_the_gauges_are_what_the_database_holds() -> None:
 
 @pytest.mark.deep
 def test_a_served_fleet_tells_its_numbers_and_names_nobody(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    place.done("demo")
-    with place.served() as serving:
+    installation = Installation(tmp_path)
+    installation.done("demo")
+    with installation.served() as serving:
 
         def ran() -> bool:
             told = numbers(Answer(serving.metrics).text)
@@ -113,9 +113,9 @@ def test_a_served_fleet_tells_its_numbers_and_names_nobody(tmp_path: Path) -> No
 @pytest.mark.deep
 def test_a_database_that_is_down_is_told_and_the_rest_still_answered(tmp_path: Path) -> None:
     with cluster() as server:
-        place = Place(tmp_path, server.url(OWNER))
-        place.done("migrate")
-        with place.served("--no-scheduler") as serving:
+        installation = Installation(tmp_path, server.url(OWNER))
+        installation.done("migrate")
+        with installation.served("--no-scheduler") as serving:
             assert numbers(Answer(serving.metrics).text)["parkway_database_up"] == 1
             server.stop("fast")
             answer = Answer(serving.metrics)
@@ -129,30 +129,32 @@ def test_a_database_that_is_down_is_told_and_the_rest_still_answered(tmp_path: P
 @pytest.mark.deep
 def test_workers_and_their_end_are_told_and_found(tmp_path: Path) -> None:
     with cluster() as server:
-        place = Place(tmp_path, server.url(OWNER), PARKWAY_SECRET_KEY="a-key-of-many-signs-0123456789-abcd")
-        place.done("demo")
+        installation = Installation(
+            tmp_path, server.url(OWNER), PARKWAY_SECRET_KEY="a-key-of-many-signs-0123456789-abcd"
+        )
+        installation.done("demo")
 
         def told(serving: Serving) -> dict[str, float]:
             return numbers(Answer(serving.metrics).text)
 
-        with place.served("--no-scheduler") as serving:
+        with installation.served("--no-scheduler") as serving:
             assert told(serving)["parkway_workers"] == 0
             assert told(serving)["parkway_due_services"] == DEMO
-            with place.going("worker") as worker:
+            with installation.going("worker") as worker:
                 wait_for("a worker comes alive", lambda: told(serving)["parkway_workers"] == 1, PATIENCE)
                 wait_for("it runs what is due", lambda: told(serving)["parkway_due_services"] == 0, PATIENCE)
                 done = told(worker)
                 assert done['parkway_runs_total{state="held",trigger="schedule"}'] == 2
                 assert sum("A run ended" in line for line in worker.said) == DEMO
                 assert not done.keys() & metrics.GAUGES.keys(), "that is for `serve` to tell"
-                assert "1 worker is alive" in place.done("doctor")
+                assert "1 worker is alive" in installation.done("doctor")
                 with psycopg.connect(server.url(OWNER), autocommit=True) as db:
                     db.execute(
                         """INSERT INTO procrastinate_workers(last_heartbeat)
                            VALUES (now() - interval '50 minutes'), (now() - interval '2 hours')"""
                     )
                 assert told(serving)["parkway_workers_silent"] == 2, "others that were killed"
-                place.python("from parkway.jobs import queue; queue.tidy_queue.defer(timestamp=0)")
+                installation.python("from parkway.jobs import queue; queue.tidy_queue.defer(timestamp=0)")
                 wait_for("one is forgotten", lambda: told(serving)["parkway_workers_silent"] == 1, PATIENCE)
                 assert told(serving)["parkway_workers"] == 1
                 worker.popen.kill()
@@ -161,7 +163,7 @@ def test_workers_and_their_end_are_told_and_found(tmp_path: Path) -> None:
                 db.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
             now = told(serving)
             assert (now["parkway_workers"], now["parkway_workers_silent"]) == (0, 2)
-        found = place.done("doctor")
+        found = installation.done("doctor")
         assert "! 2 workers gave no sign of life" in found
         assert "No worker is alive" in found
 

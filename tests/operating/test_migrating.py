@@ -10,32 +10,32 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.operating.place import PARKWAY, Place
+from tests.operating.installation import PARKWAY, Installation
 from tests.postgres import OWNER, cluster
 
 pytestmark = pytest.mark.deep
 
 
 def test_a_program_works_on_a_database_ahead_of_it_and_not_on_one_behind(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    place.done("migrate")
+    installation = Installation(tmp_path)
+    installation.done("migrate")
     for change, code in (
         ("INSERT INTO django_migrations (app, name, applied) VALUES ('sync', '9999_new', 'now')", 0),
         ("DELETE FROM django_migrations WHERE app = 'sync' AND name > '0008'", 2),
     ):
-        db = sqlite3.connect(place.database)
+        db = sqlite3.connect(installation.database)
         db.execute(change)
         db.commit()
         db.close()
         for command in (("status",), ("fleet",)):
-            assert place.run(*command).returncode == code
+            assert installation.run(*command).returncode == code
 
 
 def test_several_processes_migrate_one_empty_database(tmp_path: Path) -> None:
     with cluster() as server:
-        place = Place(tmp_path, server.url(OWNER))
+        installation = Installation(tmp_path, server.url(OWNER))
         several = [
-            subprocess.Popen([*PARKWAY, "migrate"], env=place.env, stdout=subprocess.PIPE, text=True)
+            subprocess.Popen([*PARKWAY, "migrate"], env=installation.env, stdout=subprocess.PIPE, text=True)
             for _ in range(3)
         ]
         told = [process.communicate()[0] for process in several]
@@ -48,16 +48,16 @@ def test_several_processes_migrate_one_empty_database(tmp_path: Path) -> None:
 
 def test_a_table_that_somebody_reads_for_long_is_not_waited_for(tmp_path: Path) -> None:
     with cluster() as server:
-        place = Place(tmp_path, server.url(OWNER))
-        place.done("migrate")
+        installation = Installation(tmp_path, server.url(OWNER))
+        installation.done("migrate")
         back = [sys.executable, "-m", "django", "migrate", "sync", "0005_settled"]
-        env = {**place.env, "DJANGO_SETTINGS_MODULE": "parkway.config.settings"}
+        env = {**installation.env, "DJANGO_SETTINGS_MODULE": "parkway.config.settings"}
         subprocess.run(back, env=env, check=True, stdout=subprocess.DEVNULL)
         with psycopg.connect(server.url(OWNER)) as reader:
             reader.execute("SELECT count(*) FROM sync_integration")
-            result = place.run("migrate")
+            result = installation.run("migrate")
             assert result.returncode == 2
             assert "held a table for more than 5s" in result.stderr
-            assert place.run("status").returncode == 2, "what is missing is missing"
-        place.done("migrate")
-        place.done("status")
+            assert installation.run("status").returncode == 2, "what is missing is missing"
+        installation.done("migrate")
+        installation.done("status")

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.operating.place import Place
+from tests.operating.installation import Installation
 from tests.postgres import APPLICATION, OWNER, SUPERUSER, Cluster, cluster
 
 pytestmark = pytest.mark.deep
@@ -23,13 +23,13 @@ def server() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def place(server: Cluster, tmp_path: Path) -> Place:
-    return Place(tmp_path, server.url(OWNER))
+def installation(server: Cluster, tmp_path: Path) -> Installation:
+    return Installation(tmp_path, server.url(OWNER))
 
 
-def told(place: Place, url: str, *words: str) -> str:
+def told(installation: Installation, url: str, *words: str) -> str:
     """What a command says that cannot be done there: one sentence or a few, and no more."""
-    result = place.run(*words, DATABASE_URL=url)
+    result = installation.run(*words, DATABASE_URL=url)
     assert (result.returncode, result.stdout) == (2, ""), result.stderr
     assert result.stderr.count("\n") == 1
     assert "something broke" not in result.stderr
@@ -44,30 +44,32 @@ def made(server: Cluster) -> list[str]:
         return [text for (text,) in db.execute(f"{tables} UNION ALL {to_come} ORDER BY 1").fetchall()]
 
 
-def test_only_the_owner_makes_tables_and_lets_the_application_in(server: Cluster, place: Place) -> None:
+def test_only_the_owner_makes_tables_and_lets_the_application_in(
+    server: Cluster, installation: Installation
+) -> None:
     application, superuser = server.url(APPLICATION), server.url(SUPERUSER)
-    assert "may not make tables there" in told(place, application, "migrate")
-    assert f"{APPLICATION} is the role in DATABASE_URL" in told(place, application, *ADMIT)
-    assert "postgres passes row-level security" in told(place, superuser, *ADMIT)
+    assert "may not make tables there" in told(installation, application, "migrate")
+    assert f"{APPLICATION} is the role in DATABASE_URL" in told(installation, application, *ADMIT)
+    assert "postgres passes row-level security" in told(installation, superuser, *ADMIT)
     owner = server.url(OWNER)
     for role in (OWNER, SUPERUSER):
-        assert "Name a" in told(place, owner, "migrate", "--application-role", role)
-    assert "has no role nobody" in told(place, owner, "migrate", "--application-role", "nobody")
+        assert "Name a" in told(installation, owner, "migrate", "--application-role", role)
+    assert "has no role nobody" in told(installation, owner, "migrate", "--application-role", "nobody")
     assert made(server) == []
-    assert "has no tables of Parkway" in told(place, owner, "status")
+    assert "has no tables of Parkway" in told(installation, owner, "status")
 
-    place.done("migrate")
+    installation.done("migrate")
     for command in ("status", "fleet", "serve", "worker"):
-        assert "migrate --application-role" in told(place, application, command)
-    assert f"belong to {OWNER}" in told(place, application, *ADMIT)
-    assert f"belong to {OWNER}" in told(place, superuser, *ADMIT)
-    place.done(*ADMIT)
+        assert "migrate --application-role" in told(installation, application, command)
+    assert f"belong to {OWNER}" in told(installation, application, *ADMIT)
+    assert f"belong to {OWNER}" in told(installation, superuser, *ADMIT)
+    installation.done(*ADMIT)
     after = made(server)
-    assert f"belong to {OWNER}" in told(place, application, *ADMIT)
-    assert f"belong to {OWNER}" in told(place, superuser, *ADMIT)
+    assert f"belong to {OWNER}" in told(installation, application, *ADMIT)
+    assert f"belong to {OWNER}" in told(installation, superuser, *ADMIT)
     assert made(server) == after
     assert {line.split(" ", 1)[0] for line in after} == {OWNER}
-    place.done("status", DATABASE_URL=application)
+    installation.done("status", DATABASE_URL=application)
 
 
 WRONG = [
@@ -83,29 +85,31 @@ WRONG = [
 
 @pytest.mark.parametrize(("right", "wrong", "said"), WRONG, ids=[wrong for _, wrong, _ in WRONG])
 def test_what_is_wrong_with_an_address_is_told(
-    server: Cluster, place: Place, right: str, wrong: str, said: str
+    server: Cluster, installation: Installation, right: str, wrong: str, said: str
 ) -> None:
-    place.done("migrate")
+    installation.done("migrate")
     right = right.format(password=server.password)
     assert right in server.url(OWNER)
     head, _, tail = server.url(OWNER).rpartition(right)
     url = f"{head}{wrong}{tail}"
     for command in ("status", "serve"):
-        assert said in told(place, url, command)
-    found = place.run("doctor", DATABASE_URL=url)
+        assert said in told(installation, url, command)
+    found = installation.run("doctor", DATABASE_URL=url)
     assert found.returncode == 1
     assert said in found.stdout.replace("\n", " ")
 
 
-def test_an_address_with_what_no_connection_can_have(server: Cluster, place: Place) -> None:
+def test_an_address_with_what_no_connection_can_have(server: Cluster, installation: Installation) -> None:
     url = f"{server.url(OWNER)}?isolation_level=9"
     for command in ("status", "serve", "doctor"):
-        assert "The settings cannot be used: Invalid transaction isolation" in told(place, url, command)
+        assert "The settings cannot be used: Invalid transaction isolation" in told(
+            installation, url, command
+        )
 
 
-def test_an_address_that_leads_beside_the_tables(server: Cluster, place: Place) -> None:
-    place.done("migrate")
+def test_an_address_that_leads_beside_the_tables(server: Cluster, installation: Installation) -> None:
+    installation.done("migrate")
     url = f"{server.url(OWNER)}?options=-csearch_path%3Dnope"
     for command in ("status", "serve"):
-        assert "has no tables of Parkway" in told(place, url, command)
-    assert "lacks account.0001_initial" in place.run("doctor", DATABASE_URL=url).stdout
+        assert "has no tables of Parkway" in told(installation, url, command)
+    assert "lacks account.0001_initial" in installation.run("doctor", DATABASE_URL=url).stdout

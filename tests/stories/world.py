@@ -36,6 +36,10 @@ SINCE = date(2026, 2, 3)
 WINDOW = 56
 
 
+def days(number: int) -> timedelta:
+    return timedelta(days=number)
+
+
 class World:
     """One service on the real verbs and real runs, on a database. Children are named by their ids."""
 

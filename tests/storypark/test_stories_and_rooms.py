@@ -37,7 +37,8 @@ def test_a_stale_copy_of_a_published_story_is_not_changed(world: World) -> None:
         verbs.amend_story(draft, [ana], "Other", "")
 
 
-def test_d16_archived_children_stay_in_a_draft_and_r14_none_is_added(world: World) -> None:
+def test_archived_children_stay_in_a_draft_and_none_is_added(world: World) -> None:
+    """D16, R14."""
     ana, ben, caro = world.portfolio("Ana"), world.portfolio("Ben"), world.portfolio("Caro")
     draft = verbs.write_story([ana, ben], "Tower", "Up", world.today)
     verbs.archive_profile(ben, world.today)
@@ -70,7 +71,8 @@ def test_rooms_are_added_and_renamed_where_nothing_is_managed_elsewhere(world: W
         verbs.add_room(world.service, "  ")
 
 
-def test_r14_rooms_are_managed_elsewhere_once_a_profile_is(world: World) -> None:
+def test_rooms_are_managed_elsewhere_once_a_profile_is(world: World) -> None:
+    """R14."""
     room = verbs.add_room(world.service, "Kōwhai")
     world.enrol("Ana", rooms=["Kōwhai"])
     world.set_up()

@@ -139,7 +139,8 @@ R14_DEEDS: dict[str, Callable[[Profile, World], object]] = {
 
 
 @pytest.mark.parametrize("deed", R14_DEEDS)
-def test_r14_what_is_managed_in_manage_is_read_only_and_leads_there(deed: str) -> None:
+def test_what_is_managed_in_manage_is_read_only_and_leads_there(deed: str) -> None:
+    """R14."""
     world = World()
     world.enrol("Ana")
     world.set_up()
@@ -155,7 +156,8 @@ def test_r14_what_is_managed_in_manage_is_read_only_and_leads_there(deed: str) -
         verbs.restore_profile(world.profile_of("ana"))
 
 
-def test_r14_stories_are_written_on_live_profiles_also_in_an_integrated_service() -> None:
+def test_stories_are_written_on_live_profiles_also_in_an_integrated_service() -> None:
+    """R14."""
     world = World()
     world.enrol("Ana")
     world.enrol("Ben")
@@ -168,7 +170,8 @@ def test_r14_stories_are_written_on_live_profiles_also_in_an_integrated_service(
     assert world.stories("ana") == [("A tower", "published")]
 
 
-def test_d16_a_deleted_profile_leaves_a_tombstone_that_tells_nothing(world: World) -> None:
+def test_a_deleted_profile_leaves_a_tombstone_that_tells_nothing(world: World) -> None:
+    """D16."""
     tombstone = found(world, "deleted")
     assert tombstone.details == Details()
     assert (tombstone.archived_on, tombstone.archived_by, tombstone.managed_link) == (None, "", "")

@@ -86,9 +86,10 @@ def test_a_new_child_is_created_alone_while_no_profile_is_unlinked(
     assert world.state("aroha") == "live"
 
 
-def test_d19_a_new_child_who_may_have_a_profile_is_compared_with_all(
+def test_a_new_child_who_may_have_a_profile_is_compared_with_all(
     world: World, roster: Watched, ends: Connectors
 ) -> None:
+    """D19."""
     world.portfolio("Aroha")
     world.sync(ends)
     roster.told.clear()

@@ -117,7 +117,8 @@ def due(place: Place) -> Database:
     return database
 
 
-def test_d13_a_killed_run_leaves_nothing_half_done(place: Place, due: Database) -> None:
+def test_a_killed_run_leaves_nothing_half_done(place: Place, due: Database) -> None:
+    """D13."""
     undisturbed = place.database("undisturbed", like=due)
     seconds = finish(undisturbed, "fleet")
     expected = state(undisturbed)

@@ -22,7 +22,8 @@ LAST, FIRST = date.max, date.min
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("before_the_last", [0, 1, 2, 3])
-def test_b4_a_child_may_be_kept_until_the_end_of_the_calendar(zone: str, before_the_last: int) -> None:
+def test_a_child_may_be_kept_until_the_end_of_the_calendar(zone: str, before_the_last: int) -> None:
+    """B4."""
     world = World(zone=zone)
     ana = world.enrol("Ana")
     world.set_up()
@@ -35,7 +36,8 @@ def test_b4_a_child_may_be_kept_until_the_end_of_the_calendar(zone: str, before_
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_b2_why_is_answered_for_every_day_of_the_calendar(zone: str) -> None:
+def test_why_is_answered_for_every_day_of_the_calendar(zone: str) -> None:
+    """B2."""
     world = World(zone=zone)
     ana = world.enrol("Ana")
     world.set_up()
@@ -49,7 +51,8 @@ def test_b2_why_is_answered_for_every_day_of_the_calendar(zone: str) -> None:
 @pytest.mark.parametrize(
     ("starts_on", "ends_on"), [(FIRST, FIRST), (FIRST, LAST), (LAST, LAST), (LAST, None), (FIRST, None)]
 )
-def test_d1_a_booking_may_reach_to_the_ends_of_the_calendar(starts_on: date, ends_on: date | None) -> None:
+def test_a_booking_may_reach_to_the_ends_of_the_calendar(starts_on: date, ends_on: date | None) -> None:
+    """D1."""
     world = World()
     ana = world.enrol("Ana", since=None)
     world.set_up()

@@ -97,7 +97,8 @@ def test_services_in_which_nothing_changed_are_done_at_a_glance(worlds: list[Wor
     assert (done.services, [run.service_id for run in done.runs]) == (5, [worlds[1].service.pk])
 
 
-def test_r15_who_asked_comes_before_all_others_and_alone(worlds: list[World]) -> None:
+def test_who_asked_comes_before_all_others_and_alone(worlds: list[World]) -> None:
+    """R15."""
     worlds[3].choose("ana", ChoiceKind.DONT_ADD)
     first, others = a_pass(worlds)
     assert [(run.service_id, run.trigger) for run in first.runs] == [
@@ -122,7 +123,8 @@ def test_a_service_that_breaks_holds_up_no_other_and_is_told(worlds: list[World]
     assert broken.state("ben") == "live"
 
 
-def test_d8_an_end_that_is_silent_for_one_service_stops_only_that_one(worlds: list[World]) -> None:
+def test_an_end_that_is_silent_for_one_service_stops_only_that_one(worlds: list[World]) -> None:
+    """D8."""
     silent = worlds[0]
     [done] = a_pass(worlds, ends=HERE._replace(roster=SilentFor(silent.service.pk)))
     assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["stopped"]
@@ -192,8 +194,8 @@ def test_a_pass_over_everybody_ends_though_the_clock_is_set_back(worlds: list[Wo
 def test_more_services_than_share_a_transaction_are_all_run(
     worlds: list[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(due, "BATCH", 2)
-    monkeypatch.setattr(due, "BATCH_ALONE", 2)
+    monkeypatch.setattr(due, "SERVICES_READ", 2)
+    monkeypatch.setattr(due, "SERVICES_READ_SQLITE", 2)
     for wanted in (DueServices, lambda: AllServices(worlds[0].now)):
         steps = list(a_pass(worlds, wanted=wanted(), full=True))
         assert [done.services for done in steps] == [2, 2, 1]
@@ -205,8 +207,8 @@ def test_more_services_than_share_a_transaction_are_all_run(
 def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
     worlds: list[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(due, "BATCH", 2)
-    monkeypatch.setattr(due, "BATCH_ALONE", 2)
+    monkeypatch.setattr(due, "SERVICES_READ", 2)
+    monkeypatch.setattr(due, "SERVICES_READ_SQLITE", 2)
 
     def claimed() -> int:
         with transaction.atomic():

@@ -34,8 +34,8 @@ PATIENCE = 60.0  # seconds for the other lane to come; whoever waits in vain fai
 @pytest.fixture
 def worlds(monkeypatch: pytest.MonkeyPatch) -> list[World]:
     """Four services that are due, with a child each that the next run adds; each lane claims two at once."""
-    monkeypatch.setattr(due, "AT_A_GLANCE", 2)
-    monkeypatch.setattr(due, "BATCH", 2)
+    monkeypatch.setattr(due, "SERVICES_CHECKED", 2)
+    monkeypatch.setattr(due, "SERVICES_READ", 2)
     return due_worlds("Rimu", "Miro", "Tawa", "Kauri")
 
 
@@ -75,7 +75,7 @@ def test_lanes_work_at_the_same_time_and_share_the_services(worlds: list[World])
 def test_what_one_lane_has_to_leave_is_not_forgotten_though_the_other_is_beyond_it(
     worlds: list[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(due, "BATCH", 1)
+    monkeypatch.setattr(due, "SERVICES_READ", 1)
     Integration.objects.update(settled=None)  # so that one looks at three services, and runs one of them
     everybody = AllServices(worlds[0].now)
     whole = replace(a_pass(worlds, wanted=everybody, ends=HERE._replace(roster=ManageThatWaits())), at_once=3)
@@ -148,7 +148,7 @@ class StoryparkThatIsHeld(StoryparkHere):
 def test_what_others_hold_is_left_by_both_lanes_and_not_counted(
     worlds: list[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(due, "BATCH", 1)
+    monkeypatch.setattr(due, "SERVICES_READ", 1)
     ends = HERE._replace(profiles=StoryparkThatIsHeld(worlds[1].service.pk))
     done = list(run_in_parallel(a_pass(worlds, wanted=AllServices(worlds[0].now), ends=ends)))
     assert sum(each.services for each in done) == len(worlds) - 1

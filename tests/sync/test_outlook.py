@@ -17,7 +17,8 @@ from tests.stories.world import LONG_AGO, WINDOW, World
 pytestmark = pytest.mark.django_db
 
 
-def test_b7_the_queue_has_positions_reasons_and_since_when() -> None:
+def test_the_queue_has_positions_reasons_and_since_when() -> None:
+    """B7."""
     world = World(paid=1)
     for name in ("Ana", "Ben", "Caro"):
         world.enrol(name)
@@ -36,7 +37,8 @@ def test_b7_the_queue_has_positions_reasons_and_since_when() -> None:
     assert (seen.active, seen.inactive, seen.others, seen.needed_now) == (4, 0, 0, 4)
 
 
-def test_b7_waiting_anew_counts_from_the_last_time() -> None:
+def test_waiting_anew_counts_from_the_last_time() -> None:
+    """B7."""
     world = World(paid=1)
     world.enrol("Ana")
     world.enrol("Ben")
@@ -51,7 +53,8 @@ def test_b7_waiting_anew_counts_from_the_last_time() -> None:
     assert waits.since == world.now
 
 
-def test_r11_counts_active_and_under_stay_inactive_children_and_every_other_live_profile() -> None:
+def test_counts_active_and_under_stay_inactive_children_and_every_other_live_profile() -> None:
+    """R11."""
     world = World()
     world.enrol("Ana")
     world.enrol("Ida", until=LONG_AGO)
@@ -66,7 +69,8 @@ def test_r11_counts_active_and_under_stay_inactive_children_and_every_other_live
     assert (seen.active, seen.inactive, seen.others, seen.needed_now) == (1, 1, 2, 4)
 
 
-def test_r11_a_child_to_check_takes_no_space_yet() -> None:
+def test_a_child_to_check_takes_no_space_yet() -> None:
+    """R11."""
     world = World()
     world.enrol("Ana")
     world.set_up()
@@ -77,7 +81,8 @@ def test_r11_a_child_to_check_takes_no_space_yet() -> None:
     assert (seen.active, seen.to_check, seen.others, seen.needed_now) == (2, 1, 1, 2)
 
 
-def test_b7_the_spaces_needed_in_the_coming_weeks() -> None:
+def test_the_spaces_needed_in_the_coming_weeks() -> None:
+    """B7."""
     world = World(paid=2)
     world.enrol("Ana")
     world.enrol("Ben", until=world.today - timedelta(days=WINDOW - 10))
@@ -101,7 +106,8 @@ def test_the_child_of_a_profile_is_found_at_its_own_service_alone() -> None:
     assert explain.child_of(World("Tōtara").service, reference) is None
 
 
-def test_b1_a_plan_change_applies_what_was_shown_and_no_other() -> None:
+def test_a_plan_change_applies_what_was_shown_and_no_other() -> None:
+    """B1."""
     world = World(paid=1)
     for name in ("Ana", "Ben", "Caro"):
         world.enrol(name)
@@ -121,7 +127,8 @@ def test_b1_a_plan_change_applies_what_was_shown_and_no_other() -> None:
     assert (world.state("caro"), run.paid_children, run.live_after) == ("live", 2, 2)
 
 
-def test_d6_below_the_live_profiles_nothing_is_shown_or_changed() -> None:
+def test_below_the_live_profiles_nothing_is_shown_or_changed() -> None:
+    """D6."""
     world = World(paid=3)
     world.enrol("Ana")
     world.enrol("Ben")
@@ -132,13 +139,15 @@ def test_d6_below_the_live_profiles_nothing_is_shown_or_changed() -> None:
         changes.change_paid_children(world.service, 1, "", OPERATOR, world.now)
 
 
-def test_r11_without_syncing_the_number_alone_is_changed() -> None:
+def test_without_syncing_the_number_alone_is_changed() -> None:
+    """R11."""
     world = World(enabled=False)
     assert changes.change_paid_children(world.service, 7, "", OPERATOR, world.now) is None
     assert storypark.account(world.service).paid_children == 7
 
 
-def test_b1_what_was_shown_while_syncing_is_not_confirmed_once_it_is_off() -> None:
+def test_what_was_shown_while_syncing_is_not_confirmed_once_it_is_off() -> None:
+    """B1."""
     world = World(paid=1)
     world.enrol("Ana")
     world.enrol("Ben")
@@ -150,7 +159,8 @@ def test_b1_what_was_shown_while_syncing_is_not_confirmed_once_it_is_off() -> No
     assert storypark.account(world.service).paid_children == 1
 
 
-def test_r11_the_plan_is_changed_by_admin_educators_even_where_educators_may_change_the_integration() -> None:
+def test_the_plan_is_changed_by_admin_educators_even_where_educators_may_change_the_integration() -> None:
+    """R11."""
     world = World(enabled=False)
     found = lifecycle.enable(world.service, OPERATOR)
     found.educators_may_change = True

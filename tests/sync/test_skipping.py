@@ -314,18 +314,21 @@ RUNS_ON_A_DATABASE = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture,
 
 @settings(max_examples=25, deadline=None, suppress_health_check=RUNS_ON_A_DATABASE)
 @given(LIVES)
-def test_r15_skipping_equals_running(life: list[tuple[Event, list[int]]]) -> None:
+def test_skipping_equals_running(life: list[tuple[Event, list[int]]]) -> None:
+    """R15."""
     live_through(life)
 
 
 @pytest.mark.deep
 @settings(max_examples=150, deadline=None, suppress_health_check=RUNS_ON_A_DATABASE)
 @given(LIVES)
-def test_r15_skipping_equals_running_for_longer(life: list[tuple[Event, list[int]]]) -> None:
+def test_skipping_equals_running_for_longer(life: list[tuple[Event, list[int]]]) -> None:
+    """R15."""
     live_through(life)
 
 
-def test_b4_a_service_that_moves_east_reaches_the_end_of_a_keep_until_earlier() -> None:
+def test_a_service_that_moves_east_reaches_the_end_of_a_keep_until_earlier() -> None:
+    """B4."""
     world = World(zone="America/Santiago")
     world.enrol("Ana")
     world.enrol("Mila")
@@ -339,7 +342,8 @@ def test_b4_a_service_that_moves_east_reaches_the_end_of_a_keep_until_earlier() 
     assert world.state("mila") == "archived"
 
 
-def test_d1_a_service_that_moves_west_gets_back_the_labels_of_the_day_before() -> None:
+def test_a_service_that_moves_west_gets_back_the_labels_of_the_day_before() -> None:
+    """D1."""
     world = World()
     world.enrol("Ana")
     world.enrol("Mila", until=world.today - timedelta(days=56))

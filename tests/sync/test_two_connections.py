@@ -133,7 +133,8 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
     assert world.state("cara") == "live"
 
 
-def test_d6_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: World) -> None:
+def test_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: World) -> None:
+    """D6."""
     with meanwhile(lambda: storypark.set_paid_children(world.service, 1)) as somebody:
         ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
         run = run_sync(world.service.pk, RunContext(world.now), ends)
@@ -162,7 +163,8 @@ CONFIRMATIONS: Mapping[str, Callable[[World, str], object]] = {
 
 
 @pytest.mark.parametrize("what", CONFIRMATIONS)
-def test_d15_nothing_is_confirmed_any_more_once_somebody_turned_syncing_off(world: World, what: str) -> None:
+def test_nothing_is_confirmed_any_more_once_somebody_turned_syncing_off(world: World, what: str) -> None:
+    """D15."""
     mark = changes.preview(world.service, world.now).fingerprint
     runs = Run.objects.count()
     with made_to_wait(lambda: CONFIRMATIONS[what](world, mark)) as somebody:
@@ -171,7 +173,8 @@ def test_d15_nothing_is_confirmed_any_more_once_somebody_turned_syncing_off(worl
     assert (world.integration.stage, world.state("ben"), Run.objects.count()) == ("off", None, runs)
 
 
-def test_d15_turning_on_is_confirmed_once(world: World) -> None:
+def test_turning_on_is_confirmed_once(world: World) -> None:
+    """D15."""
     changes.turn_off(world.service, OPERATOR, now=world.now)
     mark = changes.preview_on(world.service, world.now).fingerprint
     again = partial(changes.turn_on, world.service, mark, OPERATOR, world.now)
@@ -210,7 +213,8 @@ def test_nothing_is_done_to_a_child_whom_somebody_removes(world: World, what: st
     assert "Ben was removed from Manage meanwhile" in somebody.refused
 
 
-def test_d1_a_booking_made_while_the_window_is_widened_counts_in_the_wider_one(world: World) -> None:
+def test_a_booking_made_while_the_window_is_widened_counts_in_the_wider_one(world: World) -> None:
+    """D1."""
     child = world.child(world.enrol("Cara", since=None))
     far = world.today + timedelta(days=70)
     with made_to_wait(lambda: manage.book(child, world.today, far)):
@@ -229,7 +233,8 @@ def test_a_draft_that_somebody_publishes_is_not_changed_any_more(world: World) -
 
 
 @pytest.mark.parametrize("what", ["amend", "publish"])
-def test_d16_nothing_is_done_to_a_draft_that_goes_with_its_profile(world: World, what: str) -> None:
+def test_nothing_is_done_to_a_draft_that_goes_with_its_profile(world: World, what: str) -> None:
+    """D16."""
     ana = world.profile_of("ana")
     draft = storypark.write_story([ana], "A tower", "Ana built it.", world.today)
     acts: Mapping[str, Callable[[], object]] = {

@@ -61,13 +61,15 @@ def switch(service: Service, to: InactivePolicy, days: int) -> Run:
     return changes.confirm_switch(service, to, shown.fingerprint, OPERATOR, now)
 
 
-def test_r1_nothing_syncs_before_set_up(service: Service) -> None:
+def test_nothing_syncs_before_set_up(service: Service) -> None:
+    """R1."""
     enrol(service, "Ana")
     assert sync(service) is None
     assert not scope(Profile, service).exists()
 
 
-def test_r4_r8_the_same_profile_comes_back_with_its_stories(service: Service) -> None:
+def test_the_same_profile_comes_back_with_its_stories(service: Service) -> None:
+    """R4, R8."""
     child, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
     set_up(service)
     profile = profile_of(service, child)
@@ -92,7 +94,8 @@ def test_r4_r8_the_same_profile_comes_back_with_its_stories(service: Service) ->
     ]
 
 
-def test_r6_r7_r8_stay_and_leave_again(service: Service) -> None:
+def test_stay_and_leave_again(service: Service) -> None:
+    """R6, R7, R8."""
     gone, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
     never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
     set_up(service)
@@ -110,7 +113,8 @@ def test_r6_r7_r8_stay_and_leave_again(service: Service) -> None:
     assert profile_of(service, gone).pk == before.pk
 
 
-def test_b2_a_second_run_writes_no_entry(service: Service) -> None:
+def test_a_second_run_writes_no_entry(service: Service) -> None:
+    """B2."""
     enrol(service, "Ana")
     set_up(service)
     entries = Entry.objects.count()
@@ -119,7 +123,8 @@ def test_b2_a_second_run_writes_no_entry(service: Service) -> None:
     assert (run.counts["keep"], Entry.objects.count()) == (1, entries)
 
 
-def test_b2_why_on_a_past_day_ends_with_the_day_there(service: Service) -> None:
+def test_why_on_a_past_day_ends_with_the_day_there(service: Service) -> None:
+    """B2."""
     child, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
     set_up(service)
     sync(service, days=7)
@@ -130,7 +135,8 @@ def test_b2_why_on_a_past_day_ends_with_the_day_there(service: Service) -> None:
     assert steps == [None, "create", "create", "archive"]
 
 
-def test_b1_a_stale_confirmation_changes_nothing(service: Service) -> None:
+def test_a_stale_confirmation_changes_nothing(service: Service) -> None:
+    """B1."""
     enrol(service, "Ana")
     never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
     set_up(service)
@@ -143,7 +149,8 @@ def test_b1_a_stale_confirmation_changes_nothing(service: Service) -> None:
     assert not scope(Link, service).filter(child_id=never.reference).exists()
 
 
-def test_d8_an_empty_roster_stops_the_run(service: Service) -> None:
+def test_an_empty_roster_stops_the_run(service: Service) -> None:
+    """D8."""
     child = enrol(service, "Ana")
     set_up(service)
     manage.remove_child(child)
@@ -152,7 +159,8 @@ def test_d8_an_empty_roster_stops_the_run(service: Service) -> None:
     assert scope(Profile, service).get().state == "live"
 
 
-def test_d8_one_missing_child_is_held_and_may_be_let_go(service: Service) -> None:
+def test_one_missing_child_is_held_and_may_be_let_go(service: Service) -> None:
+    """D8."""
     child, _ = enrol(service, "Mānaia"), enrol(service, "Ana")
     set_up(service)
     reference, profile = child.reference, profile_of(service, child)
@@ -165,7 +173,8 @@ def test_d8_one_missing_child_is_held_and_may_be_let_go(service: Service) -> Non
     assert profile.state == "archived"
 
 
-def test_d12_held_applies_nothing_until_approved(service: Service) -> None:
+def test_held_applies_nothing_until_approved(service: Service) -> None:
+    """D12."""
     for name in ("Ana", "Ben", "Cy"):
         enrol(service, name, date(2026, 9, 30))
     set_up(service)
@@ -177,7 +186,8 @@ def test_d12_held_applies_nothing_until_approved(service: Service) -> None:
     assert (done.state, done.counts["archive"]) == (RunState.DONE, 3)
 
 
-def test_d15_off_unlocks_and_on_uses_the_links(service: Service) -> None:
+def test_off_unlocks_and_on_uses_the_links(service: Service) -> None:
+    """D15."""
     child = enrol(service, "Ana")
     set_up(service)
     profile = profile_of(service, child)
@@ -191,7 +201,8 @@ def test_d15_off_unlocks_and_on_uses_the_links(service: Service) -> None:
     assert (run.counts["update"], run.counts["create"]) == (1, 0)
 
 
-def test_d21_two_rooms_swap_their_names(service: Service) -> None:
+def test_two_rooms_swap_their_names(service: Service) -> None:
+    """D21."""
     child = enrol(service, "Ana")
     manage.amend(child, TODAY, rooms=frozenset({"Tūī"}))
     other = manage.add_room(service, "Kea")
@@ -205,7 +216,8 @@ def test_d21_two_rooms_swap_their_names(service: Service) -> None:
     assert [r.name for r in profile_of(service, child).rooms.all()] == ["Kea"]
 
 
-def test_d22_an_educator_sees_but_does_not_change(service: Service) -> None:
+def test_an_educator_sees_but_does_not_change(service: Service) -> None:
+    """D22."""
     enrol(service, "Ana")
     set_up(service)
     educator = Person.objects.create_user("ed@example.org", "Ed")

@@ -35,7 +35,8 @@ def unarchived(world: World, child_id: str) -> Impact:
     return told(world, child_id, preview.unarchived(world.child(child_id), world.today))
 
 
-def test_d3_archiving_and_taking_back_are_told_as_they_happen(world: World) -> None:
+def test_archiving_and_taking_back_are_told_as_they_happen(world: World) -> None:
+    """D3."""
     world.enrol("Mānaia")
     world.enrol_several(5)
     world.set_up()
@@ -54,7 +55,8 @@ def test_d3_archiving_and_taking_back_are_told_as_they_happen(world: World) -> N
     assert world.decided("mānaia")[0] == "restore"
 
 
-def test_d5_taking_back_with_a_full_plan_names_the_place_in_the_queue(world: World) -> None:
+def test_taking_back_with_a_full_plan_names_the_place_in_the_queue(world: World) -> None:
+    """D5."""
     world.enrol("Mānaia")
     world.enrol_several(5)
     world.set_up()
@@ -73,7 +75,8 @@ def test_d5_taking_back_with_a_full_plan_names_the_place_in_the_queue(world: Wor
     assert list(freed.more) == ["The space that becomes free goes to Mānaia, who waits for one."]
 
 
-def test_d12_a_run_that_would_be_held_says_so(world: World) -> None:
+def test_a_run_that_would_be_held_says_so(world: World) -> None:
+    """D12."""
     world.enrol("Mānaia")
     world.enrol("Ida")
     world.set_up()
@@ -81,7 +84,8 @@ def test_d12_a_run_that_would_be_held_says_so(world: World) -> None:
     assert "2" in archived(world, "mānaia").held
 
 
-def test_r5_a_booking_says_what_will_be_made_and_when_it_ends(world: World) -> None:
+def test_a_booking_says_what_will_be_made_and_when_it_ends(world: World) -> None:
+    """R5."""
     world.enrol("Ida", until=LONG_AGO)
     world.enrol("Ari")
     world.set_up()
@@ -94,7 +98,8 @@ def test_r5_a_booking_says_what_will_be_made_and_when_it_ends(world: World) -> N
     assert "Ida becomes Inactive, and a run soon after that archives the profile." in later
 
 
-def test_d9_a_child_not_to_be_added_stays_out(world: World) -> None:
+def test_a_child_not_to_be_added_stays_out(world: World) -> None:
+    """D9."""
     world.enrol("Ida")
     world.enrol("Ari")
     world.set_up()
@@ -103,7 +108,8 @@ def test_d9_a_child_not_to_be_added_stays_out(world: World) -> None:
     assert unarchived(world, "ida").sentence.startswith("Somebody chose not to sync Ida")
 
 
-def test_d8_an_answer_that_must_not_be_believed_tells_nothing(world: World) -> None:
+def test_an_answer_that_must_not_be_believed_tells_nothing(world: World) -> None:
+    """D8."""
     world.enrol("Ida")
     world.set_up()
     child = world.child("ida")

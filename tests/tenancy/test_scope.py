@@ -103,7 +103,8 @@ def test_a_run_of_one_service_leaves_the_other_alone(rimu: World, totara: World)
     assert totara.snapshot() == before
 
 
-def test_d22_a_role_at_one_service_is_none_at_another(rimu: World, totara: World) -> None:
+def test_a_role_at_one_service_is_none_at_another(rimu: World, totara: World) -> None:
+    """D22."""
     admin = totara.person("Aroha", RoleName.ADMIN_EDUCATOR)
     require_change(admin, totara.service, False)
     with pytest.raises(Refused, match="Ask an admin educator"):

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from parkway.web.views.support import services
+from parkway.web.views.support import overview
 
 urls = [
-    path("", services.index, name="support"),
-    path("<slug:slug>/enable/", services.enable, name="enable"),
+    path("", overview.index, name="support"),
+    path("<slug:slug>/enable/", overview.enable, name="enable"),
 ]

@@ -1,4 +1,4 @@
-"""A process of its own for the stories of D13: `python -m tests.stories.a_process SERVICE WHAT…`.
+"""A process of its own for the stories of runs at once: `python -m tests.stories.sync_process SERVICE WHAT…`.
 
 It says on standard output how far it is, and waits for a line on standard input where the story wants it to.
 """
@@ -9,8 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from parkway.sync.commands import lifecycle
-
 
 def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     import django
@@ -19,7 +17,7 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     from parkway.connectors.ports import ProfilesAnswer, ServiceQuery
     from parkway.connectors.storypark_here import StoryparkHere
     from parkway.domain import InactivePolicy
-    from parkway.sync.commands import changes
+    from parkway.sync.commands import changes, lifecycle
     from parkway.sync.ends import HERE
     from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.models import Service

@@ -1,4 +1,4 @@
-"""D13 with real processes on one database: two requests at once give one run, or one after the other."""
+"""Two requests at once give one run, or one after the other: with real processes on one database."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Process:
     """A process that says how far it is."""
 
     def __init__(self, world: World, *words: str) -> None:
-        command = [sys.executable, "-m", "tests.stories.a_process", str(world.service.pk)]
+        command = [sys.executable, "-m", "tests.stories.sync_process", str(world.service.pk)]
         env = {**os.environ, "DATABASE_URL": url()}
         env["DJANGO_SETTINGS_MODULE"] = "parkway.config.settings"
         pipe = subprocess.PIPE
@@ -105,7 +105,8 @@ def nothing_is_doubled(world: World) -> None:
     assert set(scope(Run, service).values_list("state", "converged")) == {(RunState.DONE, True)}
 
 
-def test_d13_two_processes_at_once_give_one_run(world: World, start: type[Process]) -> None:
+def test_two_processes_at_once_give_one_run(world: World, start: type[Process]) -> None:
+    """D13."""
     with closed_door():
         both = [start(world, "due") for _ in range(2)]
         assert [each.hear() for each in both] == ["ready", "ready"]
@@ -119,7 +120,8 @@ def test_d13_two_processes_at_once_give_one_run(world: World, start: type[Proces
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="on SQLite it waits for its turn")
-def test_d13_a_pass_tells_of_what_others_are_at(world: World) -> None:
+def test_a_pass_tells_of_what_others_are_at(world: World) -> None:
+    """D13."""
     words = [sys.executable, "-m", "parkway", "fleet", "--all"]
     with closed_door():
         done = subprocess.run(
@@ -140,7 +142,8 @@ app.main()
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="on SQLite it waits for its turn")
-def test_d13_a_pass_tells_of_runs_that_others_kept_from_being_done(world: World) -> None:
+def test_a_pass_tells_of_runs_that_others_kept_from_being_done(world: World) -> None:
+    """D13."""
     words = [sys.executable, "-c", IMPATIENTLY, "fleet"]
     with shut("sync_entry"):
         done = subprocess.run(
@@ -155,7 +158,8 @@ def test_d13_a_pass_tells_of_runs_that_others_kept_from_being_done(world: World)
     assert world.integration.next_run_at <= timezone.now()
 
 
-def test_d13_a_run_asked_for_while_another_works_comes_after_it(world: World, start: type[Process]) -> None:
+def test_a_run_asked_for_while_another_works_comes_after_it(world: World, start: type[Process]) -> None:
+    """D13."""
     first = start(world, "slowly")
     assert [first.hear(), first.hear()] == ["ready", "working"]
     assert is_locked()
@@ -172,9 +176,10 @@ def test_d13_a_run_asked_for_while_another_works_comes_after_it(world: World, st
     nothing_is_doubled(world)
 
 
-def test_d13_a_setting_confirmed_while_a_run_works_is_used_by_the_next(
+def test_a_setting_confirmed_while_a_run_works_is_used_by_the_next(
     world: World, start: type[Process]
 ) -> None:
+    """D13."""
     world.archive("ben")  # so that the run under way leaves what was shown as it is
     shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
     first = start(world, "slowly")
@@ -193,9 +198,10 @@ def test_d13_a_setting_confirmed_while_a_run_works_is_used_by_the_next(
     nothing_is_doubled(world)
 
 
-def test_d13_a_consent_that_the_run_under_way_overtakes_is_asked_for_again(
+def test_a_consent_that_the_run_under_way_overtakes_is_asked_for_again(
     world: World, start: type[Process]
 ) -> None:
+    """D13."""
     shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
     first = start(world, "slowly")
     assert [first.hear(), first.hear()] == ["ready", "working"]

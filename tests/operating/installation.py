@@ -1,4 +1,4 @@
-"""A place where Parkway is operated: a database, the environment there, and real processes on it."""
+"""An installation of Parkway: a database, the environment there, and real processes on it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Serving:
     metrics = ""
 
 
-class Place:
+class Installation:
     """A folder with a database, by default a SQLite file in it."""
 
     def __init__(self, folder: Path, url: str = "", **env: str) -> None:

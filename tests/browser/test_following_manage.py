@@ -1,4 +1,4 @@
-"""What follows from what Manage says, rule by rule, as people do it and see it."""
+"""What follows in Storypark from what Manage says, as people do it and see it."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ def live_and_archived(page: Page, world: World) -> tuple[list[str], list[str]]:
     return found[0], found[1]
 
 
-def test_r2_r3_set_up_lists_the_active_children_and_no_others(
-    world: World, ana: Person, browse: Browse
-) -> None:
+def test_set_up_lists_the_active_children_and_no_others(world: World, ana: Person, browse: Browse) -> None:
+    """R2, R3."""
     world.enrol("Now")
     world.enrol("Soon", since=world.today + timedelta(days=WINDOW))
     world.enrol("Lately", until=world.today - timedelta(days=WINDOW))
@@ -70,9 +69,10 @@ def test_r2_r3_set_up_lists_the_active_children_and_no_others(
     assert live_and_archived(page, world) == (["Lately Hohepa", "Now Hohepa", "Soon Hohepa"], [])
 
 
-def test_r4_who_leaves_in_manage_is_archived_in_storypark(
+def test_who_leaves_in_manage_is_archived_in_storypark(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """R4."""
     for name in ("Ana", "Ida", "Mila", "Noah"):
         world.enrol(name)
     world.set_up()
@@ -94,9 +94,10 @@ def test_r4_who_leaves_in_manage_is_archived_in_storypark(
     expect(why).to_contain_text("this service lets Inactive children leave Storypark")
 
 
-def test_r5_who_becomes_active_after_set_up_comes_by_itself(
+def test_who_becomes_active_after_set_up_comes_by_itself(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """R5."""
     world.enrol("Ana")
     world.enrol("Zoë", until=LONG_AGO)
     world.set_up()
@@ -112,9 +113,10 @@ def test_r5_who_becomes_active_after_set_up_comes_by_itself(
     assert live_and_archived(page, world) == (["Ana Hohepa", "Zoë Hohepa"], [])
 
 
-def test_d1_d2_both_edges_of_the_active_window_and_the_day_on_which_the_label_changes(
+def test_both_edges_of_the_active_window_and_the_day_on_which_the_label_changes(
     world: World, ana: Person, browse: Browse
 ) -> None:
+    """D1, D2."""
     tomorrow = day(world.today + timedelta(days=1))
     world.enrol("Inside", until=world.today - timedelta(days=WINDOW))
     world.enrol("Outside", until=world.today - timedelta(days=WINDOW + 1))
@@ -136,9 +138,10 @@ def test_d1_d2_both_edges_of_the_active_window_and_the_day_on_which_the_label_ch
             expect(page.get_by_role("main")).to_contain_text(f"becomes Active on {tomorrow}")
 
 
-def test_d11_d20_what_changes_in_manage_changes_in_storypark_and_nothing_else_is_copied(
+def test_what_changes_in_manage_changes_in_storypark_and_nothing_else_is_copied(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """D11, D20."""
     world.enrol("Ana", preferred="Annie", rooms=["Tūī"])
     world.set_up()
     page = browse(ana)
@@ -162,9 +165,10 @@ def test_d11_d20_what_changes_in_manage_changes_in_storypark_and_nothing_else_is
     expect(over_time).to_contain_text("Rooms: Tūī → Kea")
 
 
-def test_d14_two_services_each_have_the_child_and_each_their_own_profile(
+def test_two_services_each_have_the_child_and_each_their_own_profile(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """D14."""
     other = World("Tōtara House", organisation=world.service.organisation)
     other.now = world.now
     for each in (world, other):
@@ -185,8 +189,8 @@ def test_d14_two_services_each_have_the_child_and_each_their_own_profile(
     assert live_and_archived(page, other) == (["Ana Hohepa", "Ben Hohepa"], [])
 
 
-def test_d17_an_id_stays_as_it_was_written(world: World, ana: Person, browse: Browse) -> None:
-    """Noughts in front stay, and a number too long for a number."""
+def test_an_id_stays_as_it_was_written(world: World, ana: Person, browse: Browse) -> None:
+    """Noughts in front stay, and a number too long for a number (D17)."""
     ids = ["007", "00000000000000000000012345678901234567890"]
     for number, child_id in enumerate(ids):
         world.enrol(f"Kid{number}", child_id=child_id)
@@ -205,9 +209,10 @@ def test_d17_an_id_stays_as_it_was_written(world: World, ana: Person, browse: Br
     assert [row["child_id"] for row in csv.DictReader(text.splitlines())] == ids
 
 
-def test_d24_archived_in_manage_wins_over_a_day_to_keep_the_profile_until_and_dont_add_over_both(
+def test_archived_in_manage_wins_over_a_day_to_keep_the_profile_until_and_dont_add_over_both(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """D24."""
     for name in ("Ana", "Ida", "Mila", "Noah"):
         world.enrol(name)
     world.set_up()

@@ -1,4 +1,4 @@
-"""What a run does in Storypark when something else happened there, rule by rule, as people see it."""
+"""What a run does in Storypark when something else happened there, as people see it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from parkway.sync.models import Link
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Person
 from parkway.tenancy.scope import scope
-from tests.browser.test_by_rule_in_manage import live_and_archived, sync_now
+from tests.browser.test_following_manage import live_and_archived, sync_now
 from tests.stories.world import LONG_AGO, WINDOW, StoryparkDouble, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,10 +35,10 @@ def in_storypark(world: World, child_id: str) -> str:
     return f"/storypark/{world.service.slug}/children/{world.profile_of(child_id).pk}/"
 
 
-def test_d5_who_waits_is_listed_in_the_order_in_which_spaces_are_given(
+def test_who_waits_is_listed_in_the_order_in_which_spaces_are_given(
     world: World, ana: Person, browse: Browse
 ) -> None:
-    """Restores of Active children, new Active ones, restores of Inactive, new Inactive; the nearest first."""
+    """Active children first, restores before new profiles, and within that the nearest care first (D5)."""
     for name in ("Ana", "Rua", "Ida"):
         world.enrol(name)
     world.set_up()
@@ -67,9 +67,10 @@ def test_d5_who_waits_is_listed_in_the_order_in_which_spaces_are_given(
     assert live_and_archived(page, world)[0] == ["Ana Hohepa", "Rua Hohepa", "Sooner Hohepa"]
 
 
-def test_b8_d7_what_was_archived_by_hand_comes_back_and_is_told_as_that(
+def test_what_was_archived_by_hand_comes_back_and_is_told_as_that(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """B8, D7."""
     world.enrol("Ana")
     world.enrol("Rua")
     never_linked = world.portfolio("Some", "Body", None)
@@ -90,8 +91,8 @@ def test_b8_d7_what_was_archived_by_hand_comes_back_and_is_told_as_that(
     expect(page.get_by_text("syncing leaves it alone")).to_be_visible()
 
 
-def test_b8_each_archive_says_where_it_came_from(world: World, ana: Person, browse: Browse) -> None:
-    """From set-up, where a child was linked before; from a run; and each is restored as itself."""
+def test_each_archive_says_where_it_came_from(world: World, ana: Person, browse: Browse) -> None:
+    """From set-up, where a child was linked before; from a run; and each is restored as itself (B8)."""
     world.enrol("Ana")
     world.enrol("Ida")
     world.enrol("Mila", until=LONG_AGO)
@@ -115,9 +116,10 @@ def test_b8_each_archive_says_where_it_came_from(world: World, ana: Person, brow
     assert world.profile_of("mila").pk == profile.pk
 
 
-def test_d10_a_deleted_profile_of_a_child_who_belongs_is_made_anew(
+def test_a_deleted_profile_of_a_child_who_belongs_is_made_anew(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """D10."""
     world.enrol("Ana")
     world.enrol("Rua")
     world.set_up()
@@ -134,9 +136,10 @@ def test_d10_a_deleted_profile_of_a_child_who_belongs_is_made_anew(
     assert page.goto(f"/storypark/{world.service.slug}/children/{before.pk}/").status == 404  # type: ignore[union-attr]
 
 
-def test_d13_sync_now_in_two_tabs_at_once_does_everything_once(
+def test_sync_now_in_two_tabs_at_once_does_everything_once(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """D13."""
     world.enrol("Ana")
     world.set_up()
     world.enrol("Mila")
@@ -159,9 +162,10 @@ def deaf(order: ProfileWrites) -> ProfileWrites:
     return order._replace(changes=())
 
 
-def test_b6_each_run_says_whether_anything_was_left_to_do(
+def test_each_run_says_whether_anything_was_left_to_do(
     world: World, ana: Person, browse: Browse, scheduler: Scheduler
 ) -> None:
+    """B6."""
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()

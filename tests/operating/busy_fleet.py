@@ -1,5 +1,5 @@
 """A process that lives at a database's services until its input ends: children come and go and come back,
-people ask for runs, and runs do what follows. `python -m tests.operating.a_life` tells each turn.
+people ask for runs, and runs do what follows. `python -m tests.operating.busy_fleet` tells each turn.
 """
 
 from __future__ import annotations

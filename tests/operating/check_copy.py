@@ -1,4 +1,4 @@
-"""A process that proves a restored copy: `python -m tests.operating.a_look` runs everything on it, twice.
+"""A process that proves a restored copy: `python -m tests.operating.check_copy` runs everything on it, twice.
 
 The first time nothing may happen at a service where nothing was due, the second time nothing anywhere. It
 says how many services there were, at how many something was due, and what is wrong.
