@@ -9,8 +9,6 @@ import select
 import sys
 from datetime import timedelta
 
-from parkway.sync.commands import lifecycle
-
 
 def main() -> None:
     import django
@@ -21,6 +19,7 @@ def main() -> None:
     from parkway.domain import Details
     from parkway.manage import verbs as manage
     from parkway.manage.models import Child
+    from parkway.sync.commands import lifecycle
     from parkway.sync.models import Integration, Stage
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.scope import scope, within

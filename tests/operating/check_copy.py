@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 
-from parkway.sync.run import change_detection
-
 
 def main() -> None:
     import django
@@ -21,6 +19,7 @@ def main() -> None:
     from parkway.domain import ACTIONS
     from parkway.sync.ends import HERE
     from parkway.sync.models import Integration, Run, RunState, Stage
+    from parkway.sync.run import change_detection
     from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.scope import within_all
 
