@@ -25,7 +25,7 @@ class ManageHere:
     """Children, rooms and bookings of services whose Manage is in this database."""
 
     def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
-        """The versions of the ledgers, after letting days pass."""
+        """The versions of the rosters, after letting days pass."""
         versions = _roll(asks)
         return {key: versions[key].latest if key in versions else 1 for key, *_ in asks}
 
