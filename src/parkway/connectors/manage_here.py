@@ -26,7 +26,7 @@ class ManageHere:
     """Children, rooms and bookings of services whose Manage is in this database."""
 
     def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
-        """The versions of the ledgers, after letting days pass."""
+        """The versions of the rosters, after letting days pass."""
         versions = _roll(asks)
         return {key: versions[key].latest if key in versions else 1 for key, *_ in asks}
 
@@ -70,4 +70,9 @@ def _roll(asks: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:
     return standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
 
 
-END = End("Manage", lambda settings: ManageHere(), in_transaction=True, about="Children and bookings kept in Parkway itself.")
+END = End(
+    "Manage",
+    lambda settings: ManageHere(),
+    in_transaction=True,
+    about="Children and bookings kept in Parkway itself.",
+)

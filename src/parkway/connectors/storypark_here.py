@@ -258,4 +258,9 @@ def _created_before(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], 
     return {(service_id, key): reference for service_id, key, reference in found}
 
 
-END = End("Storypark", lambda settings: StoryparkHere(), in_transaction=True, about="Profiles and stories kept in Parkway itself.")
+END = End(
+    "Storypark",
+    lambda settings: StoryparkHere(),
+    in_transaction=True,
+    about="Profiles and stories kept in Parkway itself.",
+)

@@ -11,7 +11,6 @@ from parkway.domain import ChoiceKind, InactivePolicy, Status, Step
 from parkway.engine.safety import Limits
 from parkway.tenancy.models import Person, Service
 
-
 MANAGE, STORYPARK = "manage", "storypark"
 """The slugs of Parkway's own ends."""
 

@@ -51,9 +51,7 @@ class PlanChanged(Refused):
 # Set-up ------------------------------------------------------------------------------------------------
 
 
-def start_syncing(
-    service: Service, fingerprint: str, by: Actor, now: datetime
-) -> Run:
+def start_syncing(service: Service, fingerprint: str, by: Actor, now: datetime) -> Run:
     """Confirm the summary of set-up; the first run applies exactly what it showed (R1, D23).
 
     Raises Refused while a child listed has no choice, PlanChanged when the plan is another by now.
@@ -75,9 +73,7 @@ def preview(service: Service, now: datetime) -> Plan:
     return make_plan(gather_one(integration_of(service), now).situation)
 
 
-def preview_switch(
-    service: Service, inactive: InactivePolicy, now: datetime
-) -> Plan:
+def preview_switch(service: Service, inactive: InactivePolicy, now: datetime) -> Plan:
     """What switching the setting for Inactive children would do (R9, B1)."""
     return make_plan(
         replace(gather_one(require_on(integration_of(service)), now).situation, inactive=inactive)

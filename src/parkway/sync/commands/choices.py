@@ -52,9 +52,7 @@ def choose(
 
 
 @transaction.atomic
-def keep_until(
-    service: Service, child_id: str, day: date | None, by: Actor, now: datetime
-) -> None:
+def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
     """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
 
     Raises Refused for a day that has passed, and for a child whom Manage does not list.
@@ -85,9 +83,7 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
 
 
 @transaction.atomic
-def move_link(
-    service: Service, missing_id: str, child_id: str, by: Actor, now: datetime
-) -> None:
+def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: datetime) -> None:
     """Give the profile of a missing child to another child of the service (D8).
 
     Raises Refused when the first has no link or is not missing, or the second has one or is not there.

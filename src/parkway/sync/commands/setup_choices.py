@@ -17,9 +17,9 @@ from django.db import transaction
 from parkway import domain
 from parkway.domain import Child, ChoiceKind, Refused
 from parkway.engine.matching import A_NEW_ROOM
-from parkway.sync.ends import connectors_for
 from parkway.sync import integrations
 from parkway.sync.commands import choices
+from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import RoomLink, Stage
 from parkway.sync.queries import choices_made
@@ -160,9 +160,7 @@ def digest(wishes: Mapping[str, domain.Choice]) -> str:
 
 
 @transaction.atomic
-def place_room(
-    service: Service, room_id: str, target_id: str, by: Actor, now: datetime
-) -> None:
+def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: datetime) -> None:
     """Say which room of Storypark a room of Manage is: one that is there, `NEW` for one that is made, ""
     for what is proposed by name.
 

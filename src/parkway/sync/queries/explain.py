@@ -28,9 +28,7 @@ def why(service: Service, child_id: str, on: date | None = None) -> Entry | None
     return entries.order_by("-at", "-pk").first()
 
 
-def why_unknown(
-    service: Service, child_id: str, on: date | None, now: datetime
-) -> Refused:
+def why_unknown(service: Service, child_id: str, on: date | None, now: datetime) -> Refused:
     """Why `why` has no answer: no run yet, a child whom no run has seen, a day too early, or a wrong id."""
     entries = scope(Entry, service)
     first = entries.filter(child_id=child_id).order_by("at", "pk").first()
@@ -42,7 +40,9 @@ def why_unknown(
     if integration is None or not entries.exists():
         return Refused(f"Nothing was decided at {service.name} yet: no run has ended there. Sync it first.")
     query = query_for(integration, now)
-    listed = {child.child_id for child in connectors_for(integration).roster.read([query])[service.pk].children}
+    listed = {
+        child.child_id for child in connectors_for(integration).roster.read([query])[service.pk].children
+    }
     if child_id in listed:
         return Refused(
             f"No run of {service.name} has seen {child_id} yet. Sync it: `parkway sync {service.slug}`."

@@ -7,8 +7,8 @@ from typing import Any
 
 from parkway.engine import forecast
 from parkway.engine.forecast import Forecast
-from parkway.sync.ends import connectors_for
 from parkway.sync import integrations
+from parkway.sync.ends import connectors_for
 from parkway.sync.run.gather import gather_one, query_for
 from parkway.tenancy.models import Service
 

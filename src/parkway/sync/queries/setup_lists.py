@@ -25,7 +25,6 @@ from parkway.engine.folding import mentions
 from parkway.engine.matching import Certainty, Proposal, RoomStep
 from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.sync.ends import connectors_for
-from parkway.sync import integrations
 from parkway.sync.integrations import (
     integration_of,
 )

@@ -75,7 +75,9 @@ def space_forecast(service: Service, now: datetime) -> SpaceForecast:
     integration: Integration = integration_of(service)
     situation = gather_one(integration, now).situation
     plan = make_plan(situation)
-    seen = forecast.look_ahead(situation, connectors_for(integration).roster.bookings(query_for(integration, now)), WEEKS * 7)
+    seen = forecast.look_ahead(
+        situation, connectors_for(integration).roster.bookings(query_for(integration, now)), WEEKS * 7
+    )
     needs = {situation.today: needed(plan)} | {day.day: needed(day.plan) for day in seen.days}
     children = belonging(situation)
     statuses, ids = [c.standing.status for c in children], {c.child_id for c in children}

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-from parkway.connectors.ports import NewProfile, Profiles, ProfileChange, ProfileWrites, RoomChange, WriteResult
+from parkway.connectors.ports import (
+    NewProfile,
+    ProfileChange,
+    Profiles,
+    ProfileWrites,
+    RoomChange,
+    WriteResult,
+)
 from parkway.db import bulk
 from parkway.domain import FIELDS, Child, Decision, Details, Profile, Step
 from parkway.engine.plan import Plan, carries_out, details_after

@@ -145,9 +145,7 @@ def schedule_retry(integration: Integration, now: datetime) -> None:
     )
 
 
-def remember(
-    planned: Mapping[int, tuple[Snapshot, Plan]], done: Mapping[int, Run], now: datetime
-) -> None:
+def remember(planned: Mapping[int, tuple[Snapshot, Plan]], done: Mapping[int, Run], now: datetime) -> None:
     """Keep what these runs saw and left behind, so that an unchanged service need not be read.
 
     `done` are the runs whose plan was applied, by service: what the admins had to be told is settled, and

@@ -18,6 +18,7 @@ from parkway.sync.models import Integration
 from parkway.sync.run import state
 from parkway.sync.run.state import CurrentEntry
 
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a run knows of one service. `silent` says why an end's answer must not be believed (D8)."""
