@@ -227,6 +227,13 @@ class Decision(NamedTuple):
         return source.details.called if source else ""
 
 
+class EndNames(NamedTuple):
+    """What people call the two ends of a service: where its children are, and where their profiles are."""
+
+    roster: str
+    profiles: str
+
+
 class Refused(Exception):
     """A request that cannot be carried out: the text says what happened, in numbers, and the way out."""
 

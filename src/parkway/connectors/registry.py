@@ -49,6 +49,18 @@ def profiles() -> dict[str, End[Profiles]]:
     return {point.name: point.load() for point in sorted(entry_points(group=PROFILES))}
 
 
+def roster_name(slug: str) -> str:
+    """What people call the roster with this slug; the slug where no such end is installed."""
+    found = rosters().get(slug)
+    return found.name if found else slug
+
+
+def profiles_name(slug: str) -> str:
+    """What people call the profiles' end with this slug; the slug where no such end is installed."""
+    found = profiles().get(slug)
+    return found.name if found else slug
+
+
 @lru_cache(maxsize=4096)
 def connect_roster(slug: str, settings: str) -> Roster:
     """The roster with these settings, as JSON text. Raises Refused when no such end is installed."""

@@ -18,7 +18,7 @@ from parkway.connectors.ports import (
     ServiceQuery,
     WriteResult,
 )
-from parkway.domain import Booking
+from parkway.domain import Booking, EndNames
 from parkway.sync.models import MANAGE, STORYPARK, Integration
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
@@ -55,6 +55,20 @@ def keys_of(integration: Integration) -> EndKeys:
     )
 
 
+def names_for(integration: Integration) -> EndNames:
+    """What people call the ends of a service. An end that is not installed is called by its slug."""
+    return _names_of(keys_of(integration))
+
+
+def names_of_service(service: Service) -> EndNames:
+    """What people call the ends of a service, also when its integration was never enabled."""
+    return _names_of(keys_of_service(service))
+
+
+def _names_of(keys: EndKeys) -> EndNames:
+    return EndNames(registry.roster_name(keys.roster), registry.profiles_name(keys.profiles))
+
+
 def connectors_of(keys: Mapping[int, EndKeys]) -> Connectors:
     """The ends of services, by their ids. Where these have different ones, each question goes to the end of
     the service that it is about.
@@ -74,9 +88,18 @@ OWN = EndKeys(MANAGE, "{}", STORYPARK, "{}")
 
 def connectors_of_services(services: Iterable[Service]) -> Connectors:
     """The ends of services, also of those whose integration was never enabled: these have Parkway's own."""
+    return connectors_of(_keys_of_services(services))
+
+
+def keys_of_service(service: Service) -> EndKeys:
+    """Which ends a service has, also when its integration was never enabled: Parkway's own."""
+    return _keys_of_services([service])[service.pk]
+
+
+def _keys_of_services(services: Iterable[Service]) -> dict[int, EndKeys]:
     keys = {service.pk: OWN for service in services}
     found = Integration.objects.filter(pk__in=keys)
-    return connectors_of(keys | {each.pk: keys_of(each) for each in found})
+    return keys | {each.pk: keys_of(each) for each in found}
 
 
 class _Rosters:
