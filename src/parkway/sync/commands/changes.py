@@ -22,6 +22,7 @@ from parkway.sync.commands import choices
 from parkway.sync.ends import connectors_for, connectors_of_services
 from parkway.sync.integrations import integration_of, lock_integrations, require_on, update_integration
 from parkway.sync.models import Integration, Run, Stage, Trigger
+from parkway.sync.outside import reading_first
 from parkway.sync.queries.setup_lists import require_to_set_up, without_a_choice
 from parkway.sync.run import apply
 from parkway.sync.run.gather import Snapshot, gather_one, query_for
@@ -91,6 +92,7 @@ def preview(service: Service, change: Change, now: datetime) -> Plan | None:
     return _plan(integration, change, now) if integration is not None else None
 
 
+@reading_first
 def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: datetime) -> Run | None:
     """Make a change and do exactly what its preview with this fingerprint showed (B1); the run that did it.
 

@@ -13,6 +13,7 @@ from parkway.domain import ChoiceKind, ProfileState, Refused
 from parkway.engine.plan import NO_CHOICE, PlanInput
 from parkway.sync.integrations import increment_version
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
+from parkway.sync.outside import reading_first
 from parkway.sync.run import apply
 from parkway.sync.run.gather import gather_one
 from parkway.sync.schedule import run_requests
@@ -21,6 +22,7 @@ from parkway.tenancy.people import Actor, require_change
 from parkway.tenancy.scope import scope
 
 
+@reading_first
 @transaction.atomic
 def choose(
     service: Service,
@@ -51,6 +53,7 @@ def choose(
     _run_soon(integration, by)
 
 
+@reading_first
 @transaction.atomic
 def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
     """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
@@ -82,6 +85,7 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
     _run_soon(integration, by)
 
 
+@reading_first
 @transaction.atomic
 def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: datetime) -> None:
     """Give the profile of a missing child to another child of the service (D8).

@@ -22,6 +22,7 @@ from parkway.sync.commands import choices
 from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import RoomLink, Stage
+from parkway.sync.outside import reading_first
 from parkway.sync.queries import choices_made
 from parkway.sync.queries.choices_made import ChoiceMade
 from parkway.sync.queries.setup_lists import SetUpGroup, SetUpRow, rooms, setup_lists
@@ -58,6 +59,7 @@ class SavedChoices(NamedTuple):
     problems: Mapping[str, ChoiceProblem]
 
 
+@reading_first
 @transaction.atomic
 def choose(
     service: Service,
@@ -159,6 +161,7 @@ def digest(wishes: Mapping[str, domain.Choice]) -> str:
 # Rooms ---------------------------------------------------------------------------------------------------
 
 
+@reading_first
 @transaction.atomic
 def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: datetime) -> None:
     """Say which room of Storypark a room of Manage is: one that is there, `NEW` for one that is made, ""
