@@ -166,7 +166,8 @@ def test_the_checks_run_only_when_they_are_asked_for(django_assert_num_queries: 
         found = checks.run_checks(tags=tags, include_deployment_checks=True)
     assert {message.obj for message in found} == {"configuration", "disk"}
     found = checks.run_checks(tags=tags, include_deployment_checks=True, databases=["default"])
-    assert {message.obj for message in found} == {"configuration", "database", "clock", "queue", "disk"}
+    areas_told = {"configuration", "database", "clock", "queue", "ends", "disk"}
+    assert {message.obj for message in found} == areas_told
     assert all(re.fullmatch(rf"parkway\.{m.obj}\.[DIWE]\d{{3}}", str(m.id)) for m in found)
 
 

@@ -61,15 +61,16 @@ def keys_of(integration: Integration) -> EndKeys:
 
 def names_for(integration: Integration) -> EndNames:
     """What people call the ends of a service. An end that is not installed is called by its slug."""
-    return _names_of(keys_of(integration))
+    return names_of_keys(keys_of(integration))
 
 
 def names_of_service(service: Service) -> EndNames:
     """What people call the ends of a service, also when its integration was never enabled."""
-    return _names_of(keys_of_service(service))
+    return names_of_keys(keys_of_service(service))
 
 
-def _names_of(keys: EndKeys) -> EndNames:
+def names_of_keys(keys: EndKeys) -> EndNames:
+    """What people call these ends."""
     return EndNames(registry.roster_name(keys.roster), registry.profiles_name(keys.profiles))
 
 

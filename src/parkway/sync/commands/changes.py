@@ -19,7 +19,7 @@ from parkway.engine import status
 from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.engine.wording import count
 from parkway.sync.commands import choices
-from parkway.sync.ends import connectors_for, connectors_of_services
+from parkway.sync.ends import connectors_for, connectors_of_services, names_of_service
 from parkway.sync.integrations import integration_of, lock_integrations, require_on, update_integration
 from parkway.sync.models import Integration, Run, Stage, Trigger
 from parkway.sync.outside import reading_first
@@ -143,7 +143,7 @@ def _apply(integration: Integration, context: RunContext) -> Run:
 
 @dataclass(frozen=True)
 class SwitchPolicy(Change):
-    """Let Inactive children leave Storypark, or keep them (R6 to R9)."""
+    """Let the profiles of Inactive children go, or keep them live (R6 to R9)."""
 
     inactive: InactivePolicy
     trigger = Trigger.SWITCH
@@ -266,9 +266,10 @@ class ChangePaidChildren(Change):
         """Raise Refused below the live profiles (D6)."""
         live = connectors_of_services([service]).profiles.accounts([service.pk])[service.pk].live
         if self.number < live:
+            roster, over = names_of_service(service).roster, live - self.number
             raise Refused(
                 f"{service.name} has {count(live, 'live profile')}, so the plan cannot pay for only "
-                f"{self.number}. Archive {live - self.number} in Manage first, or choose {live} or more."
+                f"{self.number}. Archive {over} in {roster} first, or choose {live} or more."
             )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:

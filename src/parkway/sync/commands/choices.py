@@ -11,6 +11,7 @@ from parkway import domain
 from parkway.db import bulk
 from parkway.domain import ChoiceKind, ProfileState, Refused
 from parkway.engine.plan import NO_CHOICE, PlanInput
+from parkway.sync.ends import names_for
 from parkway.sync.integrations import increment_version
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
 from parkway.sync.outside import reading_first
@@ -42,7 +43,7 @@ def choose(
     listed = any(child.child_id == child_id for child in situation.children)
     for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
     if listed == for_missing or (for_missing and child_id not in situation.links):
-        state = "still listed in Manage" if listed else "not listed in Manage"
+        state = f"{'still' if listed else 'not'} listed in {names_for(integration).roster}"
         raise Refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
     if kind is ChoiceKind.PROFILE:
         _require_free(situation, child_id, profile_id)
@@ -58,12 +59,13 @@ def choose(
 def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
     """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
 
-    Raises Refused for a day that has passed, and for a child whom Manage does not list.
+    Raises Refused for a day that has passed, and for a child whom the roster does not list.
     """
     integration = _lock_changeable(service, by)
     children = gather_one(integration, now).situation.children
     if day is not None and all(child.child_id != child_id for child in children):
-        raise Refused(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
+        roster = names_for(integration).roster
+        raise Refused(f"{child_id} is not listed in {roster} at {service.name}. Check the id.")
     if day is not None and day < service.today(now):
         raise Refused(f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.")
     before = scope(Choice, service).filter(child_id=child_id).first()
@@ -94,10 +96,11 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
     """
     integration = _lock_changeable(service, by)
     listed = {child.child_id for child in gather_one(integration, now).situation.children}
+    roster = names_for(integration).roster
     if child_id not in listed:
-        raise Refused("Choose a child who is listed in Manage. Nothing was changed.")
+        raise Refused(f"Choose a child who is listed in {roster}. Nothing was changed.")
     if missing_id in listed:
-        raise Refused(f"{missing_id} is still listed in Manage, so the profile stays with the child.")
+        raise Refused(f"{missing_id} is still listed in {roster}, so the profile stays with the child.")
     if scope(Link, service).filter(child_id=child_id).exists():
         raise Refused(f"{child_id} is linked to a profile already.")
     if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):

@@ -19,7 +19,7 @@ from parkway.domain import Child, ChoiceKind, Refused
 from parkway.engine.matching import A_NEW_ROOM
 from parkway.sync import integrations
 from parkway.sync.commands import choices
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_for
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import RoomLink, Stage
 from parkway.sync.outside import reading_first
@@ -32,7 +32,7 @@ from parkway.tenancy.people import Actor, require_change
 from parkway.tenancy.scope import scope
 
 NEW = "new room"
-"""What a person chooses for a room of Manage who wants a new one in Storypark."""
+"""What a person chooses for a room of the roster who wants a new one for the profiles."""
 
 
 class ChoiceObstacle(StrEnum):
@@ -164,17 +164,19 @@ def digest(wishes: Mapping[str, domain.Choice]) -> str:
 @reading_first
 @transaction.atomic
 def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: datetime) -> None:
-    """Say which room of Storypark a room of Manage is: one that is there, `NEW` for one that is made, ""
-    for what is proposed by name.
+    """Say which room of the profiles' end a room of the roster is: one that is there, `NEW` for one that is
+    made, "" for what is proposed by name.
 
-    Raises Refused when either is not there, or another room of Manage has that room already.
+    Raises Refused when either is not there, or another room of the roster has that room already.
     """
     _require_set_up(service, by)
+    integration = integrations.integration_of(service)
+    names = names_for(integration)
     lists = setup_lists(service, now)
     steps = {step.room_id: step for step in rooms(lists)}
     links = scope(RoomLink, service)
     if room_id not in steps:
-        raise Refused("Manage no longer has this room. Look at the rooms again.")
+        raise Refused(f"{names.roster} no longer has this room. Look at the rooms again.")
     links.filter(room_id=room_id).delete()
     if target_id == NEW:
         RoomLink.objects.create(service=service, room_id=room_id, target_id=A_NEW_ROOM)
@@ -182,12 +184,12 @@ def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: d
         holder = links.filter(target_id=target_id).first()
         if holder is not None and holder.room_id in steps:
             name = steps[holder.room_id].name
-            raise Refused(f"“{name}” has this room already. Two rooms of Manage cannot be one in Storypark.")
-        integration = integrations.integration_of(service)
+            two = f"Two rooms of {names.roster} cannot be one in {names.profiles}."
+            raise Refused(f"“{name}” has this room already. {two}")
         profiles = connectors_for(integration).profiles
         there = profiles.read([query_for(integration, now)])[service.pk].rooms
         if target_id not in {room.room_id for room in there}:
-            raise Refused("Storypark no longer has this room. Look at the rooms again.")
+            raise Refused(f"{names.profiles} no longer has this room. Look at the rooms again.")
         links.filter(target_id=target_id).delete()
         RoomLink.objects.create(service=service, room_id=room_id, target_id=target_id)
     integrations.increment_version(service)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from parkway.domain import Decision, Profile, SourceSilent, Standing, Step
+from parkway.domain import Decision, EndNames, Profile, SourceSilent, Standing, Step
 from parkway.engine import rules, wording
 from parkway.engine.plan import NO_CHOICE, Plan, PlanInput, make_plan
 from parkway.engine.spaces import Spaces
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_for
 from parkway.sync.models import Entry, Integration, Link, Stage
 from parkway.sync.queries import explain
 from parkway.sync.run.gather import gather_one, query_for
@@ -84,13 +84,15 @@ def impact_of(
         situation = gather_one(integration, now).situation
     except SourceSilent as silent:
         return Impact(str(silent))
+    names = names_for(integration)
     before, after = make_plan(situation), make_plan(_with(situation, child_id, standing))
     decision = _of(after, child_id)
     if decision is None:
-        return Impact("Manage does not list this child, so nothing can be told.")
+        return Impact(f"{names.roster} does not list this child, so nothing can be told.")
     more = [*_later(after.situation, decision, later), *_others(before, after, child_id)]
     held = after.held.reason if after.held else ""
-    return Impact(_sentence(after, decision, _of(before, child_id)), decision.step, more, after.spaces, held)
+    sentence = _sentence(after, decision, _of(before, child_id), names)
+    return Impact(sentence, decision.step, more, after.spaces, held)
 
 
 def _with(situation: PlanInput, child_id: str, standing: Standing) -> PlanInput:
@@ -116,7 +118,7 @@ SENTENCES = {
 }
 
 
-def _sentence(plan: Plan, decision: Decision, before: Decision | None) -> str:
+def _sentence(plan: Plan, decision: Decision, before: Decision | None, names: EndNames) -> str:
     name = decision.called
     if decision.step in SENTENCES:
         return SENTENCES[decision.step].format(name=name, whose=wording.possessive(name))
@@ -132,7 +134,7 @@ def _sentence(plan: Plan, decision: Decision, before: Decision | None) -> str:
         return f"Nothing changes: {wording.possessive(name)} profile stays archived."
     if before is not None and before.step is Step.WAIT:
         return f"{name} no longer waits for a space."
-    return f"{name} has no profile in Storypark, and gets none."
+    return f"{name} has no profile in {names.profiles}, and gets none."
 
 
 RESTING = tuple(rule for rule in rules.RULES if rule.verdict is rules.Verdict.RESTS)

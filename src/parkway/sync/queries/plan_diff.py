@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from parkway.domain import Decision, Step
+from parkway.domain import Decision, EndNames, Step
 from parkway.engine.plan import Plan, plain
 
 DONE = {
@@ -45,7 +45,7 @@ def _values(decision: Decision) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def differences(shown: Mapping[str, Any], plan: Plan) -> Sequence[Difference]:
+def differences(shown: Mapping[str, Any], plan: Plan, names: EndNames) -> Sequence[Difference]:
     """How a plan differs from what was shown, child by child."""
     found = []
     if shown["paid"] != plan.situation.paid_children:
@@ -67,5 +67,5 @@ def differences(shown: Mapping[str, Any], plan: Plan) -> Sequence[Difference]:
     gone = before.keys() - {decision.child_id for decision in plan.decisions}
     if gone:
         were = "child is" if len(gone) == 1 else "children are"
-        found.append(Difference("", f"{len(gone)} {were} no longer in Manage."))
+        found.append(Difference("", f"{len(gone)} {were} no longer in {names.roster}."))
     return found

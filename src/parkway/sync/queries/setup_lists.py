@@ -15,6 +15,7 @@ from parkway.domain import (
     Child,
     ChoiceKind,
     Details,
+    EndNames,
     Profile,
     ProfileState,
     Refused,
@@ -24,7 +25,7 @@ from parkway.engine import matching, plan
 from parkway.engine.folding import mentions
 from parkway.engine.matching import Certainty, Proposal, RoomStep
 from parkway.engine.plan import Plan, PlanInput, make_plan
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_of_service
 from parkway.sync.integrations import (
     integration_of,
 )
@@ -163,25 +164,30 @@ def setup_lists(service: Service, now: datetime) -> SetUpLists:
         for key, each in standing.items()
         if key in by_child and each.wish.profile_id
     }
-    rows = [_row(each, standing.get(each.child.child_id), profiles, takers) for each in found.listed]
+    names = names_of_service(service)
+    rows = [_row(each, standing.get(each.child.child_id), profiles, takers, names) for each in found.listed]
     rows.sort(key=lambda row: (ORDER[row.certainty], *_by_name(row.child.details), row.child.child_id))
     return SetUpLists(rows, profiles, takers, found.plan)
 
 
 def _row(
-    listed: Listed, made: ChoiceMade | None, profiles: Mapping[str, Profile], takers: Mapping[str, Child]
+    listed: Listed,
+    made: ChoiceMade | None,
+    profiles: Mapping[str, Profile],
+    takers: Mapping[str, Child],
+    names: EndNames,
 ) -> SetUpRow:
     child, proposal = listed.child, listed.proposal
     alike = []
     for profile_id in proposal.profile_ids:
         profile, taker = profiles[profile_id], takers.get(profile_id)
         other = taker if taker and taker.child_id != child.child_id else None
-        alike.append(Alike(profile, _likeness(child.details, profile.details), other))
+        alike.append(Alike(profile, _likeness(child.details, profile.details, names), other))
     gone = made is not None and made.wish.kind is ChoiceKind.PROFILE and made.wish.profile_id not in profiles
     return SetUpRow(child, proposal.certainty, alike, made, gone)
 
 
-def _likeness(child: Details, profile: Details) -> str:
+def _likeness(child: Details, profile: Details, names: EndNames) -> str:
     """In what a child and a profile are alike, and in what they are not."""
     same_name = bool(matching.full_names(child) & matching.full_names(profile))
     born, theirs = child.date_of_birth, profile.date_of_birth
@@ -192,11 +198,11 @@ def _likeness(child: Details, profile: Details) -> str:
     if theirs is None:
         return "Same name, but the profile has no date of birth"
     if born is None:
-        return "Same name, but Manage has no date of birth"
+        return f"Same name, but {names.roster} has no date of birth"
     return "Same name and date of birth" if born == theirs else "Same name, but another date of birth"
 
 
-# What is new in Manage -----------------------------------------------------------------------------------
+# What is new in the roster -------------------------------------------------------------------------------
 
 
 def snapshot(lists: SetUpLists) -> dict[str, str]:
@@ -212,7 +218,7 @@ def _plain(details: Details) -> tuple[object, ...]:
 
 
 class News(NamedTuple):
-    """What changed in Manage since a snapshot: children who came, who changed, and how many went."""
+    """What changed in the roster since a snapshot: children who came, who changed, and how many went."""
 
     came: Sequence[Child]
     changed: Sequence[Child]
@@ -237,12 +243,12 @@ def news(before: Mapping[str, str], lists: SetUpLists) -> News:
 
 
 def rooms(lists: SetUpLists) -> Sequence[RoomStep]:
-    """What happens to each room of Manage (D21)."""
+    """What happens to each room of the roster (D21)."""
     return lists.plan.situation.rooms
 
 
 def free_rooms(service: Service, lists: SetUpLists, now: datetime) -> list[Room]:
-    """The rooms of Storypark that no room of Manage takes, by name."""
+    """The rooms of the profiles' end that no room of the roster takes, by name."""
     integration = integration_of(service)
     taken = {step.target_id for step in rooms(lists)}
     found = connectors_for(integration).profiles.read([query_for(integration, now)])[service.pk].rooms

@@ -118,7 +118,7 @@ def _confirm(
         plan = changes.preview(service, change, now)
     if plan is None:
         return render(request, template, context)
-    shown = plans.show(plan)
+    shown = plans.show(plan, visit.names)
     otherwise = str(context["otherwise"])
     context |= {"plan": shown, "stale": stale, "button": plans.button(shown, otherwise)}
     return render(request, template, context, status=409 if stale else 200)

@@ -85,7 +85,7 @@ def _preview_import(request: HttpRequest, visit: Visit, sent: PendingUpload) -> 
     now = timezone.now()
     files = _read(visit, sent)
     seen = preview_files(visit.service, files, visit.by, now)
-    plan = show(seen.plan) if seen.plan else None
+    plan = show(seen.plan, visit.names) if seen.plan else None
     context = {
         "waiting": pending_uploads.keep(visit, sent),
         "names": [name for name in (sent.children_name, sent.bookings_name) if name],
