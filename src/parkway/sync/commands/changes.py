@@ -126,9 +126,13 @@ def change_paid_children(
     if fingerprint or is_on(service):
         start = RunContext(now, Trigger.SPACES, by, fingerprint)
         return _confirm(
-            service, require_on, start, lambda each: storypark.set_paid_children(service, number), ends
+            service,
+            require_on,
+            start,
+            lambda each: storypark.set_paid_children(service, number, by=by, now=now),
+            ends,
         )
-    storypark.set_paid_children(service, number)
+    storypark.set_paid_children(service, number, by=by, now=now)
     return None
 
 

@@ -94,7 +94,7 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with idempotency.once(request, to=reverse("manage-children", args=[visit.service.slug])):
-                child = verbs.enrol(visit.service, form.details(), visit.service.today(now))
+                child = verbs.enrol(visit.service, form.details(), by=visit.by, now=now)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -120,7 +120,7 @@ def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     form = ChildForm(rooms, request.POST if request.method == "POST" else typed(request), initial=before)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.amend(found.child, visit.service.today(now), **form.details()._asdict())
+            verbs.amend(found.child, by=visit.by, now=now, **form.details()._asdict())
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from parkway.domain import Refused
@@ -25,7 +26,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     form = ManageRoomForm(request.POST if request.method == "POST" else typed(request))
     if request.method == "POST" and form.is_valid():
         try:
-            room = verbs.add_room(visit.service, form.cleaned_data["name"])
+            room = verbs.add_room(visit.service, form.cleaned_data["name"], by=visit.by, now=timezone.now())
         except Refused as refused:
             form.add_error("name", str(refused))
         else:
@@ -47,7 +48,7 @@ def rename(request: HttpRequest, visit: Visit, room: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.rename_room(found, form.cleaned_data["name"])
+            verbs.rename_room(found, form.cleaned_data["name"], by=visit.by, now=timezone.now())
         except Refused as refused:
             form.add_error("name", str(refused))
         else:

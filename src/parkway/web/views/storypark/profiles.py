@@ -132,7 +132,9 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with idempotency.once(request, to=reverse("storypark-children", args=[visit.service.slug])):
-                made = verbs.create_profile(visit.service, Details(**form.values))
+                made = verbs.create_profile(
+                    visit.service, Details(**form.values), by=visit.by, now=timezone.now()
+                )
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -153,7 +155,7 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     form = DetailsForm(visit.service, data, initial=before)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.amend_profile(one, **form.values)
+            verbs.amend_profile(one, by=visit.by, now=timezone.now(), **form.values)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -169,7 +171,7 @@ def archive(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     one = the_profile(visit, number)
     verbs.require_unmanaged(one, "archived")
     if request.method == "POST":
-        verbs.archive_profile(one, visit.service.today(timezone.now()))
+        verbs.archive_profile(one, by=visit.by, now=timezone.now())
         messages.success(request, f"{one} is archived. Everything in the profile is kept.")
         return redirect("storypark-child", visit.service.slug, one.pk)
     return render(request, "web/storypark/archive.html", {"profile": one, "stories": one.stories.count()})
@@ -182,7 +184,7 @@ def restore(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     one = the_profile(visit, number)
     verbs.require_unmanaged(one, "restored")
     if request.method == "POST":
-        verbs.restore_profile(one)
+        verbs.restore_profile(one, by=visit.by, now=timezone.now())
         messages.success(request, f"{one} is live again, with everything in the profile.")
         return redirect("storypark-child", visit.service.slug, one.pk)
     free = verbs.account(visit.service).paid_children - verbs.live_profiles(visit.service)

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from parkway.domain import Refused
@@ -33,7 +34,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         try:
-            verbs.add_room(visit.service, name)
+            verbs.add_room(visit.service, name, by=visit.by, now=timezone.now())
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -54,7 +55,7 @@ def rename(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     form = StoryparkRoomForm(data, initial={"name": room.name})
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.rename_room(room, form.cleaned_data["name"])
+            verbs.rename_room(room, form.cleaned_data["name"], by=visit.by, now=timezone.now())
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

@@ -110,10 +110,10 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         publish = request.POST.get("do") == "publish"
         title, text = form.cleaned_data["title"], form.cleaned_data["text"]
-        today = visit.service.today(timezone.now())
+        now = timezone.now()
         try:
             with idempotency.once(request, to=reverse("storypark-stories", args=[visit.service.slug])):
-                made = verbs.write_story(form.about, title, text, today, publish)
+                made = verbs.write_story(form.about, title, text, publish, by=visit.by, now=now)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -135,10 +135,12 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else typed(request)
     form = StoryForm(listing.profiles(visit.service), data, initial=before)
     if request.method == "POST" and form.is_valid():
+        now = timezone.now()
         try:
-            verbs.amend_story(one, form.about, form.cleaned_data["title"], form.cleaned_data["text"])
+            title, text = form.cleaned_data["title"], form.cleaned_data["text"]
+            verbs.amend_story(one, form.about, title, text, by=visit.by, now=now)
             if request.POST.get("do") == "publish":
-                verbs.publish_story(one)
+                verbs.publish_story(one, by=visit.by, now=now)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -153,7 +155,7 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
 def publish(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Let families see a draft."""
     one = the_story(visit, number)
-    verbs.publish_story(one)
+    verbs.publish_story(one, by=visit.by, now=timezone.now())
     _flash(request, one)
     return redirect("storypark-story", visit.service.slug, one.pk)
 
