@@ -7,6 +7,7 @@ from datetime import date
 
 from parkway import domain
 from parkway.connectors.ports import ProfilesAnswer, ProfileWrites, ServiceQuery, WriteResult, refuse_taken
+from parkway.connectors.registry import End
 from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
 from parkway.db import bulk, locking
 from parkway.domain import ALL_FIELDS, Details, ProfileState
@@ -255,3 +256,11 @@ def _created_before(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], 
             WHERE p.created_key <> ''""",
     )
     return {(service_id, key): reference for service_id, key, reference in found}
+
+
+END = End(
+    "Storypark",
+    lambda settings: StoryparkHere(),
+    in_transaction=True,
+    about="Profiles and stories kept in Parkway itself.",
+)

@@ -18,7 +18,6 @@ from parkway.engine.plan import Plan, make_plan
 from parkway.engine.wording import count
 from parkway.storypark import verbs as storypark
 from parkway.sync.commands import choices
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.integrations import (
     integration_of,
     is_on,
@@ -52,14 +51,12 @@ class PlanChanged(Refused):
 # Set-up ------------------------------------------------------------------------------------------------
 
 
-def start_syncing(
-    service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE
-) -> Run:
+def start_syncing(service: Service, fingerprint: str, by: Actor, now: datetime) -> Run:
     """Confirm the summary of set-up; the first run applies exactly what it showed (R1, D23).
 
     Raises Refused while a child listed has no choice, PlanChanged when the plan is another by now.
     """
-    missing = look_at_set_up(service, now, ends).open
+    missing = look_at_set_up(service, now).open
     if missing:
         names = ", ".join(each.child.details.called for each in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
@@ -71,17 +68,15 @@ def start_syncing(
 # Previews and confirmations ----------------------------------------------------------------------------
 
 
-def preview(service: Service, now: datetime, ends: Connectors = HERE) -> Plan:
+def preview(service: Service, now: datetime) -> Plan:
     """What a run would do now."""
-    return make_plan(gather_one(integration_of(service), now, ends).situation)
+    return make_plan(gather_one(integration_of(service), now).situation)
 
 
-def preview_switch(
-    service: Service, inactive: InactivePolicy, now: datetime, ends: Connectors = HERE
-) -> Plan:
+def preview_switch(service: Service, inactive: InactivePolicy, now: datetime) -> Plan:
     """What switching the setting for Inactive children would do (R9, B1)."""
     return make_plan(
-        replace(gather_one(require_on(integration_of(service)), now, ends).situation, inactive=inactive)
+        replace(gather_one(require_on(integration_of(service)), now).situation, inactive=inactive)
     )
 
 
@@ -91,7 +86,6 @@ def confirm_switch(
     fingerprint: str,
     by: Actor,
     now: datetime,
-    ends: Connectors = HERE,
 ) -> Run:
     """Switch the setting and apply exactly the plan that was shown (R6 to R9).
 
@@ -103,19 +97,19 @@ def confirm_switch(
     )
 
 
-def preview_paid_children(service: Service, number: int, now: datetime, ends: Connectors = HERE) -> Plan:
+def preview_paid_children(service: Service, number: int, now: datetime) -> Plan:
     """What another number of paid children would do (B1, R11).
 
     Raises Refused below the live profiles (D6).
     """
     storypark.require_enough(service, number)
     return make_plan(
-        replace(gather_one(require_on(integration_of(service)), now, ends).situation, paid_children=number)
+        replace(gather_one(require_on(integration_of(service)), now).situation, paid_children=number)
     )
 
 
 def change_paid_children(
-    service: Service, number: int, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE
+    service: Service, number: int, fingerprint: str, by: Actor, now: datetime
 ) -> Run | None:
     """Change the paid children, which Parkway never does by itself (R11), and apply exactly the plan that was
     shown (B1). Without syncing there is no plan, no fingerprint and no run.
@@ -136,14 +130,14 @@ def change_paid_children(
     return None
 
 
-def approve(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE) -> Run:
+def approve(service: Service, fingerprint: str, by: Actor, now: datetime) -> Run:
     """Approve a held run: apply exactly the plan that it shows (D12)."""
     return _confirm(
         service, require_on, RunContext(now, Trigger.APPROVAL, by, fingerprint), lambda each: None, ends
     )
 
 
-def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE) -> Run:
+def reject(service: Service, fingerprint: str, by: Actor, now: datetime) -> Run:
     """Reject what a held run would archive: those children are kept live, marked as kept by this person until
     somebody lets the rules decide again; the rest of the plan is applied (D12).
 
@@ -152,7 +146,7 @@ def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: C
     with transaction.atomic():
         integration = require_on(lock_integration(service))
         require_change(by, service, integration.educators_may_change)
-        shown = make_plan(gather_one(integration, now, ends).situation)
+        shown = make_plan(gather_one(integration, now).situation)
         if shown.fingerprint != fingerprint:
             raise PlanChanged(shown)
         kept = {
@@ -160,10 +154,10 @@ def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: C
         }
         choices.store(service, kept, by, now)
         integration.refresh_from_db(fields=["version"])
-        gathered = gather_one(integration, now, ends)
+        gathered = gather_one(integration, now)
         plan = make_plan(gathered.situation)
         start = RunContext(now, Trigger.REJECTION, by, plan.fingerprint)
-        return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
+        return apply_plans({service.pk: (gathered, plan)}, start)[0]
 
 
 def change_limits(service: Service, archives: int, percent: int, by: Actor) -> None:
@@ -181,7 +175,7 @@ def change_limits(service: Service, archives: int, percent: int, by: Actor) -> N
         update_integration(integration, limit_archives=archives, limit_percent=percent)
 
 
-def turn_off(service: Service, by: Actor, ends: Connectors = HERE, *, now: datetime) -> None:
+def turn_off(service: Service, by: Actor, *, now: datetime) -> None:
     """Stop syncing: profiles, links and history stay, the read-only fields are unlocked (D15)."""
     with transaction.atomic():
         integration = require_on(lock_integration(service))
@@ -190,9 +184,9 @@ def turn_off(service: Service, by: Actor, ends: Connectors = HERE, *, now: datet
         ends.profiles.release(query_for(integration, now))
 
 
-def preview_on(service: Service, now: datetime, ends: Connectors = HERE) -> Plan:
+def preview_on(service: Service, now: datetime) -> Plan:
     """What turning on again would do. Raises Refused when syncing is not turned off."""
-    return make_plan(gather_one(_turned_off(integration_of(service)), now, ends).situation)
+    return make_plan(gather_one(_turned_off(integration_of(service)), now).situation)
 
 
 def _turned_off(integration: Integration) -> Integration:
@@ -204,19 +198,19 @@ def _turned_off(integration: Integration) -> Integration:
     return integration
 
 
-def turn_on(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE) -> Run:
+def turn_on(service: Service, fingerprint: str, by: Actor, now: datetime) -> Run:
     """Sync again, with the links there were; applies exactly the plan that was shown (D15, D12)."""
     return _turn(service, _turned_off, RunContext(now, Trigger.TURNED_ON, by, fingerprint), ends)
 
 
-def _turn(service: Service, ready: Ready, start: RunContext, ends: Connectors) -> Run:
+def _turn(service: Service, ready: Ready, start: RunContext) -> Run:
     """Start syncing: profiles that are linked already are managed in Manage from now on (R14)."""
 
     def change(integration: Integration) -> None:
         update_integration(integration, stage=Stage.ON)
-        apply.mark_linked(integration, start.now, ends)
+        apply.mark_linked(integration, start.now)
 
-    return _confirm(service, ready, start, change, ends)
+    return _confirm(service, ready, start, change)
 
 
 def _confirm(
@@ -224,7 +218,6 @@ def _confirm(
     ready: Ready,
     start: RunContext,
     change: Callable[[Integration], object],
-    ends: Connectors,
 ) -> Run:
     """Make a change and apply the plan that follows, if it is the one that was consented to; else neither.
 
@@ -235,8 +228,8 @@ def _confirm(
         integration = ready(lock_integration(service))
         require_change(start.by, service, integration.educators_may_change)
         change(integration)
-        gathered: Snapshot = gather_one(integration, start.now, ends)
+        gathered: Snapshot = gather_one(integration, start.now)
         plan = make_plan(gathered.situation)
         if plan.fingerprint != start.consent:
             raise PlanChanged(plan)
-        return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
+        return apply_plans({service.pk: (gathered, plan)}, start)[0]

@@ -14,7 +14,6 @@ from parkway.engine import rules, wording
 from parkway.engine.plan import NO_CHOICE, Plan, PlanInput, make_plan
 from parkway.engine.spaces import Spaces
 from parkway.storypark.models import Profile
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.models import Entry, Integration, Link, Stage
 from parkway.sync.queries import explain
 from parkway.sync.run.gather import gather_one
@@ -73,13 +72,12 @@ def impact_of(
     standing: Standing,
     later: Standing | None,
     now: datetime,
-    ends: Connectors = HERE,
 ) -> Impact:
     """What the next run will do for a child who then stands like this, and `later` from the day on which
     that changes by itself.
     """
     try:
-        situation = gather_one(integration, now, ends).situation
+        situation = gather_one(integration, now).situation
     except SourceSilent as silent:
         return Impact(str(silent))
     before, after = make_plan(situation), make_plan(_with(situation, child_id, standing))

@@ -21,7 +21,6 @@ from parkway.engine import plan as plans
 from parkway.engine import wording
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigger
 from parkway.sync.run import apply, change_detection, journal, run_log
@@ -62,7 +61,6 @@ class RunContext:
 def run_sync(
     service_id: int,
     start: RunContext,
-    ends: Connectors = HERE,
     full: bool = False,
     still: Callable[[int], bool] = lambda service_id: True,
 ) -> Run | None:
@@ -75,8 +73,8 @@ def run_sync(
     start = replace(start, began=time.monotonic())
     try:
         with transaction.atomic(), within(service_id):
-            planned = decide([service_id], start, ends, full) if still(service_id) else {}
-            return next(iter(apply_plans(planned, start, ends)), None)
+            planned = decide([service_id], start, full) if still(service_id) else {}
+            return next(iter(apply_plans(planned, start)), None)
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
@@ -110,21 +108,21 @@ PlannedServices = Mapping[int, tuple[Snapshot, Plan]]
 """What is known of each service and what follows, by service id."""
 
 
-def decide(service_ids: Sequence[int], start: RunContext, ends: Connectors, full: bool) -> PlannedServices:
+def decide(service_ids: Sequence[int], start: RunContext, full: bool) -> PlannedServices:
     """The plans of those of these services that have to be run, held by the transaction at hand."""
     bulk.disable_seqscan()
     integrations = [i for i in lock_integrations(service_ids) if i.stage == Stage.ON]
     since: Mapping[int, int | None] = {}
     if not full:  # another run may have come first
-        since = change_detection.changed([i.pk for i in integrations], start.now, ends)
+        since = change_detection.changed([i.pk for i in integrations], start.now)
         change_detection.mark_unchanged([i.pk for i in integrations if i.pk not in since], start.now)
         integrations = [i for i in integrations if i.pk in since]
     if not integrations:
         return {}
-    planned = _planned(gather(integrations, start.now, ends, since))
+    planned = _planned(gather(integrations, start.now, since))
     held = [g.integration for g, plan in planned.values() if plan.held and not g.roster.complete]
     if held:  # a person looks at the plan for everybody
-        planned |= _planned(gather(held, start.now, ends))
+        planned |= _planned(gather(held, start.now))
     return planned
 
 
@@ -132,7 +130,7 @@ def _planned(gathered: Mapping[int, Snapshot]) -> dict[int, tuple[Snapshot, Plan
     return {key: (found, plans.make_plan(found.situation)) for key, found in gathered.items()}
 
 
-def apply_plans(planned: PlannedServices, start: RunContext, ends: Connectors = HERE) -> list[Run]:
+def apply_plans(planned: PlannedServices, start: RunContext) -> list[Run]:
     """Apply and record plans in the transaction at hand: one place where decisions are executed.
 
     A plan is held when it is unsafe and nobody consented to it (D12), stopped when an end was silent (D8).
@@ -155,13 +153,13 @@ def apply_plans(planned: PlannedServices, start: RunContext, ends: Connectors = 
     numbers = {key: run.pk for key, run in done.items()}
     plans_going = {key: plan for key, (_, plan) in going.items()}
     with bulk.pipelined():
-        made = apply.carry_out(plans_going, numbers, ends, start.trigger is Trigger.SETUP)
+        made = apply.carry_out(plans_going, numbers, start.trigger is Trigger.SETUP)
         journal.record(
             journal.RunRecord(done[key], plan, gathered.journal, made[key].profiles, _drifts(gathered, plan))
             for key, (gathered, plan) in going.items()
         )
-    _prove(going, done, start, ends)
-    change_detection.remember(planned, done, start.now, ends)
+    _prove(going, done, start)
+    change_detection.remember(planned, done, start.now)
     runs += done.values()
     run_log.log_runs(runs, start.began)
     return runs
@@ -199,10 +197,10 @@ def _withheld(decision: Decision) -> Decision:
     )
 
 
-def _prove(going: PlannedServices, done: Mapping[int, Run], start: RunContext, ends: Connectors) -> None:
+def _prove(going: PlannedServices, done: Mapping[int, Run], start: RunContext) -> None:
     """Look again where something was written: nothing may be left but what waits or is held (B6)."""
     wrote = {key: gathered for key, (gathered, plan) in going.items() if not plan.changes_nothing}
-    for key, again in gather_again(wrote, start.now, ends).items():
+    for key, again in gather_again(wrote, start.now).items():
         if not plans.nothing_left(going[key][1], again.situation):
             run = done[key]
             run.converged = False

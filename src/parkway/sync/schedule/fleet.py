@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from parkway.db import bulk, errors, locking
 from parkway.db.gc_pause import gc_paused
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.models import Run
 from parkway.sync.run import change_detection
 from parkway.sync.run.pipeline import RunContext, apply_plans, decide, run_sync
