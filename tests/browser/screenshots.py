@@ -205,8 +205,10 @@ def _take_for_readme(url: str) -> None:
 def _sign_in(context: BrowserContext, url: str) -> None:
     from django.conf import settings
     from django.test import Client
+    from django.utils import timezone
 
     from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import give_role
 
     person = Person.objects.filter(email="ana@example.org").first()
@@ -214,7 +216,7 @@ def _sign_in(context: BrowserContext, url: str) -> None:
         person = Person.objects.create_user("ana@example.org", "Ana Admin", is_support=True)
         for service in Service.objects.all():
             for role in RoleName:
-                give_role(person, service, role)
+                give_role(person, service, role, by=OPERATOR, now=timezone.now())
     client = Client()
     client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
     value = client.cookies[settings.SESSION_COOKIE_NAME].value

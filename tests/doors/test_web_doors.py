@@ -21,6 +21,7 @@ from parkway.storypark.models import Profile, Story
 from parkway.storypark.models import Room as StoryparkRoom
 from parkway.sync.models import Choice, Entry, Integration, Link, RoomLink, Run
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import World
@@ -149,9 +150,9 @@ class Place:
         if on:
             world.set_up()
         self.profile = world.profile(self.child_id) or self.hand_made
-        self.story: Story = storypark.write_story([self.profile], "A day", "…", world.today)
+        self.story: Story = storypark.write_story([self.profile], "A day", "…", by=OPERATOR, now=world.now)
         self.storypark_room = scope(StoryparkRoom, world.service).first() or storypark.add_room(
-            world.service, "Kea"
+            world.service, "Kea", by=OPERATOR, now=world.now
         )
         self.run = scope(Run, world.service).first()
 
@@ -190,7 +191,7 @@ class Place:
 def signed_in(name: str, place: Place, *roles: RoleName, support: bool = False) -> Client:
     person = Person.objects.create_user(f"{name}@example.org", name, None, is_support=support)
     for role in roles:
-        give_role(person, place.world.service, role)
+        give_role(person, place.world.service, role, by=OPERATOR, now=place.world.now)
     client = Client(headers={"host": "localhost"})
     client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
     return client
@@ -359,5 +360,7 @@ def test_a_profile_made_by_hand_keeps_its_details() -> None:
     """Two services may use one id for their profiles: each sees its own."""
     here, there = Place("Rimu", on=False), Place("Kauri", on=False)
     for place, name in ((here, "Ours"), (there, "Theirs")):
-        storypark.create_profile(place.world.service, Details(name, "Same"), reference="P-SAME")
+        storypark.create_profile(
+            place.world.service, Details(name, "Same"), reference="P-SAME", by=OPERATOR, now=place.world.now
+        )
     assert storypark.find_profile(here.world.service, "P-SAME").first_name == "Ours"
