@@ -13,8 +13,8 @@ from parkway import domain
 from parkway.db import bulk
 from parkway.domain import Details, Status
 from parkway.manage import standing
+from parkway.manage.change_entries import BOOKING, booking_part
 from parkway.manage.models import Booking, Child, ChildRoom, Room
-from parkway.manage.verbs import BOOKING, booking_part
 from parkway.tenancy import change_log
 from parkway.tenancy.change_log import Change
 from parkway.tenancy.models import Service, Subject

@@ -16,14 +16,13 @@ from parkway import domain
 from parkway.domain import FIELDS, BookingKind, BookingState, Details, Refused
 from parkway.engine import status
 from parkway.engine.folding import is_plain
-from parkway.manage import preview, standing
+from parkway.manage import change_entries, preview, standing
 from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy import change_log
-from parkway.tenancy.models import Service, Subject
+from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, Permission, require
 from parkway.tenancy.scope import scope, the_one
 
-BOOKING = ("kind", "state", "starts_on", "ends_on", "weekdays")
 UNSEEN = "There is a sign in it that nobody can see, such as a line break. Type it anew."
 
 
@@ -39,7 +38,7 @@ def add_room(service: Service, name: str, *, by: Actor, now: datetime) -> Room:
     _check_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
     standing.increment_version(service)
-    _log_room(room, "add_room", "", by, now)
+    change_entries.log_room(room, "add_room", "", by, now)
     return room
 
 
@@ -52,7 +51,7 @@ def rename_room(room: Room, name: str, *, by: Actor, now: datetime) -> None:
     before, room.name = room.name, name.strip()
     room.save(update_fields=["name"])
     standing.increment_version(room.service)
-    _log_room(room, "rename_room", before, by, now)
+    change_entries.log_room(room, "rename_room", before, by, now)
 
 
 @transaction.atomic
@@ -75,7 +74,7 @@ def enrol(service: Service, details: Details, reference: str = "", *, by: Actor,
         child.save(update_fields=["reference"])
     _set_rooms(child, details.rooms, by, now)
     _touched(child, now)
-    _log_child(child, "enrol", change_log.NOTHING, _fields(child), by, now)
+    change_entries.log_child(child, "enrol", change_log.NOTHING, change_entries.child_fields(child), by, now)
     return child
 
 
@@ -89,7 +88,7 @@ def amend(child: Child, *, by: Actor, now: datetime, **values: Any) -> None:
     unknown = values.keys() - set(FIELDS)
     if unknown:
         raise Refused(f"A child has no {', '.join(sorted(unknown))}.")
-    before = _fields(child)
+    before = change_entries.child_fields(child)
     rooms = values.pop("rooms", None)
     _check_name(child.details._replace(**values))
     for name, value in values.items():
@@ -98,7 +97,7 @@ def amend(child: Child, *, by: Actor, now: datetime, **values: Any) -> None:
     if rooms is not None:
         _set_rooms(child, rooms, by, now)
     _touched(child, now)
-    _log_child(child, "amend", before, _fields(child), by, now)
+    change_entries.log_child(child, "amend", before, change_entries.child_fields(child), by, now)
 
 
 @transaction.atomic
@@ -131,7 +130,7 @@ def book(
         room=room,
     )
     _touched(child, now)
-    _log_booking(booking, "book", change_log.NOTHING, by, now)
+    change_entries.log_booking(booking, "book", change_log.NOTHING, by, now)
     return booking
 
 
@@ -156,7 +155,7 @@ def cancel(booking: Booking, *, by: Actor, now: datetime) -> None:
     booking.state = BookingState.CANCELLED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, now)
-    _log_booking(booking, "cancel", before, by, now)
+    change_entries.log_booking(booking, "cancel", before, by, now)
 
 
 @transaction.atomic
@@ -168,7 +167,7 @@ def confirm(booking: Booking, *, by: Actor, now: datetime) -> None:
     booking.state = BookingState.CONFIRMED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, now)
-    _log_booking(booking, "confirm", before, by, now)
+    change_entries.log_booking(booking, "confirm", before, by, now)
 
 
 @transaction.atomic
@@ -178,7 +177,7 @@ def end_booking(booking: Booking, ends_on: date | None, *, by: Actor, now: datet
     booking.ends_on = check_period(*preview.period(booking)._replace(ends_on=ends_on)).ends_on
     booking.save(update_fields=["ends_on"])
     _touched(booking.child, now)
-    _log_booking(booking, "end_booking", before, by, now)
+    change_entries.log_booking(booking, "end_booking", before, by, now)
 
 
 @transaction.atomic
@@ -209,10 +208,10 @@ def remove_child(child: Child, *, by: Actor, now: datetime) -> None:
     """
     _lock_child(child, by)
     service = child.service
-    before = {**_fields(child), "bookings": child.bookings.count() or None}
+    before = {**change_entries.child_fields(child), "bookings": child.bookings.count() or None}
     child.delete()
     standing.increment_version(service)
-    _log_child(child, "remove_child", before, change_log.NOTHING, by, now)
+    change_entries.log_child(child, "remove_child", before, change_log.NOTHING, by, now)
 
 
 def _start(service: Service, by: Actor) -> None:
@@ -240,7 +239,7 @@ def _lock_booking(booking: Booking, by: Actor) -> change_log.Fields:
         booking.refresh_from_db(fields=["kind", "state", "starts_on", "ends_on"])
     except (Child.DoesNotExist, Booking.DoesNotExist):
         raise Refused("This booking is there no longer. Look at the child's bookings again.") from None
-    return _booking_fields(booking)
+    return change_entries.booking_fields(booking)
 
 
 def _store_archived(child: Child, on: date | None, verb: str, by: Actor, now: datetime) -> None:
@@ -251,7 +250,7 @@ def _store_archived(child: Child, on: date | None, verb: str, by: Actor, now: da
     child.status = stands.status.value
     child.save(update_fields=["archived_on", "status"])
     _touched(child, now)
-    _log_child(child, verb, before, {"archived_on": on}, by, now)
+    change_entries.log_child(child, verb, before, {"archived_on": on}, by, now)
 
 
 def _touched(child: Child, now: datetime) -> None:
@@ -260,40 +259,6 @@ def _touched(child: Child, now: datetime) -> None:
     standing.refresh({child.service_id: (today, child.service.window)}, [child.pk])
     standing.increment_version(child.service, today, [child.pk])
     child.refresh_from_db()
-
-
-def _fields(child: Child) -> change_log.Fields:
-    """What the change log knows of a child; without the status, which follows from the bookings."""
-    rooms = list(child.rooms.values_list("name", flat=True))
-    return {**child.details._asdict(), "rooms": rooms, "archived_on": child.archived_on}
-
-
-def _booking_fields(booking: Booking) -> change_log.Fields:
-    room = booking.room.name if booking.room else ""
-    return {**{name: getattr(booking, name) for name in BOOKING}, "room": room}
-
-
-def _log_child(
-    child: Child, verb: str, before: change_log.Fields, after: change_log.Fields, by: Actor, now: datetime
-) -> None:
-    changes = change_log.differences(before, after)
-    change_log.record(child.service, Subject.CHILD, child.reference, verb, changes, by, now)
-
-
-def _log_booking(booking: Booking, verb: str, before: change_log.Fields, by: Actor, now: datetime) -> None:
-    changes = change_log.differences(before, _booking_fields(booking))
-    child, part = booking.child, booking_part(booking.kind, booking.starts_on)
-    change_log.record(child.service, Subject.BOOKING, child.reference, verb, changes, by, now, part)
-
-
-def booking_part(kind: str, starts_on: date) -> str:
-    """What the change log calls one booking of a child: its kind and first day, which are never changed."""
-    return f"{kind} {starts_on.isoformat()}"
-
-
-def _log_room(room: Room, verb: str, before: str, by: Actor, now: datetime) -> None:
-    changes = change_log.differences({"name": before}, {"name": room.name})
-    change_log.record(room.service, Subject.MANAGE_ROOM, str(room.pk), verb, changes, by, now)
 
 
 def _check_name(details: Details) -> None:

@@ -23,8 +23,9 @@ from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
-from parkway.web.presenters import manage_changes
+from parkway.web.presenters import change_history, manage_changes
 from parkway.web.presenters.booking_timeline import booking_timeline
+from parkway.web.views.history import MANAGE, whole_history
 from parkway.web.views.manage.forms import DAYS, ChildForm
 
 KEY = (
@@ -62,7 +63,19 @@ def show(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
             "here": impact.in_storypark(integration, found.child.reference, now) if integration else None,
             "pending": pending if pending and (pending.step is None or pending.step in TELLS) else None,
             "next_run": manage_changes.next_run(visit, now),
+            "changes": change_history.latest(visit.service, change_history.CHILD, found.child.reference),
         },
+    )
+
+
+@require_safe
+@at_service()
+def history(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
+    """Everything that people changed in the child's details and bookings."""
+    found = manage_changes.the_record(visit, child, timezone.now()).child
+    back = reverse("manage-child", args=[visit.service.slug, child])
+    return whole_history(
+        request, visit, change_history.CHILD, found.reference, of=str(found), back=back, base=MANAGE
     )
 
 

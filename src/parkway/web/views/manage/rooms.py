@@ -5,15 +5,20 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from parkway.domain import Refused
 from parkway.manage import listing, verbs
+from parkway.manage.models import Room
 from parkway.sync.queries import impact
+from parkway.tenancy.models import Subject
 from parkway.tenancy.people import Permission
 from parkway.web.access import Denied, Visit, at_service
 from parkway.web.middleware import typed
+from parkway.web.presenters import change_history
+from parkway.web.views.history import MANAGE, whole_history
 from parkway.web.views.manage.forms import ManageRoomForm
 
 
@@ -36,13 +41,19 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     return render(request, "web/manage/rooms.html", {"rooms": rooms, "form": form})
 
 
+def the_room(visit: Visit, number: int) -> Room:
+    """The room at this address; none of another service is ever found."""
+    found = listing.rooms(visit.service).filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such room.")
+    return found
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @at_service(Permission.CHANGE_MANAGE)
 def rename(request: HttpRequest, visit: Visit, room: int) -> HttpResponse:
     """Another name for a room; in Storypark the room is renamed too (D21)."""
-    found = listing.rooms(visit.service).filter(pk=room).first()
-    if found is None:
-        raise Http404("There is no such room.")
+    found = the_room(visit, room)
     form = ManageRoomForm(
         request.POST if request.method == "POST" else typed(request), initial={"name": found.name}
     )
@@ -54,5 +65,21 @@ def rename(request: HttpRequest, visit: Visit, room: int) -> HttpResponse:
         else:
             messages.success(request, f"The room is called {found} now.")
             return redirect("manage-rooms", visit.service.slug)
-    context = {"form": form, "room": found, "syncing": impact.syncing(visit.service) is not None}
+    context = {
+        "form": form,
+        "room": found,
+        "syncing": impact.syncing(visit.service) is not None,
+        "changes": change_history.latest(visit.service, [Subject.MANAGE_ROOM], str(room)),
+    }
     return render(request, "web/manage/room.html", context)
+
+
+@require_safe
+@at_service(Permission.CHANGE_MANAGE)
+def history(request: HttpRequest, visit: Visit, room: int) -> HttpResponse:
+    """Everything that people changed in a room."""
+    found = the_room(visit, room)
+    back = reverse("manage-room", args=[visit.service.slug, room])
+    return whole_history(
+        request, visit, [Subject.MANAGE_ROOM], str(room), of=found.name, back=back, base=MANAGE
+    )

@@ -19,14 +19,16 @@ from parkway.storypark import listing, verbs
 from parkway.storypark.models import ArchivedBy, Profile
 from parkway.sync import integrations
 from parkway.sync.queries import explain
-from parkway.tenancy.models import Service
+from parkway.tenancy.models import Service, Subject
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
+from parkway.web.presenters import change_history
 from parkway.web.presenters.journal_entries import describe
 from parkway.web.searching import searchable, searched
+from parkway.web.views.history import STORYPARK, whole_history
 
 OUR_TIME = range(1900, 2200)
 LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
@@ -70,7 +72,7 @@ def profile(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     child_id = explain.child_of(visit.service, one.reference)
     on = parse_on(request.GET.get("on", ""))
     stood = explain.why(visit.service, child_id, on) if child_id is not None else None
-    history = explain.history(visit.service, child_id) if child_id is not None else []
+    decisions = explain.history(visit.service, child_id) if child_id is not None else []
     return render(
         request,
         "web/storypark/profile.html",
@@ -84,8 +86,20 @@ def profile(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             "on": on,
             "child_id": child_id,
             "why": stood,
-            "history": [describe(entry) for entry in history],
+            "history": [describe(entry) for entry in decisions],
+            "changes": change_history.latest(visit.service, [Subject.PROFILE], one.reference),
         },
+    )
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def history(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Everything that people changed in a profile."""
+    one = the_profile(visit, number)
+    back = reverse("storypark-child", args=[visit.service.slug, number])
+    return whole_history(
+        request, visit, [Subject.PROFILE], one.reference, of=str(one), back=back, base=STORYPARK
     )
 
 

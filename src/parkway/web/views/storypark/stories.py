@@ -16,11 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parkway.domain import ProfileState, Refused
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Profile, Story, StoryState
+from parkway.tenancy.models import Subject
 from parkway.tenancy.people import Permission
+from parkway.tenancy.scope import scope
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
+from parkway.web.presenters import change_history
+from parkway.web.views.history import STORYPARK, whole_history
 
 
 class StoryForm(forms.Form):
@@ -90,8 +94,33 @@ def story(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             "about": about,
             "live": [each for each in about if each.state == ProfileState.LIVE.value],
             "draft": one.state == StoryState.DRAFT,
+            "changes": change_history.latest(visit.service, [Subject.STORY], str(number), _names(visit)),
         },
     )
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def history(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Everything that people changed in a story."""
+    one = the_story(visit, number)
+    back = reverse("storypark-story", args=[visit.service.slug, number])
+    return whole_history(
+        request,
+        visit,
+        [Subject.STORY],
+        str(number),
+        of=f"“{one}”",
+        back=back,
+        base=STORYPARK,
+        names=_names(visit),
+    )
+
+
+def _names(visit: Visit) -> dict[str, str]:
+    """What the children are called, by the ids of their profiles."""
+    there = scope(Profile, visit.service).exclude(state=ProfileState.DELETED.value)
+    return {profile.reference: full_name(profile) for profile in there}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
