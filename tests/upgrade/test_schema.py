@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.operating.place import Place
+from tests.operating.installation import Installation
 from tests.postgres import OWNER, cluster
 from tests.upgrade import schema
 from tests.upgrade.restoring import restore_postgresql, restore_sqlite
@@ -18,19 +18,19 @@ ROOMS = ("tenancy", "manage", "storypark", "sync")
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Place:
+def old(tmp_path: Path) -> Installation:
     """A SQLite file of the version before."""
     (tmp_path / "old").mkdir()
-    place = Place(tmp_path / "old")
-    restore_sqlite(place.database)
-    return place
+    installation = Installation(tmp_path / "old")
+    restore_sqlite(installation.database)
+    return installation
 
 
 @pytest.mark.deep
-def test_an_upgraded_and_a_new_database_are_alike_on_sqlite(old: Place, tmp_path: Path) -> None:
-    new = Place(tmp_path)
-    for place in (old, new):
-        place.done("migrate")
+def test_an_upgraded_and_a_new_database_are_alike_on_sqlite(old: Installation, tmp_path: Path) -> None:
+    new = Installation(tmp_path)
+    for installation in (old, new):
+        installation.done("migrate")
     assert_alike(schema.of_sqlite(old.database), schema.of_sqlite(new.database))
     assert known(old.database) == known(new.database)
 
@@ -45,7 +45,7 @@ def test_an_upgraded_and_a_new_database_are_alike_on_postgresql(tmp_path: Path) 
                 db.execute(f"CREATE DATABASE {name}")
         restore_postgresql(old)
         for url in (old, new):
-            Place(tmp_path, url).done("migrate")
+            Installation(tmp_path, url).done("migrate")
         assert_alike(*map(schema.of_postgresql, (old, new), copies))
 
 
@@ -65,7 +65,7 @@ def known(path: Path) -> set[tuple[str, str]]:
 
 @pytest.mark.deep
 @pytest.mark.parametrize("left", ["0001_initial", "0005_settled", "0008_a_new_room"])
-def test_a_database_that_is_older_is_told_the_way_and_left_alone(old: Place, left: str) -> None:
+def test_a_database_that_is_older_is_told_the_way_and_left_alone(old: Installation, left: str) -> None:
     """Whether a room had one of its migrations, some of them or all but one."""
     with sqlite3.connect(old.database) as db:
         db.execute("DELETE FROM django_migrations WHERE app = 'sync' AND name > ?", [left])

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.operating.place import Place
+from tests.operating.installation import Installation
 from tests.postgres import APPLICATION, OWNER, SUPERUSER, Cluster, cluster
 from tests.upgrade.restoring import HERE, restore_postgresql, restore_sqlite
 
@@ -46,15 +46,17 @@ Rows = dict[int, dict[str, Any]]
 class Upgraded:
     """A database of the version before that the present one migrated: how it was, and what it answers."""
 
-    def __init__(self, owner: Place, place: Place, query: Callable[[str], list[dict[str, Any]]]) -> None:
-        self.place, self._query = place, query
+    def __init__(
+        self, owner: Installation, installation: Installation, query: Callable[[str], list[dict[str, Any]]]
+    ) -> None:
+        self.installation, self._query = installation, query
         self.before = self.journal()
-        owner.done("migrate", *(["--application-role", APPLICATION] if place.env != owner.env else []))
+        owner.done("migrate", *(["--application-role", APPLICATION] if installation.env != owner.env else []))
         self.after = self.journal()
         asked = subprocess.run(
             [sys.executable, str(HERE / "answers.py"), *BEFORE["days"]],
-            cwd=place.folder,
-            env=place.env,
+            cwd=installation.folder,
+            env=installation.env,
             check=True,
             capture_output=True,
             text=True,
@@ -69,16 +71,16 @@ class Upgraded:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Upgraded]:
     if request.param == "sqlite":
-        place = Place(tmp_path)
-        restore_sqlite(place.database)
-        yield Upgraded(place, place, lambda select: of_sqlite(place.database, select))
+        installation = Installation(tmp_path)
+        restore_sqlite(installation.database)
+        yield Upgraded(installation, installation, lambda select: of_sqlite(installation.database, select))
         return
     with cluster() as server:
         restore_postgresql(server.url(OWNER))
-        owner, place = (
-            Place(tmp_path, server.url(role), PARKWAY_SECRET_KEY=KEY) for role in (OWNER, APPLICATION)
+        owner, installation = (
+            Installation(tmp_path, server.url(role), PARKWAY_SECRET_KEY=KEY) for role in (OWNER, APPLICATION)
         )
-        yield Upgraded(owner, place, lambda select: of_postgresql(server, select))
+        yield Upgraded(owner, installation, lambda select: of_postgresql(server, select))
 
 
 def of_sqlite(path: Path, select: str) -> list[dict[str, Any]]:
@@ -127,10 +129,10 @@ def the_command_says_the_same(upgraded: Upgraded, service: str) -> None:
         assert told[0] == as_program(turns[-1][1])
         assert all(as_program(answer) in told for _, answer in turns if answer)
     child_id, turns = max(turns_of.items(), key=lambda item: len(item[1]))
-    early = upgraded.place.run("why", service, child_id, "--on", turns[0][0])
+    early = upgraded.installation.run("why", service, child_id, "--on", turns[0][0])
     assert (early.returncode, "The first decision for" in early.stderr) == (2, True)
     day, answer = turns[len(turns) // 2]
-    asked = upgraded.place.done("why", service, child_id, "--on", day, "--format", "json")
+    asked = upgraded.installation.done("why", service, child_id, "--on", day, "--format", "json")
     assert as_program(json.loads(asked)) == as_program(answer)
 
 
@@ -155,7 +157,7 @@ def nothing_in_the_journal_was_touched(upgraded: Upgraded) -> None:
 
 def syncing_goes_on(upgraded: Upgraded) -> None:
     """Every service that is on gets a run that ends. It may retire an old decision, and never rewords it."""
-    said = upgraded.place.done("fleet", "--all", "--full")
+    said = upgraded.installation.done("fleet", "--all", "--full")
     on = {
         each["integration"]["service_id"]
         for each in SERVICES.values()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import NamedTuple
 
 from parkway.connectors import registry
 from parkway.connectors.ports import (
+    AccountAnswer,
     Profiles,
     ProfilesAnswer,
     ProfileWrites,
@@ -18,7 +19,9 @@ from parkway.connectors.ports import (
     WriteResult,
 )
 from parkway.domain import Booking
-from parkway.sync.models import Integration
+from parkway.sync.models import MANAGE, STORYPARK, Integration
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
 
 
 class Connectors(NamedTuple):
@@ -64,6 +67,16 @@ def connectors_of(keys: Mapping[int, EndKeys]) -> Connectors:
         _Rosters({id_: registry.connect_roster(*key[:2]) for id_, key in keys.items()}),
         _Profiles({id_: registry.connect_profiles(*key[2:]) for id_, key in keys.items()}),
     )
+
+
+OWN = EndKeys(MANAGE, "{}", STORYPARK, "{}")
+
+
+def connectors_of_services(services: Iterable[Service]) -> Connectors:
+    """The ends of services, also of those whose integration was never enabled: these have Parkway's own."""
+    keys = {service.pk: OWN for service in services}
+    found = Integration.objects.filter(pk__in=keys)
+    return connectors_of(keys | {each.pk: keys_of(each) for each in found})
 
 
 class _Rosters:
@@ -120,6 +133,15 @@ class _Profiles:
         for end, ids in self._by_end(list(writes)):
             found |= end.write({key: writes[key] for key in ids}, {key: today[key] for key in ids})
         return found
+
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        found: dict[int, AccountAnswer] = {}
+        for end, ids in self._by_end(service_ids):
+            found |= end.accounts(list(ids))
+        return found
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        self._ends[service_id].set_paid_children(service_id, number, by, now)
 
     def mark(self, query: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         self._ends[query.service_id].mark(query, managed_links)

@@ -7,8 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from parkway.domain import ChoiceKind, InactivePolicy, Status, Step
-from parkway.engine.safety import Limits
+from parkway.domain import ChoiceKind, InactivePolicy, Limits, Status, Step
 from parkway.tenancy.models import Person, Service
 
 MANAGE, STORYPARK = "manage", "storypark"

@@ -54,12 +54,15 @@ def find_service(slug: str) -> Service:
 
 
 @transaction.atomic
-def change_service(service: Service, *, by: Actor, now: datetime, **values: Any) -> None:
+def change_service(
+    service: Service, *, by: Actor, now: datetime, educators_may: bool = False, **values: Any
+) -> None:
     """Change a service's name, time zone or window widths. Syncing looks at it again at its next run.
 
-    Raises Refused unless `by` is support, and for a value that cannot be.
+    Raises Refused unless `by` may change how syncing works, which follows from these (D22), and for a value
+    that cannot be. `educators_may` is the service's own setting that all its educators may.
     """
-    require(Permission.CHANGE_SERVICE, by, service)
+    require(Permission.CHANGE_INTEGRATION, by, service, educators_may)
     before = _fields(Service.objects.select_for_update().get(pk=service.pk))
     for name, value in values.items():
         setattr(service, name, value)

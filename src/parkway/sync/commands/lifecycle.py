@@ -46,4 +46,4 @@ def ask_to_sync(service: Service, by: Actor) -> None:
 def sync_now(service: Service, by: Actor, now: datetime) -> Run | None:
     """Run this service at once, also when nothing seems to have changed (R15)."""
     require_change(by, service, require_on(integration_of(service)).educators_may_change)
-    return run_sync(service.pk, RunContext(now, Trigger.NOW, by), ends, full=True)
+    return run_sync(service.pk, RunContext(now, Trigger.NOW, by), full=True)

@@ -275,6 +275,11 @@ def look_at_set_up(service: Service, now: datetime) -> SetUp:
     return _set_up(gather_one(require_to_set_up(integration_of(service)), now).situation)
 
 
+def without_a_choice(integration: Integration, now: datetime) -> list[Child]:
+    """Return the children listed at set-up for whom nothing is chosen yet."""
+    return [each.child for each in _set_up(gather_one(integration, now).situation).open]
+
+
 def require_to_set_up(integration: Integration) -> Integration:
     if integration.stage != Stage.ENABLED:
         service = integration.service

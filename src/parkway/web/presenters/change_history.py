@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from parkway.connectors.csv_files import WEEKDAYS
 from parkway.domain import BookingKind
-from parkway.engine.wording import count
+from parkway.engine.wording import count, weekday
 from parkway.tenancy import change_log
 from parkway.tenancy.models import ChangeLogEntry, RoleName, Service, Subject
-from parkway.web.templatetags.parkway import WEEKDAYS, day
+from parkway.web.templatetags.parkway import day
 
 LATEST = 20
 """How many changes a page shows before it leads to all of them."""
@@ -94,8 +95,9 @@ NONE = {"ends_on": "no end"}
 
 
 class Words(NamedTuple):
-    """A field that was changed: what it is called, what it was and what it is; nothing for empty. What a family
-    had deleted is `forgotten`.
+    """A field that was changed: what it is called, what it was and what it is; nothing for empty.
+
+    What a family had deleted is `forgotten`.
     """
 
     label: str
@@ -118,23 +120,21 @@ def _value(field: str, value: Any, names: Names) -> str:
     """A stored value as people write it."""
     if value is None:
         return NONE.get(field, "")
+    if field in DAYS:
+        return day(date.fromisoformat(value))
+    if field in PLAIN or isinstance(value, int):
+        return str(value)
+    many = value if isinstance(value, list) else [value]
     match field:
-        case _ if field in DAYS:
-            return day(date.fromisoformat(value))
         case "weekdays":
-            return _and([_weekday(each) for each in value.split(";")])
+            many = [weekday(WEEKDAYS.index(each)) for each in value.split(";")]
         case "children":
-            return _and([names.get(each, "a deleted profile") for each in value])
+            many = [names.get(each, "a deleted profile") for each in many]
         case "roles":
-            return _and([RoleName(each).label for each in value])
-        case _ if field in PLAIN or isinstance(value, int):
-            return str(value)
+            many = [RoleName(each).label for each in many]
         case _:
-            return _and([f"“{each}”" for each in (value if isinstance(value, list) else [value])])
-
-
-def _weekday(short: str) -> str:
-    return next((name for name in WEEKDAYS if name.lower().startswith(short)), short)
+            many = [f"“{each}”" for each in many]
+    return _and(many)
 
 
 def _and(words: Sequence[str]) -> str:

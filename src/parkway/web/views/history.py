@@ -28,7 +28,7 @@ def whole_history(
     base: str,
     names: Names | None = None,
 ) -> HttpResponse:
-    """The page with all changes of one subject, below the page `back` of it, which lets the same people in."""
+    """The page with all changes of one subject, for the people whom its own page, at `back`, lets in."""
     page = page_of(request, change_log.history(visit.service, subjects, subject_id))
     context = {
         "page": page,
