@@ -89,7 +89,10 @@ def require(permission: Permission, by: Actor, service: Service, educators_may: 
         of_person = scope(Role, service).filter(person_id=by.person_id)
         roles = frozenset(map(RoleName, of_person.values_list("role", flat=True)))
     if not allows(permission, roles, False, educators_may):
-        raise Refused(f"At {service.name} {by.label} may not {permission.words}. {_ask(permission)}")
+        what = f"may not {permission.words} at {service.name}"
+        if seen := SEEN.get(permission):
+            what = f"may see {seen} of {service.name}, but not change it"
+        raise Refused(f"{by.label} {what}. {_ask(permission)}")
 
 
 def _ask(permission: Permission) -> str:
@@ -97,6 +100,9 @@ def _ask(permission: Permission) -> str:
     asked = [ASK[role] for role in RoleName if role in permission.roles]
     return f"Ask {' or '.join(asked)} of the service." if asked else "Only support can do this: ask support."
 
+
+SEEN = {Permission.CHANGE_INTEGRATION: "the integration", Permission.CHANGE_PLAN: "the plan"}
+"""What everybody of a service may see, also who may not change it."""
 
 ASK = {ADMIN: "an admin educator", EDUCATOR: "an educator", STAFF: "Manage staff"}
 
