@@ -63,7 +63,7 @@ def change_service(
     that cannot be. `educators_may` is the service's own setting that all its educators may.
     """
     require(Permission.CHANGE_INTEGRATION, by, service, educators_may)
-    before = _fields(Service.objects.select_for_update().get(pk=service.pk))
+    before = _fields(Service.objects.select_for_update(no_key=True).get(pk=service.pk))
     for name, value in values.items():
         setattr(service, name, value)
     try:
