@@ -512,8 +512,8 @@ EACH: dict[str, Row] = {
         ],
         [
             "added the room “Kea”",
-            "took the profile over from a file, with the first name “Zoe”, the last name “Ng”, "
-            "the rooms “Kea”, the state archived and the archive day 25 November 2026",
+            "took the profile over from a file, with the first name “Zoe”, the last name “Ng” "
+            "and the rooms “Kea”, archived",
             "changed the first name from “Mila” to “Milla”, from a file",
         ],
     ),

@@ -48,6 +48,8 @@ def addresses() -> dict[str, str]:
         "not-found": "/manage/nowhere/",
         "manage-children": f"/manage/{SERVICE}/",
         "manage-child": f"/manage/{SERVICE}/children/221/",
+        "manage-history": f"/manage/{SERVICE}/children/{_amended()}/",
+        "manage-history-all": f"/manage/{SERVICE}/children/{_amended()}/history/",
         "manage-child-edit": f"/manage/{SERVICE}/children/221/edit/",
         "manage-archive": f"/manage/{SERVICE}/children/221/archive/",
         "manage-book": f"/manage/{SERVICE}/children/221/book/permanent/",
@@ -74,6 +76,15 @@ def addresses() -> dict[str, str]:
         "support": "/support/",
         **_storypark(),
     }
+
+
+def _amended() -> int:
+    """A child whom somebody gave another name."""
+    from parkway.manage.models import Child
+    from parkway.tenancy.models import ChangeLogEntry
+
+    entry = ChangeLogEntry.objects.filter(service__slug=SERVICE, verb="amend").order_by("-pk")[0]
+    return Child.objects.get(service__slug=SERVICE, reference=entry.subject_id).pk
 
 
 def _storypark() -> dict[str, str]:

@@ -55,7 +55,8 @@ def describe(entry: ChangeLogEntry, names: Names) -> str:
     who = entry.by_label
     if who.startswith("the "):  # the schedule and the operator; a person's name is as the person writes it
         who = f"T{who[1:]}"
-    changes = {field: _words(field, pair, names) for field, pair in entry.changes.items()}
+    in_order = sorted(entry.changes, key=[*LABELS].index)  # PostgreSQL orders them as it likes
+    changes = {field: _words(field, entry.changes[field], names) for field in in_order}
     return f"{who} {SENTENCES[Subject(entry.subject), entry.verb](entry, changes)}"
 
 
@@ -68,10 +69,10 @@ LABELS = {
     "date_of_birth": "date of birth",
     "gender": "gender",
     "rooms": "rooms",
+    "state": "state",
     "archived_on": "archive day",
     "bookings": "number of bookings",
     "kind": "kind",
-    "state": "state",
     "starts_on": "first day",
     "ends_on": "last day",
     "weekdays": "days of the week",
@@ -86,7 +87,7 @@ LABELS = {
     "lookahead_days": "days to look ahead",
     "roles": "roles",
 }
-"""What people call a field."""
+"""What people call a field, in the order in which a sentence names them."""
 
 DAYS = frozenset({"date_of_birth", "archived_on", "starts_on", "ends_on"})
 PLAIN = frozenset({"kind", "state"})
@@ -235,6 +236,12 @@ def _room_added(entry: ChangeLogEntry, changes: Changed) -> str:
     return f"added the room {changes['name'].after}"
 
 
+def _taken_over(entry: ChangeLogEntry, changes: Changed) -> str:
+    state = changes["state"].after
+    said = _made("took the profile over from a file", but={"state", "archived_on"})(entry, changes)
+    return said if state == "live" else f"{said}, {state}"
+
+
 def _written(entry: ChangeLogEntry, changes: Changed) -> str:
     published = " and published it" if changes["state"].after == "published" else ""
     return f"wrote the story {changes['title'].after}{published}"
@@ -261,7 +268,7 @@ SENTENCES: Mapping[tuple[Subject, str], Callable[[ChangeLogEntry, Changed], str]
     (Subject.MANAGE_ROOM, "add_room"): _room_added,
     (Subject.MANAGE_ROOM, "rename_room"): _changed,
     (Subject.PROFILE, "create_profile"): _made("made the profile", but={"state"}),
-    (Subject.PROFILE, "import_new"): _made("took the profile over from a file"),
+    (Subject.PROFILE, "import_new"): _taken_over,
     (Subject.PROFILE, "import"): _from_a_file,
     (Subject.PROFILE, "amend_profile"): _changed,
     (Subject.PROFILE, "archive_profile"): _plainly("archived the profile"),
