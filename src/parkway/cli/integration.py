@@ -12,7 +12,7 @@ from parkway.cli import output, setup_django
 from parkway.cli.plan import DAY
 from parkway.cli.setup_django import SERVICE, acting
 from parkway.cli.sync_status import sentence
-from parkway.domain import ChoiceKind, InactivePolicy, Refused
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid
 from parkway.engine.plan import Plan
 from parkway.engine.wording import count
 from parkway.sync import integrations
@@ -182,7 +182,9 @@ def paid_children(service: Service, number: int, fingerprint: str | None, by: Ac
         plan = changes.preview_paid_children(service, number, now)
         if fingerprint == "":
             _show(plan)
-            raise Refused(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}")
+            raise Invalid(
+                f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}", fields=("yes",)
+            )
         _confirmed(plan, fingerprint, change)
         return
     if fingerprint is None:
@@ -223,7 +225,7 @@ def reject(service: Service, by: Actor, fingerprint: str | None) -> None:
 
 def _held_plan(service: Service) -> Plan:
     if integrations.held_run(service) is None:
-        raise Refused(f"No run of {service.name} is held.")
+        raise Conflict(f"No run of {service.name} is held.")
     return changes.preview(service, setup_django.now())
 
 

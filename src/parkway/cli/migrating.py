@@ -11,7 +11,7 @@ from django.db import Error, OperationalError, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from parkway.db import bulk, locking
-from parkway.domain import Refused
+from parkway.domain import Conflict, Forbidden
 
 PATIENCE = "5s"  # for the lock of a table: whoever comes after waits behind a migration that waits
 ONE_AT_A_TIME = 7_275_927  # any number, the same for every process that migrates
@@ -20,15 +20,15 @@ ONE_AT_A_TIME = 7_275_927  # any number, the same for every process that migrate
 def bring_up_to_date() -> None:
     """Make the tables, or change them to what this program needs. Safe to repeat, and by several at once.
 
-    Raises Refused when somebody holds a table for long; what was migrated before that stays. And when the
-    role may make no tables.
+    Raises Conflict when somebody holds a table for long; what was migrated before that stays. Forbidden when
+    the role may make no tables.
     """
     _closed_to_others()
     with _one_at_a_time():
         try:
             call_command("migrate", verbosity=0, interactive=False)
         except MigrationSchemaMissing as error:
-            raise Refused(
+            raise Forbidden(
                 "This role may not make tables there. Run `parkway migrate` with the role that owns the "
                 "database in DATABASE_URL."
             ) from error
@@ -56,7 +56,7 @@ def _one_at_a_time() -> Iterator[None]:
     except OperationalError as error:
         if "lock timeout" not in str(error):
             raise
-        raise Refused(
+        raise Conflict(
             f"Somebody held a table for more than {PATIENCE}, and nobody is to wait behind a migration. "
             "What was migrated before stays. Run `parkway migrate` again."
         ) from error

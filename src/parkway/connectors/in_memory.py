@@ -26,10 +26,10 @@ from parkway.domain import (
     ALL_FIELDS,
     Booking,
     Child,
+    Conflict,
     Details,
     Profile,
     ProfileState,
-    Refused,
     Room,
     SourceSilent,
 )
@@ -195,7 +195,7 @@ class MemoryProfiles:
     def write(
         self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
     ) -> Mapping[int, WriteResult]:
-        """Carry out the orders of all services, or of none. Raises Refused and SourceSilent."""
+        """Carry out the orders of all services, or of none. Raises Conflict and SourceSilent."""
         for service_id in orders:
             self._must_answer(service_id)
         written = {service_id: self._books[service_id].copy() for service_id in orders}
@@ -253,7 +253,7 @@ def _write_rooms(book: _Book, changes: Sequence[RoomChange]) -> dict[str, str]:
 def _write_change(book: _Book, change: ProfileChange) -> None:
     profile = book.profiles.get(change.profile_id)
     if profile is None or profile.state is ProfileState.DELETED:
-        raise Refused(
+        raise Conflict(
             f"There is no profile {change.profile_id} to write to, so nothing was changed. Sync again."
         )
     if change.archive is not None:

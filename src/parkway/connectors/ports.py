@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from parkway.domain import Booking, Child, Details, Profile, Refused, Room, Window
+from parkway.domain import Booking, Child, Conflict, Details, Profile, Room, Window
 
 
 class ServiceQuery(NamedTuple):
@@ -147,7 +147,7 @@ class Profiles(Protocol):
         they are. A create whose key was carried out before makes no second profile: the outcome names the
         one that was made then, whatever became of it.
 
-        Raises Refused, with nothing changed, when a room shall have the name that another one keeps.
+        Raises Conflict, with nothing changed, when a room shall have the name that another one keeps.
         """
         ...
 
@@ -164,10 +164,10 @@ class Profiles(Protocol):
 
 
 def refuse_taken(rooms: Mapping[str, str], renamed: Mapping[str, str]) -> None:
-    """Raise Refused when a room would be renamed to what another one keeps or gets; both are names by id."""
+    """Raise Conflict when a room would be renamed to what another one keeps or gets; both are names by id."""
     after = Counter((dict(rooms) | dict(renamed)).values())
     taken = sorted({name for name in renamed.values() if after[name] > 1})
     if taken:
-        raise Refused(
+        raise Conflict(
             f"Two rooms cannot both be called “{taken[0]}”, so nothing was changed. Rename one of them."
         )

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import ChoiceKind, InactivePolicy, Refused, Step
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid, Step
 from parkway.engine.plan import Plan, make_plan
 from parkway.engine.wording import count
 from parkway.storypark import verbs as storypark
@@ -35,10 +35,10 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change, require_plan
 
 Ready = Callable[[Integration], Integration]
-"""Answers with the integration when it is at the stage for something; raises Refused otherwise."""
+"""Answers with the integration when it is at the stage for something; raises Conflict otherwise."""
 
 
-class PlanChanged(Refused):
+class PlanChanged(Conflict):
     """What would happen is no longer what was shown: `plan` is what would happen now (B1)."""
 
     def __init__(self, plan: Plan) -> None:
@@ -57,14 +57,14 @@ def start_syncing(
 ) -> Run:
     """Confirm the summary of set-up; the first run applies exactly what it showed (R1, D23).
 
-    Raises Refused while a child listed has no choice, PlanChanged when the plan is another by now.
+    Raises Conflict while a child listed has no choice, PlanChanged when the plan is another by now.
     """
     missing = look_at_set_up(service, now, ends).open
     if missing:
         names = ", ".join(each.child.details.called for each in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         many = count(len(missing), "child needs", "children need")
-        raise Refused(f"{many} a choice before syncing starts: {names}{more}.")
+        raise Conflict(f"{many} a choice before syncing starts: {names}{more}.")
     return _turn(service, require_to_set_up, RunContext(now, Trigger.SETUP, by, fingerprint), ends)
 
 
@@ -106,7 +106,7 @@ def confirm_switch(
 def preview_paid_children(service: Service, number: int, now: datetime, ends: Connectors = HERE) -> Plan:
     """What another number of paid children would do (B1, R11).
 
-    Raises Refused below the live profiles (D6).
+    Raises Invalid below the live profiles (D6).
     """
     storypark.require_enough(service, number)
     return make_plan(
@@ -120,7 +120,7 @@ def change_paid_children(
     """Change the paid children, which Parkway never does by itself (R11), and apply exactly the plan that was
     shown (B1). Without syncing there is no plan, no fingerprint and no run.
 
-    Raises Refused below the live profiles (D6), PlanChanged, with nothing done, when the plan is another now.
+    Raises Invalid below the live profiles (D6), PlanChanged, with nothing done, when the plan is another now.
     """
     require_plan(by, service)
     if fingerprint or is_on(service):
@@ -165,14 +165,15 @@ def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: C
 def change_limits(service: Service, archives: int, percent: int, by: Actor) -> None:
     """Change when a run is held: above this many archives and this share of the live profiles (D12).
 
-    Raises Refused for a share that is no percentage.
+    Raises Invalid for a share that is no percentage.
     """
     with transaction.atomic():
         integration = lock_integration(service)
         require_change(by, service, integration.educators_may_change)
         if archives < 0 or not 0 <= percent <= 100:
-            raise Refused(
-                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %."
+            raise Invalid(
+                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %.",
+                fields=("archives", "percent"),
             )
         update_integration(integration, limit_archives=archives, limit_percent=percent)
 
@@ -187,13 +188,13 @@ def turn_off(service: Service, by: Actor, ends: Connectors = HERE, *, now: datet
 
 
 def preview_on(service: Service, now: datetime, ends: Connectors = HERE) -> Plan:
-    """What turning on again would do. Raises Refused when syncing is not turned off."""
+    """What turning on again would do. Raises Conflict when syncing is not turned off."""
     return make_plan(gather_one(_turned_off(integration_of(service)), now, ends).situation)
 
 
 def _turned_off(integration: Integration) -> Integration:
     if integration.stage != Stage.OFF:
-        raise Refused(
+        raise Conflict(
             f"Syncing is not turned off for {integration.service.name}: it is "
             f"{integration.get_stage_display()}."
         )

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from parkway import domain
-from parkway.domain import BookingKind, BookingState, Refused
+from parkway.domain import BookingKind, BookingState, Conflict, Invalid
 from parkway.manage import listing, preview, verbs
 from parkway.manage.models import Booking
 from parkway.manage.preview import Preview
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.presenters import manage_changes
 from parkway.web.templatetags.parkway import day
@@ -54,8 +55,8 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
             more = {"weekdays": form.cleaned_data.get("weekdays", ()), "room": form.cleaned_data["room"]}
             with idempotency.once(request, to=reverse("manage-child", args=[visit.service.slug, child])):
                 verbs.book(found, today, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
-        except Refused as refused:
-            form.add_error("ends_on", str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             manage_changes.flash_impact(request, visit, found, "The booking was added.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -88,8 +89,8 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
                 context |= {"title": title, "button": _end_button(ends_on), "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
             verbs.end_booking(found, ends_on, today)
-        except Refused as refused:
-            form.add_error("ends_on", str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             manage_changes.flash_impact(request, visit, found.child, "The booking was changed.", now)
             return redirect("manage-child", visit.service.slug, child)

@@ -7,11 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from parkway.domain import Refused
+from parkway.domain import Conflict, Invalid
 from parkway.manage import listing, verbs
 from parkway.sync.queries import impact
 from parkway.tenancy.people import Permission
 from parkway.web.access import Denied, Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.views.manage.forms import ManageRoomForm
 
@@ -26,8 +27,8 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             room = verbs.add_room(visit.service, form.cleaned_data["name"])
-        except Refused as refused:
-            form.add_error("name", str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The room {room} was added.")
             return redirect("manage-rooms", visit.service.slug)
@@ -48,8 +49,8 @@ def rename(request: HttpRequest, visit: Visit, room: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             verbs.rename_room(found, form.cleaned_data["name"])
-        except Refused as refused:
-            form.add_error("name", str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The room is called {found} now.")
             return redirect("manage-rooms", visit.service.slug)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parkway.domain import Details, ProfileState, Refused
+from parkway.domain import Conflict, Details, Invalid, ProfileState
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import ArchivedBy, Profile
 from parkway.sync import integrations
@@ -23,6 +23,7 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
 from parkway.web.presenters.journal_entries import describe
@@ -133,8 +134,8 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
         try:
             with idempotency.once(request, to=reverse("storypark-children", args=[visit.service.slug])):
                 made = verbs.create_profile(visit.service, Details(**form.values))
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"{made} has a profile now. Write the first story.")
             return redirect("storypark-child", visit.service.slug, made.pk)
@@ -154,8 +155,8 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             verbs.amend_profile(one, **form.values)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The details of {one} were saved.")
             return redirect("storypark-child", visit.service.slug, one.pk)

@@ -10,12 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from parkway.domain import Refused
+from parkway.domain import Conflict, Invalid
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Room
 from parkway.tenancy.people import Permission
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 
 
@@ -34,8 +35,8 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
         name = form.cleaned_data["name"]
         try:
             verbs.add_room(visit.service, name)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The room {name} was added.")
             return redirect("storypark-rooms", visit.service.slug)
@@ -55,8 +56,8 @@ def rename(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             verbs.rename_room(room, form.cleaned_data["name"])
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The room is called {room.name} now.")
             return redirect("storypark-rooms", visit.service.slug)

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parkway.domain import ProfileState, Refused
+from parkway.domain import Conflict, Invalid, ProfileState
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Profile, Story, StoryState
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
 
@@ -114,8 +115,8 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
         try:
             with idempotency.once(request, to=reverse("storypark-stories", args=[visit.service.slug])):
                 made = verbs.write_story(form.about, title, text, today, publish)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, profiles="children")
         else:
             _flash(request, made)
             return redirect("storypark-story", visit.service.slug, made.pk)
@@ -139,8 +140,8 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             verbs.amend_story(one, form.about, form.cleaned_data["title"], form.cleaned_data["text"])
             if request.POST.get("do") == "publish":
                 verbs.publish_story(one)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, profiles="children")
         else:
             _flash(request, one)
             return redirect("storypark-story", visit.service.slug, one.pk)
