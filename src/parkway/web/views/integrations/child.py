@@ -7,13 +7,13 @@ from datetime import date
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from parkway.domain import ChoiceKind, Invalid, Refused
+from parkway.domain import ChoiceKind, Invalid, NotFound, Refused
 from parkway.manage.models import Child
 from parkway.storypark.models import Profile
 from parkway.sync import integrations
@@ -50,7 +50,7 @@ def why(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     row = next((row for row in everybody.rows if row.child_id == child_id), None)
     known = explain.why(visit.service, child_id)
     if row is None and known is None:
-        raise Http404("There is no such child at this service.")
+        raise NotFound("There is no such child at this service.")
     on = OnDay(request.GET if "on" in request.GET else None)
     asked = on.cleaned_data["on"] if on.is_bound and on.is_valid() else None
     context = {

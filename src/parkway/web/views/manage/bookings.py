@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from parkway import domain
 from parkway.domain import BookingKind, BookingState, Conflict, Invalid
-from parkway.manage import listing, preview, verbs
+from parkway.manage import listing, preview, record, verbs
 from parkway.manage.models import Booking
 from parkway.manage.preview import Preview
 from parkway.tenancy.people import Permission
@@ -74,7 +74,7 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
     """Let a booking end on another day."""
     now = timezone.now()
     today = visit.service.today(now)
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     given = request.POST if request.method == "POST" else typed(request)
     form = EndForm(found, given, initial={"ends_on": found.ends_on})
     title = f"End a booking of {found.child}"
@@ -106,7 +106,7 @@ def _end_button(ends_on: date | None) -> str:
 @at_service(Permission.CHANGE_MANAGE)
 def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Confirm an offered booking."""
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     title = f"Confirm a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.confirmed, verbs.confirm, (title, "Confirm this booking", "confirmed")
@@ -117,7 +117,7 @@ def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> Htt
 @at_service(Permission.CHANGE_MANAGE)
 def cancel(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Cancel a booking."""
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     title = f"Cancel a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.cancelled, verbs.cancel, (title, "Cancel this booking", "cancelled")

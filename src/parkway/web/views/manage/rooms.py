@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from parkway.domain import Conflict, Invalid
 from parkway.manage import listing, verbs
+from parkway.manage.models import Room
 from parkway.sync.queries import impact
 from parkway.tenancy.people import Permission
+from parkway.tenancy.scope import the_one
 from parkway.web.access import Denied, Visit, at_service
 from parkway.web.errors import add_to
 from parkway.web.middleware import typed
@@ -40,9 +42,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service(Permission.CHANGE_MANAGE)
 def rename(request: HttpRequest, visit: Visit, room: int) -> HttpResponse:
     """Another name for a room; in Storypark the room is renamed too (D21)."""
-    found = listing.rooms(visit.service).filter(pk=room).first()
-    if found is None:
-        raise Http404("There is no such room.")
+    found = the_one(Room, visit.service, pk=room)
     form = ManageRoomForm(
         request.POST if request.method == "POST" else typed(request), initial={"name": found.name}
     )
