@@ -21,6 +21,7 @@ from parkway.web.access import Denied
 BUSY = "Somebody else, or a sync, has been changing the same records for too long."
 AWAY = "Parkway can't get at its records: the database does not answer, or takes nothing."
 SOON = "60"  # seconds after which programs may try again
+NO_STORE = "private, no-store"
 LOOKED = "Nothing is lost. Wait a minute, then load this page again."
 AGAIN = "Wait a minute, then load this page again: your browser asks whether to send it once more"
 NOT_SAVED = f"What you sent was not saved. {AGAIN}."
@@ -51,7 +52,10 @@ def page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespon
 def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
     """What was refused, on a page of its own: for a view that has no better place."""
     status, title = PAGES[kind_of(refused)]
-    return page(request, status, title, str(refused))
+    response = page(request, status, title, str(refused))
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"], response["Cache-Control"] = SOON, NO_STORE
+    return response
 
 
 def flash(request: HttpRequest, refused: Refused) -> None:
@@ -129,8 +133,8 @@ def _not_now(request: HttpRequest, text: str, sent: str) -> HttpResponse:
 def _without_looking(title: str, text: str, status: HTTPStatus) -> HttpResponse:
     """A page for which nothing is looked up, because that may be what is broken."""
     told = {"title": title, "text": text, "support_address": settings.SUPPORT}
-    headers = {"Cache-Control": "private, no-store"}
-    return HttpResponse(render_to_string("web/broken.html", told), status=status, headers=headers)
+    filled = render_to_string("web/broken.html", told)
+    return HttpResponse(filled, status=status, headers={"Cache-Control": NO_STORE})
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
