@@ -34,8 +34,8 @@ def choose(
 ) -> None:
     """Choose for one child; the next run, asked for at once when syncing is on, carries it out.
 
-    Raises NotFound when there is no such profile, Conflict when the child has one, or the profile is not free
-    to be chosen: two children cannot take one profile.
+    Raises NotFound when there is no such child or profile, Conflict when this cannot be chosen for the child, or
+    the profile is not free: two children cannot take one profile.
     """
     integration = _lock_changeable(service, by)
     situation = gather_one(integration, now, ends).situation
@@ -43,7 +43,8 @@ def choose(
     for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
     if listed == for_missing or (for_missing and child_id not in situation.links):
         state = "still listed in Manage" if listed else "not listed in Manage"
-        raise Conflict(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
+        refused = Conflict if listed else NotFound
+        raise refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
     if kind is ChoiceKind.PROFILE:
         _require_free(situation, child_id, profile_id)
     linked = situation.profiles.get(situation.links.get(child_id, ""))
