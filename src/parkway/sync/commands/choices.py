@@ -34,8 +34,8 @@ def choose(
 ) -> None:
     """Choose for one child; the next run, asked for at once when syncing is on, carries it out.
 
-    Raises NotFound when there is no such child or profile, Conflict when this cannot be chosen for the child, or
-    the profile is not free: two children cannot take one profile.
+    Raises NotFound when there is no such child or profile, Conflict when this cannot be chosen for the child
+    or the profile is not free: two children cannot take one profile.
     """
     integration = _lock_changeable(service, by)
     situation = gather_one(integration, now, ends).situation
