@@ -19,7 +19,7 @@ from parkway.connectors.storypark_here import StoryparkHere
 from parkway.db import bulk, errors
 from parkway.domain import ChoiceKind, SourceSilent
 from parkway.manage import verbs as manage
-from parkway.manage.models import Ledger
+from parkway.manage.models import RosterVersion
 from parkway.storypark.models import Account
 from parkway.sync.commands import lifecycle
 from parkway.sync.ends import HERE
@@ -296,7 +296,7 @@ def test_a_glance_waits_for_nobody_who_works_in_a_service_that_is_not_run(worlds
 
     def work() -> None:
         with transaction.atomic(), within(worlds[0].service, worlds[2].service):
-            assert scope(Ledger, worlds[0].service).update(version=F("version") + 1)
+            assert scope(RosterVersion, worlds[0].service).update(version=F("version") + 1)
             assert scope(Account, worlds[2].service).update(version=F("version") + 1)
             held.set()
             assert go_on.wait(60)

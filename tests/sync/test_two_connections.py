@@ -18,7 +18,7 @@ from parkway.connectors.storypark_here import StoryparkHere
 from parkway.domain import BookingState, Details, InactivePolicy, Refused
 from parkway.manage import standing
 from parkway.manage import verbs as manage
-from parkway.manage.models import Booking, Ledger
+from parkway.manage.models import Booking, RosterVersion
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
 from parkway.sync.commands import changes, choices
@@ -125,7 +125,7 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
         run = run_sync(world.service.pk, RunContext(world.now), ends)
     assert (run.state, run.counts["create"], run.converged) == ("done", 1, True)
     assert (world.state("ben"), world.state("cara")) == ("live", None)
-    assert world.integration.seen_roster < Ledger.objects.get(service=world.service).version
+    assert world.integration.seen_roster < RosterVersion.objects.get(service=world.service).version
 
     world.later(hours=12)
     run = run_sync(world.service.pk, RunContext(world.now))
