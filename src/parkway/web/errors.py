@@ -58,7 +58,7 @@ def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
     return response
 
 
-def flash(request: HttpRequest, refused: Refused) -> None:
+def flash_refused(request: HttpRequest, refused: Refused) -> None:
     """What was refused, as a message on the page that comes next: for a view that leads on."""
     messages.warning(request, str(refused))
 

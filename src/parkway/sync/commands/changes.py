@@ -289,11 +289,11 @@ class ChangeWindow(Change):
     needs_syncing = False
 
     def check(self, service: Service) -> None:
-        for days in self.window:
+        for name, days in self.window._asdict().items():
             if not 0 <= days <= WIDEST_WINDOW:
                 raise Invalid(
                     f"A window cannot be {days} days wide: choose 0 to {WIDEST_WINDOW:,} days.",
-                    fields=("window",),
+                    fields=(name,),
                 )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:

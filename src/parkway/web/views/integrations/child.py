@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from parkway.domain import ChoiceKind, Invalid, NotFound, Refused
+from parkway.domain import ChoiceKind, Conflict, Invalid, NotFound
 from parkway.manage.models import Child
 from parkway.storypark.models import Profile
 from parkway.sync import integrations
@@ -24,7 +24,7 @@ from parkway.sync.queries.children import ChildRow
 from parkway.tenancy.people import Permission
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
-from parkway.web.errors import flash
+from parkway.web.errors import flash_refused
 from parkway.web.middleware import typed
 from parkway.web.presenters.journal_entries import describe
 
@@ -97,8 +97,8 @@ def choose(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     """Carry out what a person chose for the child; the next run, asked for at once, does the rest."""
     try:
         said = _choose(request, visit, child_id)
-    except Refused as refused:
-        flash(request, refused)
+    except (NotFound, Conflict, Invalid) as refused:
+        flash_refused(request, refused)
     else:
         messages.success(request, said)
     return redirect("why", visit.service.slug, child_id)

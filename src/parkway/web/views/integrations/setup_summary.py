@@ -17,7 +17,7 @@ from parkway.sync.models import Run, RunState, Trigger
 from parkway.sync.queries import plan_diff, setup_lists
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
-from parkway.web.errors import flash
+from parkway.web.errors import flash_refused
 from parkway.web.views.integrations.setup_access import in_set_up
 
 SHOWN = "setup-shown"
@@ -64,7 +64,7 @@ def rooms(request: HttpRequest, visit: Visit) -> HttpResponse:
                 setup_choices.place_room(visit.service, room, target, visit.by, now)
                 messages.success(request, "Saved. The room changes in Storypark when syncing starts.")
             except Conflict as refused:
-                flash(request, refused)
+                flash_refused(request, refused)
         return redirect("setup-rooms", visit.service.slug)
     lists = setup_lists.setup_lists(visit.service, now)
     context = {
@@ -91,7 +91,7 @@ def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
         differences = plan_diff.differences(shown, changed.plan) if known else []
         return _show(request, visit, setup_lists.setup_lists(visit.service, now), differences, stale=True)
     except Conflict as refused:
-        flash(request, refused)
+        flash_refused(request, refused)
         return redirect("setup-summary", visit.service.slug)
     request.session.pop(SHOWN, None)
     return redirect("setup-done", visit.service.slug)

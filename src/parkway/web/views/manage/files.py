@@ -24,7 +24,7 @@ from parkway.sync.commands.file_import import LONGEST, ImportResult, StatusChang
 from parkway.tenancy.people import Permission
 from parkway.web import pending_uploads
 from parkway.web.access import Visit, at_service
-from parkway.web.errors import add_to, flash
+from parkway.web.errors import add_to, flash_refused
 from parkway.web.middleware import typed
 from parkway.web.pending_uploads import PendingUpload
 from parkway.web.presenters import manage_changes
@@ -136,7 +136,7 @@ def carry_out(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _not_taken(request: HttpRequest, visit: Visit, refused: Refused) -> HttpResponse:
-    flash(request, refused)
+    flash_refused(request, refused)
     return redirect("manage-import", visit.service.slug)
 
 
