@@ -380,7 +380,7 @@ def test_the_pages_are_accessible(world: World, ana: Person, browse: Browse, dar
     run_now(world)
     page.goto(f"{base(world)}held/")
     assert_accessible(page)
-    changes.turn_off(world.service, OPERATOR, now=timezone.now())
+    changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, timezone.now())
     for address in ("/help/", "/help/contact/", "/", base(world), f"{base(world)}on/"):
         page.goto(address)
         assert_accessible(page)
