@@ -258,7 +258,7 @@ def test_a_stale_fingerprint_shows_the_plan_there_is_now(place: Place) -> None:
         (2, ("keep-until", "rimu-kindergarten", "NOBODY", "2099-01-01"), "not listed in Manage"),
         (2, ("keep-until", "rimu-kindergarten", "RIM1-001", "2020-01-01"), "has passed"),
         (2, ("choose", "rimu-kindergarten", "NOBODY", "new"), "not listed in Manage"),
-        (2, ("choose", "rimu-kindergarten", "RIM1-001", "release"), "nothing to release"),
+        (6, ("choose", "rimu-kindergarten", "RIM1-001", "release"), "nothing to release"),
         (2, ("choose", "rimu-kindergarten", "RIM1-001", "P-nowhere"), "no profile P-nowhere"),
         (6, ("setup", "rimu-kindergarten"), "set up already"),
         (6, ("on", "rimu-kindergarten"), "not turned off"),
