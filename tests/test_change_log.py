@@ -15,7 +15,7 @@ from django.db import models, transaction
 
 from parkway import domain
 from parkway.db import bulk
-from parkway.domain import BookingKind, BookingState, Details, ProfileState, Refused, Standing, Status
+from parkway.domain import BookingKind, BookingState, Details, Forbidden, ProfileState, Standing, Status
 from parkway.manage import roster
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking
@@ -643,7 +643,7 @@ def test_without_the_permission_every_verb_is_refused_and_changes_nothing(place:
         tenancy.give_role(elsewhere, at_another.service, role, by=OPERATOR, now=TUESDAY)
     for by in (place.somebody("Eru Other", *roles), actor(elsewhere), Actor("nobody")):
         before = everything()
-        with pytest.raises(Refused, match=f"{by.label} may"), transaction.atomic():
+        with pytest.raises(Forbidden, match=f"{by.label} may"), transaction.atomic():
             row.do(place, by)
         assert everything() == before
 

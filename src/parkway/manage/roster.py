@@ -53,8 +53,8 @@ def take_roster(
     A child who is known is amended in the fields that are supplied; the bookings of a child named in
     `bookings` replace the ones before. `untold` are the columns among archived_on, ends_on, weekdays and room
     that the source does not supply: they stay as they were (D20). Nobody is removed. The change log gets an
-    entry for each child, booking and room that is new or another. Raises Refused for whoever may not change
-    Manage (D22).
+    entry for each child, booking and room that is new or another. Raises Forbidden for whoever may not
+    change Manage (D22).
     """
     require(Permission.CHANGE_MANAGE, by, service)
     standing.lock_roster(service)

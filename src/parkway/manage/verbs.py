@@ -1,7 +1,7 @@
 """What Manage's staff do: enrol, amend, book, cancel, archive, unarchive.
 
 Each verb is one transaction. It asks whether `by` may do it, and writes into the change log what it changed.
-It raises Refused for whoever may not change Manage (D22).
+It raises Forbidden for whoever may not change Manage (D22).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import FIELDS, BookingKind, BookingState, Details, Refused
+from parkway.domain import FIELDS, BookingKind, BookingState, Conflict, Details, Invalid
 from parkway.engine import status
 from parkway.engine.folding import is_plain
 from parkway.manage import change_entries, preview, standing
@@ -27,13 +27,13 @@ UNSEEN = "There is a sign in it that nobody can see, such as a line break. Type 
 
 
 def find_child(service: Service, reference: str) -> Child:
-    """The child with this id. Raises Refused when the service has none."""
+    """The child with this id. Raises NotFound when the service has none."""
     return the_one(Child, service, reference=reference)
 
 
 @transaction.atomic
 def add_room(service: Service, name: str, *, by: Actor, now: datetime) -> Room:
-    """A new room. Raises Refused when the name is empty, taken, or holds a ";"."""
+    """A new room. Raises Invalid when the name is empty, taken, or holds a ";"."""
     _start(service, by)
     _check_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
@@ -44,7 +44,7 @@ def add_room(service: Service, name: str, *, by: Actor, now: datetime) -> Room:
 
 @transaction.atomic
 def rename_room(room: Room, name: str, *, by: Actor, now: datetime) -> None:
-    """Give a room another name. Raises Refused when it is empty, taken, or holds a ";"."""
+    """Give a room another name. Raises Invalid when it is empty, taken, or holds a ";"."""
     _start(room.service, by)
     _check_room(room.service, name, but=room)
     room.refresh_from_db(fields=["name"])
@@ -58,13 +58,13 @@ def rename_room(room: Room, name: str, *, by: Actor, now: datetime) -> None:
 def enrol(service: Service, details: Details, reference: str = "", *, by: Actor, now: datetime) -> Child:
     """A new child, Inactive until a booking says otherwise. Rooms of the details are made when missing.
 
-    Raises Refused without a first or last name, or when the service has a child with this reference.
+    Raises Invalid without a first or last name, or when the service has a child with this reference.
     """
     _start(service, by)
     _check_name(details)
     child = Child(service=service, reference=reference, **_columns(details))
     if reference and scope(Child, service).filter(reference=reference).exists():
-        raise Refused(f"{service.name} already has a child with the id {reference}.")
+        raise Invalid(f"{service.name} already has a child with the id {reference}.", fields=("reference",))
     child.reference = reference or "new"
     child.save()
     if not reference:
@@ -82,12 +82,12 @@ def enrol(service: Service, details: Details, reference: str = "", *, by: Actor,
 def amend(child: Child, *, by: Actor, now: datetime, **values: Any) -> None:
     """Change some of a child's details (names, date of birth, gender, rooms); an empty value clears one.
 
-    Raises Refused when neither first nor last name would be left.
+    Raises Invalid when neither first nor last name would be left, Conflict when somebody removed the child.
     """
     _lock_child(child, by)
     unknown = values.keys() - set(FIELDS)
     if unknown:
-        raise Refused(f"A child has no {', '.join(sorted(unknown))}.")
+        raise Invalid(f"A child has no {', '.join(sorted(unknown))}.", fields=sorted(unknown))
     before = change_entries.child_fields(child)
     rooms = values.pop("rooms", None)
     _check_name(child.details._replace(**values))
@@ -115,7 +115,7 @@ def book(
 ) -> Booking:
     """A new booking. A casual one without an end is for one day.
 
-    Raises Refused when it ends before it starts.
+    Raises Invalid when it ends before it starts.
     """
     _lock_child(child, by)
     kind, state, starts_on, ends_on = check_period(kind, state, starts_on, ends_on)
@@ -139,12 +139,15 @@ def check_period(
 ) -> domain.Booking:
     """The period that a booking covers. A casual one without an end is for one day.
 
-    Raises Refused when it ends before it starts.
+    Raises Invalid when it ends before it starts.
     """
     if ends_on is None and kind is BookingKind.CASUAL:
         ends_on = starts_on
     if ends_on is not None and ends_on < starts_on:
-        raise Refused(f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).")
+        raise Invalid(
+            f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).",
+            fields=("ends_on",),
+        )
     return domain.Booking(kind, state, starts_on, ends_on)
 
 
@@ -160,10 +163,10 @@ def cancel(booking: Booking, *, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def confirm(booking: Booking, *, by: Actor, now: datetime) -> None:
-    """Confirm an offered booking. Raises Refused for a cancelled one."""
+    """Confirm an offered booking. Raises Conflict for a cancelled one."""
     before = _lock_booking(booking, by)
     if booking.state == BookingState.CANCELLED.value:
-        raise Refused("This booking was cancelled. Make a new one instead.")
+        raise Conflict("This booking was cancelled. Make a new one instead.")
     booking.state = BookingState.CONFIRMED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, now)
@@ -172,7 +175,7 @@ def confirm(booking: Booking, *, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def end_booking(booking: Booking, ends_on: date | None, *, by: Actor, now: datetime) -> None:
-    """Let a booking end on another day, or without end. Raises Refused when that is before its start."""
+    """Let a booking end on another day, or without end. Raises Invalid when that is before its start."""
     before = _lock_booking(booking, by)
     booking.ends_on = check_period(*preview.period(booking)._replace(ends_on=ends_on)).ends_on
     booking.save(update_fields=["ends_on"])
@@ -182,13 +185,14 @@ def end_booking(booking: Booking, ends_on: date | None, *, by: Actor, now: datet
 
 @transaction.atomic
 def archive_child(child: Child, on: date | None = None, *, by: Actor, now: datetime) -> None:
-    """Archive a child, today or on an earlier day. Raises Refused for a day to come (D3)."""
+    """Archive a child, today or on an earlier day. Raises Invalid for a day to come (D3)."""
     _lock_child(child, by)
     today = child.service.today(now)
     day = on or today
     if day > today:
-        raise Refused(
-            f"{child} cannot be archived on {day:%d/%m/%Y}, which is still to come. Do it on the day."
+        raise Invalid(
+            f"{child} cannot be archived on {day:%d/%m/%Y}, which is still to come. Do it on the day.",
+            fields=("on",),
         )
     _store_archived(child, day, "archive_child", by, now)
 
@@ -221,24 +225,24 @@ def _start(service: Service, by: Actor) -> None:
 
 
 def _lock_child(child: Child, by: Actor) -> None:
-    """As `_start`; and see the child as it is now. Raises Refused when somebody removed the child since."""
+    """As `_start`; and see the child as it is now. Raises Conflict when somebody removed the child since."""
     _start(child.service, by)
     try:
         child.refresh_from_db(fields=[*FIELDS[:-1], "archived_on"])
     except Child.DoesNotExist:
-        raise Refused(f"{child} was removed from Manage meanwhile, so there is nothing to change.") from None
+        raise Conflict(f"{child} was removed from Manage meanwhile, so there is nothing to change.") from None
 
 
 def _lock_booking(booking: Booking, by: Actor) -> change_log.Fields:
     """As `_lock_child`; and see the booking as it is now: its fields before the change.
 
-    Raises Refused when it is there no longer.
+    Raises Conflict when it is there no longer.
     """
     try:
         _lock_child(booking.child, by)
         booking.refresh_from_db(fields=["kind", "state", "starts_on", "ends_on"])
     except (Child.DoesNotExist, Booking.DoesNotExist):
-        raise Refused("This booking is there no longer. Look at the child's bookings again.") from None
+        raise Conflict("This booking is there no longer. Look at the child's bookings again.") from None
     return change_entries.booking_fields(booking)
 
 
@@ -263,19 +267,25 @@ def _touched(child: Child, now: datetime) -> None:
 
 def _check_name(details: Details) -> None:
     if not details.first_name.strip() and not details.last_name.strip():
-        raise Refused("A child needs a first name or a last name.")
-    if not all(map(is_plain, [*details[:3], details.gender])):
-        raise Refused(UNSEEN)
+        raise Invalid("A child needs a first name or a last name.", fields=("first_name", "last_name"))
+    typed = {"first_name", "last_name", "preferred_name", "gender"}
+    if odd := sorted(name for name in typed if not is_plain(getattr(details, name))):
+        raise Invalid(UNSEEN, fields=odd)
 
 
 def _check_room(service: Service, name: str, but: Room | None = None) -> None:
     taken = scope(Room, service).filter(name=name.strip()).first()
     if not name.strip() or (taken is not None and taken != but):
-        raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.")
+        raise Invalid(
+            f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.",
+            fields=("name",),
+        )
     if not is_plain(name):
-        raise Refused(UNSEEN)
+        raise Invalid(UNSEEN, fields=("name",))
     if ";" in name:
-        raise Refused("A room's name cannot hold a “;”, which separates rooms in files. Leave it out.")
+        raise Invalid(
+            "A room's name cannot hold a “;”, which separates rooms in files. Leave it out.", fields=("name",)
+        )
 
 
 def _columns(details: Details) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def take_profiles(service: Service, profiles: Sequence[domain.Profile], *, by: A
 
     A profile that is known is brought up to date in the fields that are supplied. One that is deleted by now
     is deleted here, with its stories, which is for support. The change log gets an entry for each profile and
-    room that is new or another. Raises Refused for whoever may not change profiles (D22).
+    room that is new or another. Raises Forbidden for whoever may not change profiles (D22).
     """
     require(Permission.CHANGE_PROFILES, by, service)
     verbs.lock_account(service)

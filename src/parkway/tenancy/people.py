@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from parkway.domain import Refused
+from parkway.domain import Forbidden
 from parkway.tenancy.models import Person, Role, RoleName, Service
 from parkway.tenancy.scope import scope
 
@@ -77,8 +77,8 @@ def allows(permission: Permission, roles: frozenset[RoleName], support: bool, ed
 
 
 def require(permission: Permission, by: Actor, service: Service, educators_may: bool = False) -> None:
-    """Refuse unless `by` may do something at a service (D22): with a role there that may, or as support, the
-    schedule or the machine's operator.
+    """Raise Forbidden unless `by` may do something at a service (D22): with a role there that may, or as
+    support, the schedule or the machine's operator.
 
     Each verb asks this itself, so that no door can forget it.
     """
@@ -92,7 +92,7 @@ def require(permission: Permission, by: Actor, service: Service, educators_may: 
         what = f"may not {permission.words} at {service.name}"
         if seen := SEEN.get(permission):
             what = f"may see {seen} of {service.name}, but not change it"
-        raise Refused(f"{by.label} {what}. {_ask(permission)}")
+        raise Forbidden(f"{by.label} {what}. {_ask(permission)}")
 
 
 def _ask(permission: Permission) -> str:
@@ -108,17 +108,17 @@ ASK = {ADMIN: "an admin educator", EDUCATOR: "an educator", STAFF: "Manage staff
 
 
 def require_change(by: Actor, service: Service, educators_may: bool) -> None:
-    """Refuse unless `by` may change a service's integration: its admin educators, support, and all its
-    educators where the service allows it (D22).
+    """Raise Forbidden unless `by` may change a service's integration: its admin educators, support, and all
+    its educators where the service allows it (D22).
     """
     require(Permission.CHANGE_INTEGRATION, by, service, educators_may)
 
 
 def require_plan(by: Actor, service: Service) -> None:
-    """Refuse unless `by` may change the number of paid children: an admin educator, or support (R11)."""
+    """Raise Forbidden unless `by` may change the paid children: an admin educator, or support (R11)."""
     require(Permission.CHANGE_PLAN, by, service)
 
 
 def require_support(by: Actor, service: Service) -> None:
-    """Refuse unless `by` is support or the machine's operator."""
+    """Raise Forbidden unless `by` is support or the machine's operator."""
     require(Permission.ENABLE, by, service)

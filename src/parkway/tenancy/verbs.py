@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.text import slugify
 
-from parkway.domain import Refused
+from parkway.domain import Invalid, NotFound
 from parkway.tenancy import change_log
 from parkway.tenancy.models import Organisation, Person, Role, RoleName, Service, Subject
 from parkway.tenancy.people import Actor, Permission, require
@@ -26,7 +26,7 @@ def add_service(
     """A new service of an organisation, with a slug of its own made from the name; never a bare number, which
     in an address is the id of a service.
 
-    Raises Refused unless `by` is support, and when the time zone is not one of the IANA database.
+    Raises Forbidden unless `by` is support, Invalid when the time zone is not one of the IANA database.
     """
     require(Permission.CHANGE_SERVICE, by, Service(organisation=organisation, name=name))
     base = slugify(name, allow_unicode=False) or "service"
@@ -37,19 +37,19 @@ def add_service(
     try:
         service.full_clean()
     except ValidationError as error:
-        raise Refused(" ".join(error.messages)) from error
+        raise Invalid(" ".join(error.messages), fields=[*error.message_dict]) from error
     service.save()
     _log(service, "add", change_log.NOTHING, by, now)
     return service
 
 
 def find_service(slug: str) -> Service:
-    """The service with this slug. Raises Refused with the ones there are."""
+    """The service with this slug. Raises NotFound with the ones there are."""
     service = Service.objects.select_related("organisation").filter(slug=slug).first()
     if service is None:
         some = list(Service.objects.order_by("slug").values_list("slug", flat=True)[:40])
         hint = f"There are: {', '.join(some)}." if some else "There is none yet: `parkway demo` makes some."
-        raise Refused(f"No service is called “{slug}”. {hint}")
+        raise NotFound(f"No service is called “{slug}”. {hint}")
     return service
 
 
@@ -59,8 +59,9 @@ def change_service(
 ) -> None:
     """Change a service's name, time zone or window widths. Syncing looks at it again at its next run.
 
-    Raises Refused unless `by` may change how syncing works, which follows from these (D22), and for a value
-    that cannot be. `educators_may` is the service's own setting that all its educators may.
+    Raises Forbidden unless `by` may change how syncing works, which follows from these (D22), Invalid when a
+    value is not one, such as an unknown time zone. `educators_may` is the service's own setting that all its
+    educators may.
     """
     require(Permission.CHANGE_INTEGRATION, by, service, educators_may)
     before = _fields(Service.objects.select_for_update(no_key=True).get(pk=service.pk))
@@ -69,7 +70,7 @@ def change_service(
     try:
         service.full_clean()
     except ValidationError as error:
-        raise Refused(" ".join(error.messages)) from error
+        raise Invalid(" ".join(error.messages), fields=[*error.message_dict]) from error
     service.save(update_fields=[*values])
     Service.objects.filter(pk=service.pk).update(version=F("version") + 1)
     service.refresh_from_db()
@@ -78,7 +79,7 @@ def change_service(
 
 @transaction.atomic
 def give_role(person: Person, service: Service, role: RoleName, *, by: Actor, now: datetime) -> Role:
-    """Let a person be something at a service. Raises Refused unless `by` is support."""
+    """Let a person be something at a service. Raises Forbidden unless `by` is support."""
     require(Permission.CHANGE_SERVICE, by, service)
     before = list(scope(Role, service).filter(person=person).values_list("role", flat=True))
     given, new = Role.objects.get_or_create(person=person, service=service, role=role)
