@@ -16,7 +16,7 @@ from parkway.manage import standing
 from parkway.manage.change_entries import BOOKING, booking_part
 from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy import change_log
-from parkway.tenancy.change_log import Change
+from parkway.tenancy.change_log import LoggedChange
 from parkway.tenancy.models import Service, Subject
 from parkway.tenancy.people import Actor, Permission, require
 from parkway.tenancy.scope import scope
@@ -259,18 +259,20 @@ def _book(
 # The change log ----------------------------------------------------------------------------------------
 
 
-def _room_changes(made: Mapping[str, int]) -> Iterator[Change]:
+def _room_changes(made: Mapping[str, int]) -> Iterator[LoggedChange]:
     for name, pk in made.items():
-        yield Change(Subject.MANAGE_ROOM, str(pk), "add_room", {"name": [None, name]})
+        yield LoggedChange(Subject.MANAGE_ROOM, str(pk), "add_room", {"name": [None, name]})
 
 
-def _new_child(child: domain.Child) -> Change:
+def _new_child(child: domain.Child) -> LoggedChange:
     after = {**child.details._asdict(), "archived_on": child.standing.archived_on}
     changes = change_log.differences(change_log.NOTHING, after)
-    return Change(Subject.CHILD, child.child_id, "import_new", changes)
+    return LoggedChange(Subject.CHILD, child.child_id, "import_new", changes)
 
 
-def _amended_child(child: domain.Child, before: _Row, after: _Row, was_in: Mapping[str, set[str]]) -> Change:
+def _amended_child(
+    child: domain.Child, before: _Row, after: _Row, was_in: Mapping[str, set[str]]
+) -> LoggedChange:
     changes: change_log.Differences = {}
     if before != after:
         changes = change_log.differences(
@@ -280,17 +282,17 @@ def _amended_child(child: domain.Child, before: _Row, after: _Row, was_in: Mappi
         changes |= change_log.differences(
             {"rooms": was_in.get(child.child_id, ())}, {"rooms": child.details.rooms}
         )
-    return Change(Subject.CHILD, child.child_id, "import", changes)
+    return LoggedChange(Subject.CHILD, child.child_id, "import", changes)
 
 
-def _booking_changes(before: _Bookings, after: _Bookings) -> Iterator[Change]:
+def _booking_changes(before: _Bookings, after: _Bookings) -> Iterator[LoggedChange]:
     for child_id, many in after.items():
         for old, new in _paired(before.get(child_id, ()), many):
             if old != new:
                 period = (new or old).period  # type: ignore[union-attr]  # one of both is there
                 changes = change_log.differences(_booking_fields(old), _booking_fields(new))
                 part = booking_part(period.kind.value, period.starts_on)
-                yield Change(Subject.BOOKING, child_id, "import", changes, part)
+                yield LoggedChange(Subject.BOOKING, child_id, "import", changes, part)
 
 
 def _booking_fields(booked: ImportedBooking | None) -> change_log.Fields:

@@ -14,7 +14,7 @@ from parkway.domain import Details, ProfileState
 from parkway.storypark import verbs
 from parkway.storypark.models import ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy import change_log
-from parkway.tenancy.change_log import Change
+from parkway.tenancy.change_log import LoggedChange
 from parkway.tenancy.models import Service, Subject
 from parkway.tenancy.people import Actor, Permission, require
 from parkway.tenancy.scope import scope
@@ -49,7 +49,10 @@ def take_profiles(service: Service, profiles: Sequence[domain.Profile], *, by: A
     made = _place(service, [p for p in profiles if p.state is not DELETED and "rooms" in p.supplied])
     verbs.increment_version(service)
     changes = [
-        *(Change(Subject.STORYPARK_ROOM, str(pk), "add_room", {"name": [None, name]}) for name, pk in made),
+        *(
+            LoggedChange(Subject.STORYPARK_ROOM, str(pk), "add_room", {"name": [None, name]})
+            for name, pk in made
+        ),
         *(_new_profile(profile, today) for profile in new),
         *_amended_profiles(there, amended, was_in),
     ]
@@ -131,21 +134,21 @@ def _rooms_before(service: Service) -> dict[str, set[str]]:
     return found
 
 
-def _new_profile(profile: domain.Profile, today: date) -> Change:
+def _new_profile(profile: domain.Profile, today: date) -> LoggedChange:
     """The entry of a new profile; one that is deleted already has no names."""
     state, archived_on, _ = _state(profile, today)
     details = {} if profile.state is DELETED else profile.details._asdict()
     after = {**details, "state": state, "archived_on": archived_on}
     changes = change_log.differences(change_log.NOTHING, after)
-    return Change(Subject.PROFILE, profile.profile_id, "import_new", changes)
+    return LoggedChange(Subject.PROFILE, profile.profile_id, "import_new", changes)
 
 
 def _amended_profiles(
     profiles: Sequence[domain.Profile], amended: Sequence[tuple[_Row, _Row]], was_in: Mapping[str, set[str]]
-) -> Iterator[Change]:
+) -> Iterator[LoggedChange]:
     for profile, (before, after) in zip(profiles, amended, strict=True):
         old, new = (dict[str, object](zip(_LOGGED, row, strict=True)) for row in (before, after))
         if "rooms" in profile.supplied:
             old["rooms"], new["rooms"] = was_in.get(profile.profile_id, ()), profile.details.rooms
         changes = change_log.differences(old, new)
-        yield Change(Subject.PROFILE, profile.profile_id, "import", changes)
+        yield LoggedChange(Subject.PROFILE, profile.profile_id, "import", changes)

@@ -30,7 +30,7 @@ NOTHING: Fields = {}
 COLUMNS = ("service_id", "subject", "subject_id", "part", "verb", "changes", "by_label", "person_id", "at")
 
 
-class Change(NamedTuple):
+class LoggedChange(NamedTuple):
     """One change of one subject, of which many are written at once."""
 
     subject: Subject
@@ -73,10 +73,10 @@ def record(
     part: str = "",
 ) -> None:
     """Write one entry in the transaction at hand; none when nothing was changed."""
-    record_many(service, [Change(subject, subject_id, verb, changes, part)], by, now)
+    record_many(service, [LoggedChange(subject, subject_id, verb, changes, part)], by, now)
 
 
-def record_many(service: Service, changes: Iterable[Change], by: Actor, now: datetime) -> None:
+def record_many(service: Service, changes: Iterable[LoggedChange], by: Actor, now: datetime) -> None:
     """As `record`, for many subjects at once, as of an import."""
     at = bulk.as_instant(now)
     rows = [
