@@ -181,7 +181,7 @@ def make_plan(situation: PlanInput) -> Plan:
             rule = usual[child.standing.status]
         else:
             rule = rules.rule_for(child, choice.kind, situation.inactive, choice.keep_until, situation.today)
-        facts = rules.facts_of(rule, child, choice)
+        facts = rule.looks_at(child.standing, choice)
         profile_id = links.get(child_id)
         profile = profiles.get(profile_id) if profile_id is not None else None
         if profile_id is not None and profile is None and not _settled_by_a_person(rule, choice):
