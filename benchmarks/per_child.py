@@ -100,7 +100,8 @@ def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
     from parkway import domain
     from parkway.domain import ChoiceKind, Decision, ProfileState, Step
     from parkway.domain import Profile as Portfolio
-    from parkway.engine import plan, rules
+    from parkway.engine import rules
+    from parkway.engine.changes import differences
     from parkway.storypark.models import Profile
     from parkway.sync.models import Choice, Link
 
@@ -115,7 +116,7 @@ def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
     until = choice.keep_until if choice else None
     rule = rules.rule_for(known, wish, integration.policy, until, integration.service.today(now))
     step = rules.STEPS[rule.verdict][profile.state if profile else None]
-    changes = plan.differences(known, profile) if profile and step in (Step.NO_CHANGE, Step.RESTORE) else {}
+    changes = differences(known, profile) if profile and step in (Step.NO_CHANGE, Step.RESTORE) else {}
     if step is Step.NO_CHANGE and changes:
         step = Step.UPDATE
     facts = rules.facts_of(rule, known, domain.Choice(wish, None, until))

@@ -24,8 +24,8 @@ from parkway.domain import (
     Window,
 )
 from parkway.engine import status
+from parkway.engine.outcome import after as after_plan
 from parkway.engine.plan import Plan, PlanInput, make_plan
-from parkway.engine.plan import after as after_plan
 
 TODAY = date(2025, 11, 24)
 WINDOW = Window()
@@ -80,7 +80,7 @@ def profile(
     return Profile(profile_id, state, person or details(), **more)
 
 
-def situation(
+def plan_input(
     children: list[Child] | None = None,
     profiles: list[Profile] | None = None,
     links: dict[str, str] | None = None,
@@ -178,7 +178,7 @@ supplied = st.sampled_from([ALL_FIELDS, ALL_FIELDS, ALL_FIELDS, *FORGETFUL])
 class World:
     """A situation, and the bookings behind it (none for a child of whom the source gives a bare status)."""
 
-    situation: PlanInput
+    plan_input: PlanInput
     bookings: dict[str, list[Booking]]
 
 
@@ -263,5 +263,5 @@ def _add(drawn: tuple[str | None, Profile | None], child_id: str, profiles: dict
         profiles[profile_id] = found
 
 
-situations = worlds().map(lambda world: world.situation)
-unchosen = worlds(choosing=False).map(lambda world: world.situation)
+plan_inputs = worlds().map(lambda world: world.plan_input)
+unchosen = worlds(choosing=False).map(lambda world: world.plan_input)

@@ -22,7 +22,8 @@ from parkway.domain import (
     Window,
 )
 from parkway.engine import status
-from parkway.engine.plan import Plan, PlanInput, after, make_plan
+from parkway.engine.outcome import after
+from parkway.engine.plan import Plan, PlanInput, make_plan
 from tests.engine.builders import ARCHIVED, BORN, DELETED, LEAVE, LIVE, STAY, TODAY
 
 NAMES = ["Ana", "Ben", "Eve", "Mānaia", "Tāne", "Zoë"]

@@ -39,8 +39,8 @@ from tests.engine.builders import (
     child,
     day,
     details,
+    plan_input,
     profile,
-    situation,
 )
 
 # --- the tables -----------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_the_sentence_of_a_child_who_waits(position, paid, words, person):
 def sentence(person: Details, bookings, inactive=LEAVE, today=TODAY, archived_on=None, **more) -> str:
     """The reason for one child with these bookings."""
     someone = child("c", person, standing(bookings, today, more.get("window", WINDOW), archived_on))
-    plan = make_plan(situation([someone], inactive=inactive, **more))
+    plan = make_plan(plan_input([someone], inactive=inactive, **more))
     return plan.because(plan.decisions[0])
 
 
@@ -380,7 +380,7 @@ def test_a_bare_status_is_told_without_bookings():
     inactive = child("c", MANAIA, Standing(Status.INACTIVE, bookings_known=False))
     archived = child("d", JAMES, Standing(Status.ARCHIVED, bookings_known=False))
     active = child("e", JAMES, Standing(Status.ACTIVE, bookings_known=False))
-    plan = make_plan(situation([inactive, archived, active]))
+    plan = make_plan(plan_input([inactive, archived, active]))
 
     assert [plan.because(d) for d in plan.decisions] == [
         "Mānaia is Inactive in Manage, and this service lets Inactive children leave Storypark.",
@@ -392,7 +392,7 @@ def test_a_bare_status_is_told_without_bookings():
 def test_a_missing_child_is_called_by_the_profile():
     """B2."""
     profiles = [profile("p", JAMES), profile("q", MANAIA, ARCHIVED)]
-    plan = make_plan(situation([], profiles, {"c": "p", "d": "q", "e": "unknown"}))
+    plan = make_plan(plan_input([], profiles, {"c": "p", "d": "q", "e": "unknown"}))
 
     assert [plan.because(d) for d in plan.decisions] == [
         "Manage no longer lists James. Parkway does not take a missing child for an archived one, "

@@ -209,8 +209,8 @@ class World:
 
     def available(self) -> set[str]:
         """The children available to sync under the setting."""
-        situation = changes.preview(self.service, self.now).situation
-        return {child.child_id for child in plan.belonging(situation)}
+        plan_input = changes.preview(self.service, self.now).input
+        return {child.child_id for child in plan.belonging(plan_input)}
 
     # What is told
 

@@ -1,6 +1,6 @@
 """The integration of a service: enable, set up, change the setting, approve, turn off and on again.
 
-A preview is a plan of a situation in which the change is already made. Confirming carries the preview's
+A preview is the plan that would be made if the change were already made. Confirming carries the preview's
 fingerprint: the change is made, the plan is computed again, and it is applied only if it is the same plan.
 """
 
@@ -73,7 +73,7 @@ def start_syncing(
 
 def preview(service: Service, now: datetime, ends: Connectors = HERE) -> Plan:
     """What a run would do now."""
-    return make_plan(gather_one(integration_of(service), now, ends).situation)
+    return make_plan(gather_one(integration_of(service), now, ends).plan_input)
 
 
 def preview_switch(
@@ -81,7 +81,7 @@ def preview_switch(
 ) -> Plan:
     """What switching the setting for Inactive children would do (R9, B1)."""
     return make_plan(
-        replace(gather_one(require_on(integration_of(service)), now, ends).situation, inactive=inactive)
+        replace(gather_one(require_on(integration_of(service)), now, ends).plan_input, inactive=inactive)
     )
 
 
@@ -110,7 +110,7 @@ def preview_paid_children(service: Service, number: int, now: datetime, ends: Co
     """
     storypark.require_enough(service, number)
     return make_plan(
-        replace(gather_one(require_on(integration_of(service)), now, ends).situation, paid_children=number)
+        replace(gather_one(require_on(integration_of(service)), now, ends).plan_input, paid_children=number)
     )
 
 
@@ -148,7 +148,7 @@ def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: C
     with transaction.atomic():
         integration = require_on(lock_integration(service))
         require_change(by, service, integration.educators_may_change)
-        shown = make_plan(gather_one(integration, now, ends).situation)
+        shown = make_plan(gather_one(integration, now, ends).plan_input)
         if shown.fingerprint != fingerprint:
             raise PlanChanged(shown)
         kept = {
@@ -157,7 +157,7 @@ def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: C
         choices.store(service, kept, by, now)
         integration.refresh_from_db(fields=["version"])
         gathered = gather_one(integration, now, ends)
-        plan = make_plan(gathered.situation)
+        plan = make_plan(gathered.plan_input)
         start = RunContext(now, Trigger.REJECTION, by, plan.fingerprint)
         return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
 
@@ -188,7 +188,7 @@ def turn_off(service: Service, by: Actor, ends: Connectors = HERE, *, now: datet
 
 def preview_on(service: Service, now: datetime, ends: Connectors = HERE) -> Plan:
     """What turning on again would do. Raises Refused when syncing is not turned off."""
-    return make_plan(gather_one(_turned_off(integration_of(service)), now, ends).situation)
+    return make_plan(gather_one(_turned_off(integration_of(service)), now, ends).plan_input)
 
 
 def _turned_off(integration: Integration) -> Integration:
@@ -232,7 +232,7 @@ def _confirm(
         require_change(start.by, service, integration.educators_may_change)
         change(integration)
         gathered: Snapshot = gather_one(integration, start.now, ends)
-        plan = make_plan(gathered.situation)
+        plan = make_plan(gathered.plan_input)
         if plan.fingerprint != start.consent:
             raise PlanChanged(plan)
         return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from parkway.domain import Decision, Step
-from parkway.engine.plan import Plan, plain
+from parkway.engine.changes import plain
+from parkway.engine.plan import Plan
 
 DONE = {
     Step.CREATE: "gets a new profile",
@@ -33,7 +34,7 @@ class Difference(NamedTuple):
 def outline(plan: Plan) -> dict[str, Any]:
     """A plan as it was shown, small enough to keep beside the form that confirms it; without names."""
     lines = {each.child_id: [each.step.value, _values(each)] for each in plan.decisions}
-    return {"fingerprint": plan.fingerprint, "paid": plan.situation.paid_children, "lines": lines}
+    return {"fingerprint": plan.fingerprint, "paid": plan.input.paid_children, "lines": lines}
 
 
 def _values(decision: Decision) -> str:
@@ -48,8 +49,8 @@ def _values(decision: Decision) -> str:
 def differences(shown: Mapping[str, Any], plan: Plan) -> Sequence[Difference]:
     """How a plan differs from what was shown, child by child."""
     found = []
-    if shown["paid"] != plan.situation.paid_children:
-        paid = f"The plan pays for {plan.situation.paid_children} children now; it was {shown['paid']}."
+    if shown["paid"] != plan.input.paid_children:
+        paid = f"The plan pays for {plan.input.paid_children} children now; it was {shown['paid']}."
         found.append(Difference("", paid))
     before: Mapping[str, list[str]] = shown["lines"]
     for decision in plan.decisions:

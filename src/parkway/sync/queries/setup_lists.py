@@ -150,11 +150,11 @@ def setup_lists(service: Service, now: datetime, ends: Connectors = HERE) -> Set
     """Both ends read anew, with proposals and choices: "please check" first, then certain, then nothing
     alike, each by name (set-up, steps 3 and 4)."""
     found = look_at_set_up(service, now, ends)
-    situation = found.plan.situation
-    linked = set(situation.links.values())
+    plan_input = found.plan.input
+    linked = set(plan_input.links.values())
     profiles = {
         key: profile
-        for key, profile in situation.profiles.items()
+        for key, profile in plan_input.profiles.items()
         if key not in linked and profile.state is not ProfileState.DELETED
     }
     standing = choices_made.choices_made(service)
@@ -239,7 +239,7 @@ def news(before: Mapping[str, str], lists: SetUpLists) -> News:
 
 def rooms(lists: SetUpLists) -> Sequence[RoomStep]:
     """What happens to each room of Manage (D21)."""
-    return lists.plan.situation.rooms
+    return lists.plan.input.rooms
 
 
 def free_rooms(service: Service, lists: SetUpLists, now: datetime, ends: Connectors = HERE) -> list[Room]:
@@ -273,7 +273,7 @@ def look_at_set_up(service: Service, now: datetime, ends: Connectors = HERE) -> 
 
     Raises Refused when the service is set up already.
     """
-    return _set_up(gather_one(require_to_set_up(integration_of(service)), now, ends).situation)
+    return _set_up(gather_one(require_to_set_up(integration_of(service)), now, ends).plan_input)
 
 
 def require_to_set_up(integration: Integration) -> Integration:
@@ -286,25 +286,25 @@ def require_to_set_up(integration: Integration) -> Integration:
     return integration
 
 
-def _set_up(situation: PlanInput) -> SetUp:
+def _set_up(plan_input: PlanInput) -> SetUp:
     """Listed is every child who belongs under the setting, or would but for "don't add" (R2, R3)."""
     without = {
         key: wish._replace(kind=None) if wish.kind is ChoiceKind.DONT_ADD else wish
-        for key, wish in situation.choices.items()
+        for key, wish in plan_input.choices.items()
     }
-    belonging = plan.belonging(replace(situation, choices=without))
-    linked = set(situation.links.values())
-    unlinked = [profile for key, profile in situation.profiles.items() if key not in linked]
-    seekers = [child for child in belonging if child.child_id not in situation.links]
-    takers = {wish.profile_id: key for key, wish in situation.choices.items() if wish.profile_id}
+    belonging = plan.belonging(replace(plan_input, choices=without))
+    linked = set(plan_input.links.values())
+    unlinked = [profile for key, profile in plan_input.profiles.items() if key not in linked]
+    seekers = [child for child in belonging if child.child_id not in plan_input.links]
+    takers = {wish.profile_id: key for key, wish in plan_input.choices.items() if wish.profile_id}
     proposals = [_still_free(each, takers) for each in matching.propose(seekers, unlinked)]
     listed = [
-        Listed(child, proposal, situation.choices.get(child.child_id))
+        Listed(child, proposal, plan_input.choices.get(child.child_id))
         for child, proposal in zip(seekers, proposals, strict=True)
     ]
     there = {profile.profile_id for profile in unlinked if profile.state is not ProfileState.DELETED}
     undecided = [each for each in listed if not _decided(each.choice, there)]
-    return SetUp(listed, undecided, make_plan(situation))
+    return SetUp(listed, undecided, make_plan(plan_input))
 
 
 def _still_free(proposal: Proposal, takers: Mapping[str, str]) -> Proposal:

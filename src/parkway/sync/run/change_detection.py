@@ -181,8 +181,8 @@ def _look_again(gathered: Snapshot, plan: Plan) -> datetime | None:
     """
     if not gathered.roster.complete and not plan.spaces.waiting:
         return gathered.integration.look_again_at
-    service, today = gathered.integration.service, plan.situation.today
-    ends = [choice.keep_until for choice in plan.situation.choices.values() if choice.keep_until]
+    service, today = gathered.integration.service, plan.input.today
+    ends = [choice.keep_until for choice in plan.input.choices.values() if choice.keep_until]
     passing = [day for day in ends if day >= today]
     if plan.spaces.waiting:
         passing.append(today)

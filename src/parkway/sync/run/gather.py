@@ -28,7 +28,7 @@ class Snapshot:
     """What a run knows of one service. `silent` says why an end's answer must not be believed (D8)."""
 
     integration: Integration
-    situation: PlanInput
+    plan_input: PlanInput
     roster: RosterAnswer
     journal: Mapping[str, CurrentEntry]
     silent: str | None
@@ -57,11 +57,11 @@ def gather(
     wholes = []
     for key, gathered in found.items():
         if not gathered.roster.complete:
-            rest = _settled_totals(gathered)
-            if rest is None:
+            others = _settled_totals(gathered)
+            if others is None:
                 wholes.append(gathered.integration)
             else:
-                found[key] = _with_settled_totals(gathered, rest)
+                found[key] = _with_settled_totals(gathered, others)
     return found | gather(wholes, now, ends) if wholes else found
 
 
@@ -72,7 +72,7 @@ def gather_again(before: Mapping[int, Snapshot], now: datetime, ends: Connectors
     rosters = {key: gathered.roster for key, gathered in before.items()}
     found = _gather(integrations, asks, rosters, ends, questions_only=True)
     return {
-        key: _with_settled_totals(gathered, before[key].situation.rest) for key, gathered in found.items()
+        key: _with_settled_totals(gathered, before[key].plan_input.others) for key, gathered in found.items()
     }
 
 
@@ -98,7 +98,7 @@ def _gather(
         key = ask.service_id
         answer, theirs = rosters[key], profiles[key]
         steps = matching.match_rooms(answer.rooms, theirs.rooms, room_links[key]) if answer.complete else ()
-        situation = PlanInput(
+        plan_input = PlanInput(
             ask.today,
             integration.policy,
             theirs.paid_children,
@@ -112,7 +112,7 @@ def _gather(
             integration.limits,
         )
         silent = _why_unbelievable(integration, answer, theirs, links[key]) if answer.complete else None
-        found[key] = Snapshot(integration, situation, answer, journal[key], silent)
+        found[key] = Snapshot(integration, plan_input, answer, journal[key], silent)
     return found
 
 
@@ -127,14 +127,14 @@ def _settled_totals(gathered: Snapshot) -> SettledTotals | None:
     That is when a child has no profile, and one that nobody is linked to might be the child's (D19, D23), or
     was not listed before.
     """
-    situation, settled = gathered.situation, SettledTotals(*(gathered.integration.settled or ()))
-    for child in situation.children:
-        profile_id = situation.links.get(child.child_id)
-        if profile_id is None and (settled.unlinked or child.child_id in situation.choices):
+    plan_input, settled = gathered.plan_input, SettledTotals(*(gathered.integration.settled or ()))
+    for child in plan_input.children:
+        profile_id = plan_input.links.get(child.child_id)
+        if profile_id is None and (settled.unlinked or child.child_id in plan_input.choices):
             return None
         if profile_id is not None and (
-            profile_id not in situation.profiles
-            or situation.profiles[profile_id].state is ProfileState.DELETED
+            profile_id not in plan_input.profiles
+            or plan_input.profiles[profile_id].state is ProfileState.DELETED
         ):
             return None
     if any(entry.rule in MISSING for entry in gathered.journal.values()):
@@ -143,14 +143,14 @@ def _settled_totals(gathered: Snapshot) -> SettledTotals | None:
     return SettledTotals(
         settled.kept - outcomes["live"],
         settled.left_out - outcomes["out"],
-        settled.live - situation.live_linked(),
-        settled.linked - situation.live_linked(),
+        settled.live - plan_input.live_linked(),
+        settled.linked - plan_input.live_linked(),
         settled.unlinked,
     )
 
 
-def _with_settled_totals(gathered: Snapshot, rest: SettledTotals) -> Snapshot:
-    return replace(gathered, situation=replace(gathered.situation, rest=rest))
+def _with_settled_totals(gathered: Snapshot, others: SettledTotals) -> Snapshot:
+    return replace(gathered, plan_input=replace(gathered.plan_input, others=others))
 
 
 def _asked(journal: Mapping[str, CurrentEntry]) -> dict[str, Facts]:

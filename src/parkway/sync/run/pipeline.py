@@ -19,6 +19,7 @@ from parkway.db import bulk, errors
 from parkway.domain import ACTIONS, OUTCOMES, Decision, SourceSilent, Step
 from parkway.engine import plan as plans
 from parkway.engine import wording
+from parkway.engine.outcome import nothing_left
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
 from parkway.sync.ends import HERE, Connectors
@@ -129,7 +130,7 @@ def decide(service_ids: Sequence[int], start: RunContext, ends: Connectors, full
 
 
 def _planned(gathered: Mapping[int, Snapshot]) -> dict[int, tuple[Snapshot, Plan]]:
-    return {key: (found, plans.make_plan(found.situation)) for key, found in gathered.items()}
+    return {key: (found, plans.make_plan(found.plan_input)) for key, found in gathered.items()}
 
 
 def apply_plans(planned: PlannedServices, start: RunContext, ends: Connectors = HERE) -> list[Run]:
@@ -203,7 +204,7 @@ def _prove(going: PlannedServices, done: Mapping[int, Run], start: RunContext, e
     """Look again where something was written: nothing may be left but what waits or is held (B6)."""
     wrote = {key: gathered for key, (gathered, plan) in going.items() if not plan.changes_nothing}
     for key, again in gather_again(wrote, start.now, ends).items():
-        if not plans.nothing_left(going[key][1], again.situation):
+        if not nothing_left(going[key][1], again.plan_input):
             run = done[key]
             run.converged = False
             run.save(update_fields=["converged"])
