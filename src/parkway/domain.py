@@ -95,6 +95,13 @@ class Window(NamedTuple):
     lookahead: int = 56
 
 
+class Limits(NamedTuple):
+    """A run is held when it archives more than `archives` profiles and more than `percent` % of the live."""
+
+    archives: int = 3
+    percent: int = 20
+
+
 class Booking(NamedTuple):
     """A period of care. `ends_on` None is open-ended."""
 

@@ -14,6 +14,7 @@ from parkway.domain import (
     ChoiceKind,
     Details,
     InactivePolicy,
+    Limits,
     Standing,
     Status,
     Step,
@@ -22,7 +23,6 @@ from parkway.engine.changes import plain
 from parkway.engine.matching import RoomStep
 from parkway.engine.outcome import after, nothing_left
 from parkway.engine.plan import Plan, PlanInput, make_plan
-from parkway.engine.safety import Limits
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,

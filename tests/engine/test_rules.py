@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -432,6 +433,42 @@ def test_counts_and_places_in_a_queue():
     assert [wording.ordinal(n) for n in numbers] == (
         ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "101st", "111th"]
     )
+
+
+def test_days_are_told_with_the_year_only_when_it_is_another():
+    assert wording.day(date(2026, 3, 4), date(2026, 12, 31)) == "4 March"
+    assert wording.day(date(2027, 1, 1), date(2026, 12, 31)) == "1 January 2027"
+
+
+def test_months_and_weekdays_are_told_in_full_and_in_three_letters():
+    months = (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    )
+    weekdays = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+    for number, name in enumerate(months, start=1):
+        first = date(2026, number, 1)
+        assert wording.month(number) == name
+        assert wording.written(first, "d MMMM y") == f"1 {name} 2026"
+        assert wording.written(first, "d MMM y") == f"1 {name[:3]} 2026"
+    for number, name in enumerate(weekdays):
+        day = date(2026, 3, 2 + number)
+        assert wording.weekday(number) == name
+        assert wording.written(day, "EEEE d MMMM") == f"{name} {day.day} March"
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "text"),
+    [(0, 0, "12:00 am"), (9, 5, "9:05 am"), (12, 0, "12:00 pm"), (14, 5, "2:05 pm"), (23, 59, "11:59 pm")],
+)
+def test_clocks_are_told_with_twelve_hours_in_the_zone_of_the_moment(hour, minute, text):
+    today = date(2026, 3, 4)
+    moment = datetime(2026, 3, 4, hour, minute, 59, tzinfo=ZoneInfo("Pacific/Auckland"))
+
+    assert wording.clock(moment) == text
+    assert wording.at(moment, today) == f"at {text}"
+    assert wording.at(moment, date(2026, 3, 5)) == f"on 4 March at {text}"
 
 
 def test_every_rule_has_a_meaning_for_the_documentation():

@@ -23,10 +23,18 @@ if connection.vendor != "postgresql":
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from parkway.config.queue_stats import QueueStats, queue_stats
 from parkway.db import bulk
 from parkway.jobs import queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(transactional_db: None) -> None:
+    """Begin without jobs and workers: their tables are the library's, and outlast a test."""
+    bulk.write("DELETE FROM procrastinate_jobs")
+    bulk.write("DELETE FROM procrastinate_workers")
 
 
 @pytest.fixture
@@ -125,6 +133,25 @@ def test_without_a_worker_somebody_else_carries_the_call(worlds: list[World]) ->
     assert (elsewhere.heard, jobs()) == ([7], ["run_one"])
     bulk.write("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '2 minutes'")
     assert not queue.anybody_works()
+
+
+def test_workers_and_jobs_are_counted_by_how_they_are(worlds: list[World]) -> None:
+    assert queue_stats() == (0, 0, 0, 0)
+    queue.dispatch(0)
+    for world in worlds:
+        queue.run_one.configure(queueing_lock=f"one-{world.service.pk}").defer(service_id=world.service.pk)
+    bulk.write("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    bulk.write(
+        "INSERT INTO procrastinate_workers(last_heartbeat) VALUES (now() - %s), (now() - %s), (now() - %s)",
+        [queue.QUIET / 2, queue.QUIET * 2, queue.SILENT],
+    )
+    bulk.write(
+        "UPDATE procrastinate_jobs SET status = 'doing' WHERE id = (SELECT max(id) FROM procrastinate_jobs)"
+    )
+    bulk.write(
+        "UPDATE procrastinate_jobs SET status = 'failed' WHERE id = (SELECT min(id) FROM procrastinate_jobs)"
+    )
+    assert queue_stats() == QueueStats(alive=2, silent=2, waiting=2, working=1)
 
 
 def test_the_job_of_a_worker_that_died_is_dropped_and_old_ones_are_forgotten(worlds: list[World]) -> None:

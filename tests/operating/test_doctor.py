@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import socketserver
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +20,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core import checks
+from django.core.checks import ERROR, INFO, WARNING
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from parkway.config.doctor import clock, configuration, database, queue
-from parkway.config.doctor.findings import Finding, Level
+from parkway.cli.doctor import LEVELS
+from parkway.config.doctor import clock, configuration, database, disk, queue
+from parkway.config.doctor.findings import Area
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Service
 from tests.operating.installation import Installation
@@ -34,11 +39,11 @@ KEY = "kX9-a-key-that-is-long-enough-and-has-many-signs"
 SAFE = {"ALLOWED_HOSTS": ["parkway.org.nz", "localhost"], "BEHIND_PROXY": True, "SECURE": True}
 
 
-def seen(found: Iterator[Finding], level: Level = Level.BAD) -> list[str]:
+def seen(area: Area, level: int = ERROR) -> list[str]:
     """What was found to be so bad, with how to mend it: there is always a way."""
-    told = [finding for finding in found if finding.level is level]
-    assert all(finding.mend for finding in told)
-    return [f"{finding.told} {finding.mend}" for finding in told]
+    told = [message for message in area.run() if message.level == level]
+    assert all(message.hint for message in told)
+    return [f"{message.msg} {message.hint}" for message in told]
 
 
 def report(installation: Installation, code: int = 1, **env: str) -> dict[str, list[str]]:
@@ -46,7 +51,7 @@ def report(installation: Installation, code: int = 1, **env: str) -> dict[str, l
     result = installation.run("doctor", "--json", **env)
     assert result.returncode == code, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
-    found: dict[str, list[str]] = {level.value: [] for level in Level}
+    found: dict[str, list[str]] = {level: [] for level in LEVELS.values()}
     for finding in json.loads(result.stdout):
         found[finding["level"]].append(f"{finding['area']}: {finding['told']} {finding['mend']}")
     return found
@@ -94,7 +99,11 @@ def safe(settings: Any, monkeypatch: pytest.MonkeyPatch, mail_port: int) -> Any:
 
 
 def test_nothing_is_found_where_all_is_well(safe: Any) -> None:
-    assert {finding.level for finding in configuration.look()} == {Level.FINE}
+    found = configuration.AREA.run()
+    assert {message.level for message in found} == {INFO}
+    assert [message.id for message in found] == [
+        f"parkway.configuration.I{number}" for number in ("003", "013", "023", "044")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -114,14 +123,14 @@ def test_nothing_is_found_where_all_is_well(safe: Any) -> None:
 def test_a_dangerous_setting_is_found(safe: Any, changed: dict[str, object], told: str) -> None:
     for name, value in changed.items():
         setattr(safe, name, value)
-    (found,) = seen(configuration.look())
+    (found,) = seen(configuration.AREA)
     assert told in found
 
 
 @pytest.mark.parametrize("key", ["hunter2-hunter2", "x" * 60])
 def test_a_weak_secret_key_is_found(safe: Any, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("PARKWAY_SECRET_KEY", key)
-    (found,) = seen(configuration.look())
+    (found,) = seen(configuration.AREA)
     assert "to be guessed" in found
     assert key not in found
 
@@ -131,16 +140,68 @@ def test_a_misspelt_setting_and_an_unreal_address_are_worth_a_look(
 ) -> None:
     monkeypatch.setenv("PARKWAY_SMPT", "mail.example.org")
     safe.SUPPORT = "support@parkway.example"
-    address, variable = seen(configuration.look(), Level.LOOK)
+    address, variable = seen(configuration.AREA, WARNING)
     assert "PARKWAY_SUPPORT" in address
     assert "Did you mean PARKWAY_SMTP?" in variable
-    assert seen(configuration.look()) == []
+    assert seen(configuration.AREA) == []
 
 
 def test_settings_that_cannot_be_read_are_told_like_the_rest(tmp_path: Path) -> None:
     for env in ({"DATABASE_URL": "nonsense"}, {"PARKWAY_SMTP": "mail:smtp"}, {"PARKWAY_LOGS": "xml"}):
         (told,) = report(Installation(tmp_path), **env)["bad"]
         assert told.startswith(f"configuration: {next(iter(env))}")
+
+
+# Django's system checks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_the_checks_run_only_when_they_are_asked_for(django_assert_num_queries: Any) -> None:
+    areas = (configuration.AREA, database.REACHABLE, database.AREA, clock.AREA, queue.AREA, disk.AREA)
+    tags = [area.tag for area in areas]
+    assert checks.registry.registry.tags_available(deployment_checks=True) >= set(tags)
+    assert checks.run_checks(tags=tags) == []
+    with django_assert_num_queries(0):
+        found = checks.run_checks(tags=tags, include_deployment_checks=True)
+    assert {message.obj for message in found} == {"configuration", "disk"}
+    found = checks.run_checks(tags=tags, include_deployment_checks=True, databases=["default"])
+    assert {message.obj for message in found} == {"configuration", "database", "clock", "queue", "disk"}
+    assert all(re.fullmatch(rf"parkway\.{m.obj}\.[DIWE]\d{{3}}", str(m.id)) for m in found)
+
+
+def test_no_other_command_loads_them(tmp_path: Path) -> None:
+    told = "import sys, parkway.cli.setup_django; print([m for m in sys.modules if 'doctor' in m])"
+    env = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/none.sqlite3"}
+    assert subprocess.check_output([sys.executable, "-c", told], text=True, env=env) == "[]\n"
+
+
+@pytest.fixture
+def area() -> Iterator[Area]:
+    """An area of the test's own, whose checks are forgotten afterwards."""
+    known = checks.registry.registry.deployment_checks
+    before = set(known)
+    yield Area("test", "parkway.test")
+    known &= before
+
+
+def test_what_breaks_is_told_once_and_last_and_the_others_go_on(area: Area) -> None:
+    @area.check
+    def second() -> Iterator[checks.CheckMessage]:
+        yield area.look(12, "Second.", "Look.")
+        yield area.fine(11, "Third.")
+        raise RuntimeError("Mānaia")
+
+    @area.check
+    def first() -> Iterator[checks.CheckMessage]:
+        yield area.bad(2, "First.", "Mend.")
+        raise RuntimeError("Ngata")
+
+    assert [(message.id, message.msg) for message in area.run()] == [
+        ("parkway.test.E002", "First."),
+        ("parkway.test.W012", "Second."),
+        ("parkway.test.I011", "Third."),
+        ("parkway.test.E999", "Looking at it broke (RuntimeError)."),
+    ]
 
 
 # The database ---------------------------------------------------------------------------------------------
@@ -256,16 +317,16 @@ def test_a_run_ahead_of_this_clock() -> None:
     world.now = timezone.now() + timedelta(hours=3)
     world.enrol("Ida")
     world.set_up()
-    (told,) = seen(clock.look())
+    (told,) = seen(clock.AREA)
     assert "recorded 10,800 seconds ahead" in told or "recorded 10,799 seconds ahead" in told
 
 
 @pytest.mark.django_db
 def test_a_time_zone_that_nobody_knows() -> None:
-    assert seen(clock.look()) == []
+    assert seen(clock.AREA) == []
     World()
     Service.objects.update(time_zone="Pacific/Nowhere")
-    (told,) = seen(clock.look())
+    (told,) = seen(clock.AREA)
     assert "1 service has the time zone Pacific/Nowhere" in told
 
 
@@ -286,7 +347,7 @@ def test_services_that_nobody_runs() -> None:
     world.set_up()
     for overdue, found in ((timedelta(minutes=14), 0), (timedelta(hours=5), 1), (timedelta(days=9), 1)):
         Integration.objects.update(next_run_at=timezone.now() - overdue)
-        assert len(told := seen(queue.look())) == found
+        assert len(told := seen(queue.AREA)) == found
     assert "1 service is due for a run, the first for 9 days." in told[0]
 
 
@@ -368,8 +429,8 @@ def test_a_server_that_is_stopped(on_a_server: Installation, server: Cluster) ->
 
 @pytest.mark.django_db
 def test_the_database_at_hand_is_as_it_should_be() -> None:
-    assert database.reachable().level is Level.FINE
-    assert seen(database.look()) == []
+    assert [message.level for message in database.REACHABLE.run()] == [INFO]
+    assert seen(database.AREA) == []
     MigrationRecorder(connection).record_unapplied("manage", "0001_initial")
-    (told,) = seen(database.look())
+    (told,) = seen(database.AREA)
     assert "manage.0001_initial" in told

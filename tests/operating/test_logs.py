@@ -16,7 +16,6 @@ from django.urls import reverse
 
 from parkway.config import logs
 from parkway.connectors.ports import ProfileWrites
-from parkway.sync.ends import HERE
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.verbs import give_role
@@ -103,7 +102,7 @@ def test_a_run_that_breaks_leaves_its_line_and_the_kind_of_error(said: list[str]
     world.set_up()
     world.enrol("Mānaia", "Ngata")
     said.clear()
-    run = world.sync_fully(HERE._replace(profiles=StoryparkDouble(order=broken)))
+    run = world.sync_fully(profiles=StoryparkDouble(order=broken))
     assert run.state == RunState.FAILED
     (ended,) = [line for line in said if "A run ended" in line]
     assert "failed" in ended
@@ -150,7 +149,7 @@ def test_what_a_verb_refuses_leaves_a_line_with_the_id_of_the_request(said: list
 
 @pytest.mark.django_db
 def test_a_database_that_is_behind_is_told_in_one_line(said: list[str]) -> None:
-    MigrationRecorder(connection).record_unapplied("sync", "0005_settled")
+    MigrationRecorder(connection).record_unapplied("sync", "0001_initial")
     assert Client().get("/readyz").status_code == 503
     (line,) = said
     assert "Not ready: the database is 1 migration behind" in line
@@ -183,6 +182,50 @@ def test_only_known_fields_and_no_text_of_an_error_are_told(said: list[str]) -> 
     if line.startswith("{"):
         assert "\n" not in line
         assert json.loads(line)["service_id"] == 7
+
+
+def test_an_object_of_json_has_the_documented_fields_in_one_line_and_no_others() -> None:
+    record = logging.makeLogRecord(
+        {
+            "name": "parkway.x",
+            "levelname": "WARNING",
+            "msg": {"a": "message"},
+            "created": 1772582400.1239,
+            "service_id": 7,
+            "job_id": None,
+            "child": "Mānaia",
+            "stack_info": "Stack: Mānaia",
+        }
+    )
+    assert logs.JsonLine().format(record) == (
+        '{"time": "2026-03-04T00:00:00.123+00:00", "level": "warning", "logger": "parkway.x", '
+        '"event": "{\'a\': \'message\'}", "service_id": 7}'
+    )
+    assert record.msg == {"a": "message"}
+    assert record.levelname == "WARNING"
+
+
+def test_an_object_of_json_tells_the_kind_of_error_and_where_it_passed() -> None:
+    heard = Lines(logs.JsonLine())
+    log = logging.getLogger("parkway.x")
+    log.addHandler(heard)
+    try:
+        try:
+            raise ValueError("Mānaia")
+        except ValueError as error:
+            raise RuntimeError("Ngata") from error
+    except RuntimeError:
+        log.exception("It broke at %s", "once")
+    finally:
+        log.removeHandler(heard)
+    (line,) = heard.lines
+    told = json.loads(line)
+    assert set(told) == {"time", "level", "logger", "event", "error"}
+    assert (told["level"], told["event"]) == ("error", "It broke at once")
+    first, second = told["error"].split("\nwhich led to\n")
+    assert first.endswith("\nbuiltins.ValueError")
+    assert second.endswith("\nbuiltins.RuntimeError")
+    assert "test_logs.py:" in first
 
 
 @pytest.mark.deep

@@ -18,11 +18,11 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     from parkway.connectors.storypark_here import StoryparkHere
     from parkway.domain import InactivePolicy
     from parkway.sync.commands import changes, lifecycle
-    from parkway.sync.ends import HERE
     from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.scope import within
+    from tests.ends import given
 
     class Slow(StoryparkHere):
         """Storypark that answers when it is told to: whoever asks is in the middle of a run."""
@@ -36,7 +36,8 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     service = Service.objects.get(pk=service_id)
     say("ready")
     if what == "slowly":
-        run_sync(service_id, RunContext(now), HERE._replace(profiles=Slow()))
+        with given(service, profiles=Slow()):
+            run_sync(service_id, RunContext(now))
     elif what == "due":
         sys.stdin.readline()
         run_sync(service_id, RunContext(now))
@@ -45,7 +46,7 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     elif what == "stay":
         try:
             with within(service):
-                changes.confirm_switch(service, InactivePolicy.STAY, more[0], OPERATOR, now)
+                changes.confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), more[0], OPERATOR, now)
         except changes.PlanChanged as changed:
             say(changed.plan.fingerprint)
     say("done")

@@ -23,6 +23,9 @@ COMMANDS = {
     "fleet": "Sync every service that is due, with rate and time left.",
     "switch": "Change what happens to Inactive children, after a preview.",
     "paid-children": "Change how many live profiles the plan pays for.",
+    "window": "Change the active window, after a preview.",
+    "time-zone": "Change the time zone of a service, after a preview.",
+    "limits": "Change when a run is held for a person, after a preview.",
     "approve": "Approve what a held run would do.",
     "reject": "Keep live what a held run would archive, and do the rest.",
     "choose": "Choose for one child: a profile, a new one, don't add.",
@@ -54,7 +57,9 @@ def _load(name: str) -> click.Command | None:  # noqa: PLR0912 - a branch for ea
             from parkway.cli import database as module
         case "import":
             from parkway.cli import import_files as module
-        case "enable" | "setup" | "switch" | "paid-children" | "approve" | "reject" | "on" | "off":
+        case "enable" | "setup" | "switch" | "paid-children" | "window" | "time-zone" | "limits":
+            from parkway.cli import integration as module
+        case "approve" | "reject" | "on" | "off":
             from parkway.cli import integration as module
         case "choose" | "keep-until":
             from parkway.cli import integration as module

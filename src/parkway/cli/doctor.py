@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 
 import click
+from django.core.checks import DEBUG, ERROR, INFO, WARNING, CheckMessage
 
-from parkway.config.doctor.findings import Finding, Level
+from parkway.config.doctor.findings import Area
 from parkway.domain import Refused
 
 MARKS = {
-    Level.FINE: ("✓", "green"),
-    Level.LOOK: ("!", "yellow"),
-    Level.BAD: ("✗", "red"),
-    Level.UNSEEN: ("–", None),
+    INFO: ("✓", "green"),
+    WARNING: ("!", "yellow"),
+    ERROR: ("✗", "red"),
+    DEBUG: ("–", None),
 }
+LEVELS = {INFO: "ok", WARNING: "look", ERROR: "bad", DEBUG: "not seen"}
+"""What programs are told of a level."""
 
 
 @click.command(
@@ -32,62 +34,59 @@ Exit codes: 0 nothing is in the way · 1 something is, and stands there with a c
 def doctor(as_json: bool) -> None:
     """Look at configuration, database, clock, queue and disk, and say how to mend what is wrong."""
     found = list(examine())
-    bad = sum(finding.level is Level.BAD for finding in found)
+    bad = sum(message.level == ERROR for message in found)
     if as_json:
         from parkway.cli import output
 
-        output.as_json([{**finding._asdict(), "level": finding.level.value} for finding in found])
+        output.as_json([_plain(message) for message in found])
     else:
         _show(found)
-        look = sum(finding.level is Level.LOOK for finding in found)
+        look = sum(message.level == WARNING for message in found)
         click.echo(f"\n{bad} to mend, {look} worth a look, {len(found)} looked at.")
     raise SystemExit(1 if bad else 0)
 
 
-def examine() -> Iterator[Finding]:
-    """Everything there is to look at; what needs the database only when it answers."""
+def examine() -> Iterator[CheckMessage]:
+    """Run the checks of every area; those that need the database only when it answers."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parkway.config.settings")
     try:
         import django
 
         django.setup()
     except Refused as refused:
-        yield Finding("configuration", Level.BAD, str(refused), "Nothing else can be looked at before.")
+        unread = Area("configuration", "parkway.configuration")
+        yield unread.bad(71, str(refused), "Nothing else can be looked at before.")
         return
+    # these modules register their checks, which other commands need not load
     from parkway.config.doctor import clock, configuration, database, disk, queue
 
-    reached = database.reachable()
-    yield from chain(_safely("configuration", configuration.look), [reached])
-    if reached.level is Level.BAD:
-        yield Finding("clock", Level.UNSEEN, "Not looked at without the database.")
-        yield Finding("queue", Level.UNSEEN, "Not looked at without the database.")
+    yield from configuration.AREA.run()
+    reached = database.REACHABLE.run()
+    yield from reached
+    if any(message.is_serious() for message in reached):
+        yield clock.AREA.unseen(31, "Not looked at without the database.")
+        yield queue.AREA.unseen(21, "Not looked at without the database.")
     else:
-        for look in (database, clock, queue):
-            yield from _safely(look.AREA, look.look)
-    yield from _safely("disk", disk.look)
+        for area in (database.AREA, clock.AREA, queue.AREA):
+            yield from area.run()
+    yield from disk.AREA.run()
 
 
-def _safely(area: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """What one look finds. One that breaks is a finding too, and the others go on."""
-    try:
-        yield from look()
-    except Exception as error:
-        from parkway.db import errors
-
-        told = errors.explain(error) or f"Looking at it broke ({type(error).__name__})."
-        yield Finding(area, Level.BAD, told, "Mend what stands above it first, then look again.")
+def _plain(message: CheckMessage) -> dict[str, str]:
+    level = LEVELS[message.level]
+    return {"area": message.obj, "level": level, "told": message.msg, "mend": message.hint or ""}
 
 
-def _show(found: list[Finding]) -> None:
+def _show(found: list[CheckMessage]) -> None:
     from parkway.cli import output
 
     area = ""
-    for finding in found:
-        if finding.area != area:
-            area = finding.area
+    for message in found:
+        if message.obj != area:
+            area = message.obj
             click.secho(f"\n{area.capitalize()}", bold=True)
-        mark, colour = MARKS[finding.level]
+        mark, colour = MARKS[message.level]
         click.secho(f"  {mark} ", fg=colour, nl=False)
-        output.say(finding.told)
-        if finding.mend and finding.level is not Level.FINE:
-            output.say(finding.mend, indent="    → ")
+        output.say(message.msg)
+        if message.hint:
+            output.say(message.hint, indent="    → ")

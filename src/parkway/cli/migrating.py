@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from django.core.management import call_command
 from django.db import Error, OperationalError, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from parkway.db import bulk, locking
 from parkway.domain import Refused
@@ -21,10 +23,11 @@ def bring_up_to_date() -> None:
     """Make the tables, or change them to what this program needs. Safe to repeat, and by several at once.
 
     Raises Refused when somebody holds a table for long; what was migrated before that stays. And when the
-    role may make no tables.
+    role may make no tables, or an older version left the database on the way.
     """
     _closed_to_others()
     with _one_at_a_time():
+        require_a_known_start()
         try:
             call_command("migrate", verbosity=0, interactive=False)
         except MigrationSchemaMissing as error:
@@ -33,6 +36,21 @@ def bring_up_to_date() -> None:
                 "database in DATABASE_URL."
             ) from error
         call_command("createcachetable", verbosity=0)
+
+
+def require_a_known_start() -> None:
+    """Raise Refused where some of the migrations that one of ours stands for were carried out, and not all:
+    this program does not have the others.
+    """
+    applied = MigrationRecorder(connection).applied_migrations().keys()
+    for key, migration in MigrationLoader(None).replacements.items():
+        missing = set(migration.replaces) - applied
+        if missing and applied & {key, *migration.replaces}:
+            raise Refused(
+                "This database is of an older version, from which no way leads straight to this one. Install "
+                "the version before this one and run its `parkway migrate`. Then install this one and run it "
+                "again."
+            )
 
 
 def _closed_to_others() -> None:

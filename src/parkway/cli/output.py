@@ -26,9 +26,7 @@ from rich.text import Text
 
 from parkway.domain import Step
 from parkway.engine.plan import Plan
-from parkway.engine.wording import count
-
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+from parkway.engine.wording import count, written
 
 
 class _Console(Console):
@@ -82,9 +80,9 @@ def cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return f"{value.day} {MONTHS[value.month - 1]} {value.year}, {value:%H:%M}"
+        return f"{cell(value.date())}, {value:%H:%M}"
     if isinstance(value, date):
-        return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+        return written(value, "d MMM y")
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -10,6 +10,7 @@ import django
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from parkway.cli.migrating import require_a_known_start
 from parkway.db import errors
 from parkway.domain import Refused
 from parkway.engine.wording import count
@@ -36,6 +37,7 @@ def ready() -> None:
     if connection.vendor == "sqlite" and not os.path.exists(name):
         raise Refused(f"There is no database at {name}. Make one with `parkway migrate` or `parkway demo`.")
     try:
+        require_a_known_start()
         executor = MigrationExecutor(connection)
         behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except django.db.DatabaseError as error:

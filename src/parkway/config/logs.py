@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from contextvars import ContextVar
@@ -11,6 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from django.http import HttpRequest
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
 
 from parkway.db import errors
 
@@ -24,19 +25,10 @@ request_id: ContextVar[str | None] = ContextVar(NUMBER, default=None)
 """The id of the request that is being answered, if any."""
 
 
-class LogLine(logging.Formatter):
-    """Writes addresses as the pattern they match, and errors without their text: either may hold a child's
-    name or id. The kind of error and the lines of the program it passed are what mending it takes; of what
-    was refused to a visitor not even those, and of a database that is away, busy or full its kind alone.
+class _Impersonal(logging.Formatter):
+    """Writes errors without their text, which may hold a child's name or id. The kind of error and the lines
+    of the program it passed are what mending it takes.
     """
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One record as a line with what it tells at its end, and lines below it for an error."""
-        record = _tidied(record)
-        told = " ".join(f"{name}={_short(value)}" for name, value in _told(record).items())
-        if told:
-            record.msg, record.args = f"{record.getMessage()} {told}", ()
-        return super().format(record)
 
     def formatException(self, ei: ExcInfo) -> str:
         """The errors that led to this one, each with the lines it passed and without its text."""
@@ -51,22 +43,48 @@ class LogLine(logging.Formatter):
         return "\nwhich led to\n".join(told)
 
 
-class JsonLine(LogLine):
+class LogLine(_Impersonal):
+    """Writes addresses as the pattern they match, for they may hold a child's id. Of what was refused to a
+    visitor it writes no error at all, and of a database that is away, busy or full the kind of error alone.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as a line with what it tells at its end, and lines below it for an error."""
+        record = _tidied(record)
+        told = " ".join(f"{name}={_short(value)}" for name, value in _told(record).items())
+        if told:
+            record.msg, record.args = f"{record.getMessage()} {told}", ()
+        return super().format(record)
+
+
+class JsonLine(_Impersonal, JsonFormatter):
     """The same as an object of JSON on one line, for programs that collect logs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            rename_fields={
+                "asctime": "time",
+                "levelname": "level",
+                "name": "logger",
+                "message": "event",
+                "exc_info": "error",
+            },
+            json_default=str,
+            json_ensure_ascii=False,
+        )
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as one line, whatever it tells."""
         record = _tidied(record)
-        told: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": record.getMessage(),
-            **_told(record),
-        }
-        if record.exc_info:
-            told["error"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False, default=str)
+        # the library writes everything that a record carries, and spreads a message that is a dictionary
+        own = {name: value for name, value in record.__dict__.items() if name in RESERVED_ATTRS}
+        own |= {"levelname": record.levelname.lower(), "msg": record.getMessage(), "args": ()}
+        return super().format(logging.makeLogRecord({**own, "stack_info": None, **_told(record)}))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """The instant of a record in UTC, to the millisecond."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
 def _tidied(record: logging.LogRecord) -> logging.LogRecord:

@@ -11,12 +11,14 @@ import shutil
 import tempfile
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, count
+from typing import TYPE_CHECKING
 
 from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
 from parkway.connectors.csv_reading import BYTE_ORDER_MARK, BadFiles, CsvColumns, CsvReport, CsvTable, shown
 from parkway.connectors.ports import (
+    AccountAnswer,
     NewProfile,
     ProfileChange,
     ProfilesAnswer,
@@ -28,6 +30,9 @@ from parkway.connectors.ports import (
 )
 from parkway.domain import Booking, Details, ProfileState, Refused, Room, SourceSilent
 from parkway.engine.folding import UNSEEN
+
+if TYPE_CHECKING:  # tenancy's models need a database, and a port none
+    from parkway.tenancy.people import Actor
 
 ROOMS = CsvColumns(key="room_id", required=("room_id", "name"), known=("room_id", "name"))
 KEY = "created_key"
@@ -137,6 +142,22 @@ class CsvProfiles:
                 _put(self._file, sheet.as_bytes())
             outcomes[service_id] = WriteResult(made, made_rooms)
         return outcomes
+
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        """The fixed number of paid children, and the live profiles of the file."""
+        found = {}
+        for service_id in service_ids:
+            answer = self._answer(service_id)
+            states = [profile.state for profile in answer.profiles.values()]
+            found[service_id] = AccountAnswer(answer.paid_children, states.count(ProfileState.LIVE))
+        return found
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        """Refuse: a file keeps no plan."""
+        raise Refused(
+            f"{self._file} is paid for elsewhere, so the number of paid children cannot be changed here. "
+            "Change it in the settings of this end."
+        )
 
     def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Nothing to put on: a file marks no profile as managed elsewhere."""

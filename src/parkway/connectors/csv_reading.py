@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import re
-from calendar import month_name
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from parkway.domain import Refused
+from parkway.engine import wording
 from parkway.engine.folding import UNSEEN, is_plain
 
 LONGEST_LINE = 1_000_000  # bytes; a longer "line" is not a table
@@ -92,7 +92,7 @@ def read_day(text: str) -> date:
     with suppress(ValueError):
         return date(year, month, day)
     if year and day and 1 <= month <= 12:
-        raise NotADay(f"{text} is not a day: there is no {day} {month_name[month]} in {year}")
+        raise NotADay(f"{text} is not a day: there is no {day} {wording.month(month)} in {year}")
     raise NotADay(
         f"{text} is not a day: there is no such {'year' if not year else 'month' if day else 'day'}"
     )

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from itertools import count
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from parkway.connectors.ports import (
+    AccountAnswer,
     NewProfile,
     ProfileChange,
     ProfilesAnswer,
@@ -34,6 +35,9 @@ from parkway.domain import (
     SourceSilent,
 )
 from parkway.engine import status
+
+if TYPE_CHECKING:  # tenancy's models need a database, and a port none
+    from parkway.tenancy.people import Actor
 
 Answer = TypeVar("Answer")
 
@@ -169,8 +173,20 @@ class MemoryProfiles:
         """Add a room; its id."""
         return _add_room(self._books[service_id].rooms, name)
 
-    def set_paid_children(self, service_id: int, number: int) -> None:
-        """Change the plan."""
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        """The paid children, and the live profiles."""
+        found = {}
+        for service_id in service_ids:
+            book = self._books[service_id]
+            states = [profile.state for profile in book.profiles.values()]
+            found[service_id] = AccountAnswer(book.paid_children, states.count(ProfileState.LIVE))
+        return found
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        """Change the plan. Raises Refused below the live profiles."""
+        live = self.accounts([service_id])[service_id].live
+        if number < live:
+            raise Refused(f"{live} profiles are live, so the plan cannot pay for only {number}.")
         self._books[service_id].paid_children = number
 
     def managed(self, service_id: int) -> Mapping[str, str]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
-from typing import NamedTuple, Protocol
+from datetime import date, datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from parkway.domain import Booking, Child, Details, Profile, Refused, Room, Window
+
+if TYPE_CHECKING:  # tenancy's models need a database, and a port none
+    from parkway.tenancy.people import Actor
 
 
 class ServiceQuery(NamedTuple):
@@ -69,6 +72,13 @@ class ProfilesAnswer(NamedTuple):
     profiles: Mapping[str, Profile]
     rooms: Sequence[Room]
     paid_children: int
+
+
+class AccountAnswer(NamedTuple):
+    """How many live profiles a service pays for, and how many there are."""
+
+    paid_children: int
+    live: int
 
 
 class NewProfile(NamedTuple):
@@ -148,6 +158,17 @@ class Profiles(Protocol):
         one that was made then, whatever became of it.
 
         Raises Refused, with nothing changed, when a room shall have the name that another one keeps.
+        """
+        ...
+
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        """How many live profiles each service pays for, and how many there are; changes nothing."""
+        ...
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        """Pay for another number of live profiles (R11).
+
+        Raises Refused below the live profiles (D6), or where the plan of this end is changed elsewhere.
         """
         ...
 

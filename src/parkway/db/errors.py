@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from typing import NamedTuple
 
 
@@ -31,21 +32,13 @@ class KnownError(NamedTuple):
         return self.kind is not ErrorKind.WRONG
 
 
-# by what SQLite calls an error, and by PostgreSQL's number
-KNOWN = {
+# by what SQLite calls an error
+OF_SQLITE = {
     "SQLITE_BUSY": KnownError(
         ErrorKind.LOCKED,
         "Another process has been writing to the database for too long. Try again when it is done.",
     ),
-    "55P03": KnownError(
-        ErrorKind.HELD,
-        "Another process has been changing the same service for too long. Try again when it is done.",
-    ),
-    "40P01": KnownError(
-        ErrorKind.HELD, "Another process was changing the same service at the same moment. Try again."
-    ),
     "SQLITE_FULL": KnownError(ErrorKind.FULL, "The disk is full. Make space and try again."),
-    "53100": KnownError(ErrorKind.FULL, "The disk of the database is full. Make space there and try again."),
     "SQLITE_READONLY": KnownError(
         ErrorKind.WRONG,
         "The database or its folder is read-only for this user. Let this user write there, or name another "
@@ -62,20 +55,7 @@ KNOWN = {
     "SQLITE_CORRUPT": KnownError(
         ErrorKind.WRONG, "The database file is damaged. Put a copy back in its place."
     ),
-    "25006": KnownError(
-        ErrorKind.FULL,
-        "The database server takes no writes: it is a standby, or set to be read-only. Name another one with "
-        "DATABASE_URL, or let it take writes.",
-    ),
-    "42501": KnownError(
-        ErrorKind.WRONG,
-        "This role may not do that. The role that owns the database makes its tables: run `parkway migrate` "
-        "with it in DATABASE_URL. It lets another role work with them: `parkway migrate --application-role "
-        "NAME`.",
-    ),
 }
-AWAY = ("08", "53", "57", "58")  # PostgreSQL's classes of errors of a connection, a server, or its machine
-ENDED, CANCELLED = "25P03", "57014"  # a silent transaction by the server, a statement by somebody
 
 
 def explain(error: BaseException) -> str | None:
@@ -95,25 +75,93 @@ def database_error(error: BaseException | None) -> KnownError | None:
     """
     for each in _causes(error):
         if name := getattr(each, "sqlite_errorname", ""):
-            return KNOWN.get("_".join(name.split("_")[:2]))
+            return OF_SQLITE.get("_".join(name.split("_")[:2]))
         if type(each).__module__.partition(".")[0] in ("psycopg", "psycopg_pool"):
             return _of_postgresql(each)
     return None
 
 
+@cache
+def _kinds_of_postgresql() -> tuple[dict[type[BaseException], KnownError], tuple[type[BaseException], ...]]:
+    """Return what is the matter by the driver's class of an error, and the classes of those that say that the
+    server is away.
+    """
+    # loading the driver is slow, so it waits for one of its errors, whose program has loaded it already
+    from psycopg import errors  # noqa: PLC0415
+
+    known: dict[type[BaseException], KnownError] = {
+        errors.LockNotAvailable: KnownError(
+            ErrorKind.HELD,
+            "Another process has been changing the same service for too long. Try again when it is done.",
+        ),
+        errors.DeadlockDetected: KnownError(
+            ErrorKind.HELD, "Another process was changing the same service at the same moment. Try again."
+        ),
+        errors.DiskFull: KnownError(
+            ErrorKind.FULL, "The disk of the database is full. Make space there and try again."
+        ),
+        errors.ReadOnlySqlTransaction: KnownError(
+            ErrorKind.FULL,
+            "The database server takes no writes: it is a standby, or set to be read-only. Name another one "
+            "with DATABASE_URL, or let it take writes.",
+        ),
+        errors.InsufficientPrivilege: KnownError(
+            ErrorKind.WRONG,
+            "This role may not do that. The role that owns the database makes its tables: run `parkway "
+            "migrate` with it in DATABASE_URL. It lets another role work with them: `parkway migrate "
+            "--application-role NAME`.",
+        ),
+    }
+    of_connections = (
+        errors.ConnectionException,
+        errors.ConnectionDoesNotExist,
+        errors.ConnectionFailure,
+        errors.SqlclientUnableToEstablishSqlconnection,
+        errors.SqlserverRejectedEstablishmentOfSqlconnection,
+        errors.TransactionResolutionUnknown,
+        errors.ProtocolViolation,
+        errors.IdleInTransactionSessionTimeout,
+    )
+    of_resources = (
+        errors.InsufficientResources,
+        errors.OutOfMemory,
+        errors.TooManyConnections,
+        errors.ConfigurationLimitExceeded,
+    )
+    of_operators = (  # without QueryCanceled, which ends a statement and not the connection
+        errors.OperatorIntervention,
+        errors.AdminShutdown,
+        errors.CrashShutdown,
+        errors.CannotConnectNow,
+        errors.DatabaseDropped,
+        errors.IdleSessionTimeout,
+    )
+    of_machines = (
+        errors.SystemError,
+        errors.IoError,
+        errors.UndefinedFile,
+        errors.DuplicateFile,
+        errors.FileNameTooLong,
+    )
+    return known, (*of_connections, *of_resources, *of_operators, *of_machines)
+
+
 def _of_postgresql(error: BaseException) -> KnownError | None:
+    from psycopg import InterfaceError, OperationalError  # noqa: PLC0415 - as above
+
+    known, away = _kinds_of_postgresql()
     text = str(error).strip().removeprefix("connection failed: ")
     first = text.partition("\n")[0] or type(error).__name__
     state = getattr(error, "sqlstate", None)
-    if state in KNOWN:
-        return KNOWN[state]
+    if type(error) in known:
+        return known[type(error)]
     if state is None and text.startswith(("invalid connection option", "bad value for")):
         return KnownError(
             ErrorKind.WRONG, f"DATABASE_URL has a parameter that PostgreSQL cannot use: {first}."
         )
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    of_a_connection = state is None and bool(kinds & {"OperationalError", "InterfaceError"})
-    if of_a_connection or state == ENDED or (state and state[:2] in AWAY and state != CANCELLED):
+    of_a_connection = state is None and isinstance(error, (OperationalError, InterfaceError))
+    of_a_proxy = type(error) is OperationalError  # its numbers may be unknown to the driver
+    if of_a_connection or of_a_proxy or isinstance(error, away):
         told = f"The database cannot be reached: {first}. Check DATABASE_URL, and the server."
         return KnownError(ErrorKind.AWAY, told)
     return None

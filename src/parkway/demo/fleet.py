@@ -25,6 +25,7 @@ from parkway.storypark.portfolios import take_profiles
 from parkway.sync.commands import changes, choices, lifecycle, setup
 from parkway.sync.models import Integration, Link, Stage
 from parkway.sync.queries import setup_lists
+from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
@@ -168,8 +169,8 @@ def _live_for_a_while(
     service: Service, story: str, random: Random, number: int, since: datetime, now: datetime
 ) -> None:
     """Set up a month ago, and what happened since; the next run is due."""
-    plan = changes.preview(service, since)
-    changes.start_syncing(service, plan.fingerprint, OPERATOR, since)
+    plan = plan_now(service, since)
+    changes.confirm(service, changes.StartSyncing(), plan.fingerprint, OPERATOR, since)
     today = service.today(now)
     if story == FULL:
         live = storypark.live_profiles(service)

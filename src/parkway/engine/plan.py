@@ -17,6 +17,7 @@ from parkway.domain import (
     Decision,
     Facts,
     InactivePolicy,
+    Limits,
     Profile,
     ProfileState,
     Step,
@@ -67,7 +68,7 @@ class PlanInput:
     asked: Mapping[str, Facts] = field(default_factory=dict)
     rooms: Sequence[RoomStep] = ()
     window: Window = field(default_factory=Window)
-    limits: safety.Limits = field(default_factory=safety.Limits)
+    limits: Limits = field(default_factory=Limits)
     others: SettledTotals = NO_OTHERS
 
     def live_profiles(self) -> int:

@@ -8,12 +8,15 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import cast
 
+from babel import Locale
+from babel.dates import format_date, format_time
+
 from parkway.domain import Facts, ProfileState, Standing, Step, Window
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+ENGLISH = Locale("en")  # its short names of months have three letters each; New Zealand's has "Sept"
+NEW_ZEALAND = Locale("en", "NZ")  # its clocks say "pm", where those of plain English say "PM"
+
+SUFFIXES = {"one": "st", "two": "nd", "few": "rd", "other": "th"}  # of ordinals, by their form in English
 
 DONE = {
     Step.CREATE: "created",
@@ -26,8 +29,23 @@ DONE = {
 
 def day(value: date, today: date) -> str:
     """A date as people in Australia and New Zealand write it; the year only when it is not this one."""
-    text = f"{value.day} {MONTHS[value.month - 1]}"
-    return text if value.year == today.year else f"{text} {value.year}"
+    return written(value, "d MMMM" if value.year == today.year else "d MMMM y")
+
+
+@lru_cache(maxsize=8192)  # the sentences of a run tell the same days again and again
+def written(value: date, pattern: str) -> str:
+    """A date in English by a pattern of Unicode: "d MMM y" is "4 Mar 2026", "EEEE" is "Wednesday"."""
+    return format_date(value, pattern, ENGLISH)
+
+
+def month(number: int) -> str:
+    """The name of a month, from 1 for January to 12."""
+    return str(ENGLISH.months["format"]["wide"][number])
+
+
+def weekday(number: int) -> str:
+    """The name of a day of the week, from 0 for Monday to 6."""
+    return str(ENGLISH.days["format"]["wide"][number])
 
 
 def at(moment: datetime, today: date) -> str:
@@ -38,7 +56,7 @@ def at(moment: datetime, today: date) -> str:
 
 def clock(moment: datetime) -> str:
     """What a clock shows: "2:05 pm"."""
-    return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
+    return format_time(moment, "h:mm a", locale=NEW_ZEALAND)
 
 
 def width(days: int) -> str:
@@ -58,10 +76,10 @@ def what_was_done(counts: Mapping[str, int]) -> str:
     return ", ".join(done) or "nothing changed"
 
 
+@lru_cache(maxsize=1024)  # the same places are told in every line for spaces
 def ordinal(number: int) -> str:
     """ "1st", "2nd", "3rd", "11th"."""
-    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix}"
+    return f"{number}{SUFFIXES[ENGLISH.ordinal_form(number)]}"
 
 
 def possessive(name: str) -> str:

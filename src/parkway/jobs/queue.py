@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
+from django.db.models import Count, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.models import ProcrastinateWorker
+from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
@@ -30,6 +32,7 @@ AT_MOST = 16  # jobs that wait for workers to run what is due; each runs batch a
 AT_ONCE = 10  # the priority of what a person waits for
 QUIET = timedelta(seconds=40)  # without a sign of life, and a worker counts no longer; one comes every 10
 SILENT = timedelta(hours=1)  # … and it is forgotten; until then metrics and the doctor tell of it
+ALIVE = Q(last_heartbeat__gt=Now() - QUIET)  # by the clock of the database, which notes the signs of life
 KEPT = 24  # hours for which jobs that are done can be looked at
 
 log = logging.getLogger("parkway.jobs")
@@ -110,7 +113,24 @@ class Queue:
 
 def anybody_works() -> bool:
     """Whether some worker is alive, here or on another machine."""
-    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=timezone.now() - QUIET).exists()
+    return ProcrastinateWorker.objects.filter(ALIVE).exists()
+
+
+def count_workers() -> tuple[int, int]:
+    """Return how many workers are alive, and how many gave no sign of life for too long."""
+    found = ProcrastinateWorker.objects.aggregate(
+        alive=Count("pk", filter=ALIVE), silent=Count("pk", filter=~ALIVE)
+    )
+    return found["alive"], found["silent"]
+
+
+def count_jobs() -> tuple[int, int]:
+    """Return how many jobs wait for a worker, and how many a worker is at."""
+    waits, works = Q(status=Status.TODO.value), Q(status=Status.DOING.value)
+    found = ProcrastinateJob.objects.filter(waits | works).aggregate(
+        waiting=Count("pk", filter=waits), working=Count("pk", filter=works)
+    )
+    return found["waiting"], found["working"]
 
 
 def _send(task: Task[..., None, ...], once: str, **values: int) -> None:

@@ -196,7 +196,7 @@ def remove_child(child: Child) -> None:
 
 
 def _lock_child(child: Child) -> None:
-    """Hold the ledger of a child's service, and see the child as it is now.
+    """Hold the roster version of a child's service, and see the child as it is now.
 
     Raises Refused when somebody removed the child since.
     """

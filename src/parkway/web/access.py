@@ -15,7 +15,7 @@ from django.views.decorators.cache import cache_control
 
 from parkway.domain import Refused
 from parkway.sync.models import Integration
-from parkway.tenancy.models import Look, Person, RoleName, Service
+from parkway.tenancy.models import Person, RoleName, Service, SupportAccess
 from parkway.tenancy.people import Actor, Permission, actor, allows, roles_at
 from parkway.tenancy.scope import within
 
@@ -97,7 +97,7 @@ def at_service(permission: Permission = Permission.SEE) -> Callable[[View], View
             with within(visit.service):
                 if visit.person.is_support and not visit.roles:
                     address = request.path[:300]
-                    Look.objects.create(
+                    SupportAccess.objects.create(
                         person=visit.person, service=visit.service, address=address, at=timezone.now()
                     )
                 return view(request, visit, **more)

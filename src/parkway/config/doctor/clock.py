@@ -9,29 +9,25 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django.core.checks import CheckMessage
 from django.db import connection
 from django.db.models import Count, Max
 
-from parkway.config.doctor.findings import Finding, Level
+from parkway.config.doctor.findings import Area
 from parkway.db import bulk
 from parkway.engine.wording import count
 from parkway.sync.models import Integration, Run
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import within_all
 
-AREA = "clock"
+AREA = Area("clock", "parkway.clock", on_database=True)
 APART = timedelta(seconds=5)
 OLD = timedelta(days=2 * 365)  # of time zone data: countries change their rules every year
 
 
-def look() -> Iterator[Finding]:
-    """Everything about time."""
-    yield from _clock()
-    yield from _zones()
-    yield _zone_data(datetime.now(UTC))
-
-
-def _clock() -> Iterator[Finding]:
+@AREA.check
+def clocks() -> Iterator[CheckMessage]:
+    """Compare this clock with the database server's, and with the newest run."""
     mend = "Let this machine set its clock by the network (NTP): timedatectl set-ntp true"
     bad = False
     if connection.vendor == "postgresql":
@@ -41,7 +37,7 @@ def _clock() -> Iterator[Finding]:
         ahead = max(before - theirs, theirs - after, timedelta())
         if bad := ahead > APART:
             told = f"This clock and the database server's are {ahead.total_seconds():,.0f} seconds apart."
-            yield Finding(AREA, Level.BAD, told, f"{mend}, here and there.")
+            yield AREA.bad(1, told, f"{mend}, here and there.")
     with within_all():
         instants = (Run.objects.aggregate(at=Max("at")), Integration.objects.aggregate(at=Max("checked_at")))
     newest = max((found["at"] for found in instants if found["at"]), default=None)
@@ -49,32 +45,39 @@ def _clock() -> Iterator[Finding]:
     if newest is not None and newest - now > APART:
         ahead = newest - now
         told = f"A run has been recorded {ahead.total_seconds():,.0f} seconds ahead of this clock."
-        yield Finding(AREA, Level.BAD, told, f"This clock is behind, or one was ahead. {mend}")
+        yield AREA.bad(2, told, f"This clock is behind, or one was ahead. {mend}")
     elif not bad:
-        yield Finding(AREA, Level.FINE, f"It is {now:%Y-%m-%d %H:%M:%S} UTC.")
+        yield AREA.fine(3, f"It is {now:%Y-%m-%d %H:%M:%S} UTC.")
 
 
-def _zones() -> Iterator[Finding]:
+@AREA.check
+def zones() -> Iterator[CheckMessage]:
+    """Look for time zones of services that are not known here."""
     there = zoneinfo.available_timezones()
     used = dict(Service.objects.values_list("time_zone").annotate(number=Count("pk")))
     for zone, number in sorted(used.items()):
         if zone not in there:
             told = f"{count(number, 'service has', 'services have')} the time zone {zone}, unknown here."
-            yield Finding(AREA, Level.BAD, told, "Install newer time zone data, or correct the name.")
+            yield AREA.bad(11, told, "Install newer time zone data, or correct the name.")
 
 
-def _zone_data(now: datetime) -> Finding:
-    """Python takes the machine's data before those that Parkway brings, also when they are older."""
+@AREA.check
+def zone_data() -> Iterator[CheckMessage]:
+    """Look at the age of the time zone data.
+
+    Python takes the machine's data before those that Parkway brings, also when they are older.
+    """
+    now = datetime.now(UTC)
     release, place = _release()
     found = re.match(r"(\d{4})", release)
     if found is None:
-        told = f"Which time zone data {place} has is not written there."
-        return Finding(AREA, Level.UNSEEN, told)
-    if now - datetime(int(found[1]), 12, 31, tzinfo=UTC) > OLD:
+        yield AREA.unseen(21, f"Which time zone data {place} has is not written there.")
+    elif now - datetime(int(found[1]), 12, 31, tzinfo=UTC) > OLD:
         told = f"The time zone data are of {release} ({place}): clocks may have changed since."
         mend = "Update the machine's package tzdata, or set PYTHONTZPATH= to use those of Parkway."
-        return Finding(AREA, Level.BAD, told, mend)
-    return Finding(AREA, Level.FINE, f"The time zone data are of {release} ({place}).")
+        yield AREA.bad(22, told, mend)
+    else:
+        yield AREA.fine(23, f"The time zone data are of {release} ({place}).")
 
 
 def _release() -> tuple[str, str]:

@@ -9,35 +9,42 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
+from django.core.checks import CheckMessage
 from django.db import Error, NotSupportedError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from parkway.config.doctor.findings import Finding, Level
+from parkway.config.doctor.findings import Area
 from parkway.config.health_endpoints import known_migrations
 from parkway.db import bulk, errors
 from parkway.tenancy import row_level_security
 
-AREA = "database"
+REACHABLE = Area("database", "parkway.reachable", on_database=True)
+AREA = Area("database", "parkway.database", on_database=True)
 SEE = "docs/operating.md tells of the roles."
 
 
-def reachable() -> Finding:
-    """Whether the database answers at all; every further look needs it."""
+@REACHABLE.check
+def reachable() -> Iterator[CheckMessage]:
+    """Look whether the database answers at all; every further look needs it."""
+    yield _reached()
+
+
+def _reached() -> CheckMessage:
     path = Path(str(connection.settings_dict["NAME"]))
     if connection.vendor == "sqlite" and not path.exists():
         mend = "Make it with `parkway migrate`, or name another one with DATABASE_URL."
-        return Finding(AREA, Level.BAD, f"There is no database at {path}.", mend)
+        return AREA.bad(1, f"There is no database at {path}.", mend)
     try:
         connection.ensure_connection()
     except NotSupportedError as error:
-        return Finding(AREA, Level.BAD, f"The server is too old: {error}.", "Install a newer one.")
+        return AREA.bad(2, f"The server is too old: {error}.", "Install a newer one.")
     except Error as error:
         told = _told(error, f"{path.name} does not work ({type(error).__name__}).")
-        return Finding(AREA, Level.BAD, told, "Mend that first; the rest needs the database.")
+        return AREA.bad(3, told, "Mend that first; the rest needs the database.")
     if connection.vendor == "sqlite":
-        return Finding(AREA, Level.FINE, f"SQLite {sqlite3.sqlite_version} at {path}.")
+        return AREA.fine(4, f"SQLite {sqlite3.sqlite_version} at {path}.")
     [(version,)] = bulk.read("SHOW server_version")
-    return Finding(AREA, Level.FINE, f"PostgreSQL {version.split()[0]} answers.")
+    return AREA.fine(5, f"PostgreSQL {version.split()[0]} answers.")
 
 
 def _told(error: Error, otherwise: str) -> str:
@@ -45,15 +52,9 @@ def _told(error: Error, otherwise: str) -> str:
     return found.told if found else otherwise
 
 
-def look() -> Iterator[Finding]:
-    """What a database that answers has to be."""
-    yield _writable()
-    yield from _of_sqlite() if connection.vendor == "sqlite" else _of_postgresql()
-    yield from _migrations()
-
-
-def _writable() -> Finding:
-    """Whether the lock of a write can be had; nothing is changed."""
+@AREA.check
+def writable() -> Iterator[CheckMessage]:
+    """Look whether the lock of a write can be had; nothing is changed."""
     told = ""
     try:
         with transaction.atomic():  # on SQLite it begins with that lock
@@ -62,8 +63,9 @@ def _writable() -> Finding:
     except Error as error:
         told = _told(error, "The database cannot be written.")
     if told:
-        return Finding(AREA, Level.BAD, told, "Until then everything can be looked at, and nothing changed.")
-    return Finding(AREA, Level.FINE, "It can be written.")
+        yield AREA.bad(11, told, "Until then everything can be looked at, and nothing changed.")
+    else:
+        yield AREA.fine(12, "It can be written.")
 
 
 def _refused_by_postgresql() -> str:
@@ -76,41 +78,48 @@ def _refused_by_postgresql() -> str:
     return "" if allowed is not False else f"This role may not change the tables; {SEE}"
 
 
-def _of_sqlite() -> Iterator[Finding]:
+@AREA.check
+def fit() -> Iterator[CheckMessage]:
+    """Look whether the database is fit for children's records."""
+    yield from _of_sqlite() if connection.vendor == "sqlite" else _of_postgresql()
+
+
+def _of_sqlite() -> Iterator[CheckMessage]:
     [(mode,)] = bulk.read("PRAGMA journal_mode")
     if mode != "wal":
         told = f"Its journal is “{mode}”, not WAL: readers and the writer wait for each other."
-        yield Finding(AREA, Level.BAD, told, "Keep it on a disk of this machine, in a folder to write to.")
+        yield AREA.bad(21, told, "Keep it on a disk of this machine, in a folder to write to.")
     path = Path(str(connection.settings_dict["NAME"]))
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         mend = f"chmod 600 {path}*"
-        yield Finding(AREA, Level.LOOK, "Other users of this machine may read the database's file.", mend)
+        yield AREA.look(22, "Other users of this machine may read the database's file.", mend)
 
 
-def _of_postgresql() -> Iterator[Finding]:
+def _of_postgresql() -> Iterator[CheckMessage]:
     [(encoding,)] = bulk.read("SHOW server_encoding")
     if encoding != "UTF8":
         told = f"The database's encoding is {encoding}: names with macrons do not fit into it."
-        yield Finding(AREA, Level.BAD, told, "Move to a database made with --encoding=UTF8.")
+        yield AREA.bad(23, told, "Move to a database made with --encoding=UTF8.")
     for gap in row_level_security.gaps():
-        yield Finding(AREA, Level.LOOK, f"Services are not walled off from each other. {gap}", SEE)
+        yield AREA.look(24, f"Services are not walled off from each other. {gap}", SEE)
 
 
-def _migrations() -> Iterator[Finding]:
+@AREA.check
+def migrations() -> Iterator[CheckMessage]:
+    """Look whether the tables are those of this version."""
     applied, known = MigrationRecorder(connection).applied_migrations().keys(), known_migrations()
     if missing := sorted(known - applied):
-        told = f"The database lacks {_some(missing)}."
-        yield Finding(AREA, Level.BAD, told, "Run `parkway migrate`.")
+        yield AREA.bad(31, f"The database lacks {_some(missing)}.", "Run `parkway migrate`.")
     installed = {app.label for app in apps.get_app_configs()}
     if newer := sorted((app, name) for app, name in applied - known if app in installed):
         told = f"The database has {_some(newer)}, which this program does not know."
-        yield Finding(AREA, Level.LOOK, told, "A newer Parkway migrated it: install that one here too.")
+        yield AREA.look(32, told, "A newer Parkway migrated it: install that one here too.")
     cache = str(settings.CACHES["default"]["LOCATION"])
     if cache not in connection.introspection.table_names():
         told = f"The table {cache} is missing: nobody can sign in."
-        yield Finding(AREA, Level.BAD, told, "Run `parkway migrate`.")
+        yield AREA.bad(33, told, "Run `parkway migrate`.")
     if not missing:
-        yield Finding(AREA, Level.FINE, f"All {len(known)} migrations are applied.")
+        yield AREA.fine(34, f"All {len(known)} migrations are applied.")
 
 
 def _some(migrations: list[tuple[str, str]]) -> str:

@@ -8,42 +8,42 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.core.checks import CheckMessage
 from django.db import connection
 
-from parkway.config.doctor.findings import Finding, Level
+from parkway.config.doctor.findings import Area
 
-AREA = "disk"
+AREA = Area("disk", "parkway.disk")
 LEAST = 200_000_000  # bytes: an import, a backup's journal, and time to act
 LITTLE = 1_000_000_000
 
 
-def look() -> Iterator[Finding]:
-    """Every disk that this process writes to."""
+@AREA.check
+def rooms() -> Iterator[CheckMessage]:
+    """Look at every disk that this process writes to."""
     try:
         places = {Path(tempfile.gettempdir()): "temporary files"}
     except FileNotFoundError:
         told = "There is no folder for temporary files that can be written."
-        yield Finding(AREA, Level.BAD, told, "Make room in /tmp, or name a folder with TMPDIR.")
+        yield AREA.bad(1, told, "Make room in /tmp, or name a folder with TMPDIR.")
         places = {}
     if connection.vendor == "sqlite":
         places[Path(str(connection.settings_dict["NAME"])).absolute().parent] = "the database"
     else:
         told = "The disk of the database server cannot be seen from here."
-        yield Finding(AREA, Level.UNSEEN, told, "Watch it there.")
+        yield AREA.unseen(2, told, "Watch it there.")
     for place, what in places.items():
         yield _room(place, what)
 
 
-def _room(place: Path, what: str) -> Finding:
+def _room(place: Path, what: str) -> CheckMessage:
     free = shutil.disk_usage(place).free
     told = f"{_size(free)} free for {what} in {place}."
     if not os.access(place, os.W_OK):
-        return Finding(AREA, Level.BAD, f"This user may not write {what} in {place}.", f"chmod u+w {place}")
+        return AREA.bad(3, f"This user may not write {what} in {place}.", f"chmod u+w {place}")
     if free < LEAST:
-        return Finding(AREA, Level.BAD, told, "Make room there, or move it to a larger disk.")
-    return Finding(
-        AREA, Level.LOOK if free < LITTLE else Level.FINE, told, "Make room soon." * (free < LITTLE)
-    )
+        return AREA.bad(4, told, "Make room there, or move it to a larger disk.")
+    return AREA.look(5, told, "Make room soon.") if free < LITTLE else AREA.fine(6, told)
 
 
 def _size(size: int) -> str:

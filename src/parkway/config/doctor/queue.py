@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.core.checks import CheckMessage
 from django.utils import timezone
 
-from parkway.config.doctor.findings import Finding, Level
+from parkway.config.doctor.findings import Area
 from parkway.config.queue_stats import queue_stats
 from parkway.engine.wording import count
 from parkway.sync.queries import fleet_metrics
 
-AREA = "queue"
+AREA = Area("queue", "parkway.queue", on_database=True)
 LATE = 15 * 60  # seconds; what is due is looked for every half minute
 
 
-def look() -> Iterator[Finding]:
-    """Everything about runs that should be under way."""
+@AREA.check
+def runs() -> Iterator[CheckMessage]:
+    """Look for runs that should be under way."""
     due = fleet_metrics.due_count(timezone.now())
     if due.oldest > LATE:
         number = count(due.services, "service is", "services are")
         told = f"{number} due for a run, the first for {_long(due.oldest)}."
         mend = "Let `parkway serve` or a worker run. `parkway fleet` runs them now."
-        yield Finding(AREA, Level.BAD, told, mend)
+        yield AREA.bad(1, told, mend)
     else:
-        yield Finding(AREA, Level.FINE, f"{count(due.services, 'service is', 'services are')} due for a run.")
+        yield AREA.fine(2, f"{count(due.services, 'service is', 'services are')} due for a run.")
+
+
+@AREA.check
+def workers() -> Iterator[CheckMessage]:
+    """Look for workers that are gone; there are none on SQLite."""
     if (found := queue_stats()) is None:
         return
     if found.silent:
         told = f"{count(found.silent, 'worker')} gave no sign of life for some time: ended hard, or asleep."
-        yield Finding(AREA, Level.LOOK, told, "Start it again where it ran; nothing is lost meanwhile.")
+        yield AREA.look(11, told, "Start it again where it ran; nothing is lost meanwhile.")
     jobs = count(found.waiting, "job waits", "jobs wait")
     alive = count(found.alive, "worker is", "workers are") if found.alive else "No worker is"
     serve = "" if found.alive else " Then `parkway serve` runs the syncs, where it runs."
-    yield Finding(AREA, Level.FINE, f"{alive} alive, {jobs}.{serve}")
+    yield AREA.fine(12, f"{alive} alive, {jobs}.{serve}")
 
 
 def _long(seconds: float) -> str:

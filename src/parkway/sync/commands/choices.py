@@ -11,7 +11,6 @@ from parkway import domain
 from parkway.db import bulk
 from parkway.domain import ChoiceKind, ProfileState, Refused
 from parkway.engine.plan import NO_CHOICE, PlanInput
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.integrations import increment_version
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
 from parkway.sync.run import apply
@@ -30,7 +29,6 @@ def choose(
     by: Actor,
     now: datetime,
     profile_id: str | None = None,
-    ends: Connectors = HERE,
 ) -> None:
     """Choose for one child; the next run, asked for at once when syncing is on, carries it out.
 
@@ -38,7 +36,7 @@ def choose(
     take one profile.
     """
     integration = _lock_changeable(service, by)
-    plan_input = gather_one(integration, now, ends).plan_input
+    plan_input = gather_one(integration, now).plan_input
     listed = any(child.child_id == child_id for child in plan_input.children)
     for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
     if listed == for_missing or (for_missing and child_id not in plan_input.links):
@@ -54,15 +52,13 @@ def choose(
 
 
 @transaction.atomic
-def keep_until(
-    service: Service, child_id: str, day: date | None, by: Actor, now: datetime, ends: Connectors = HERE
-) -> None:
+def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
     """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
 
     Raises Refused for a day that has passed, and for a child whom Manage does not list.
     """
     integration = _lock_changeable(service, by)
-    children = gather_one(integration, now, ends).plan_input.children
+    children = gather_one(integration, now).plan_input.children
     if day is not None and all(child.child_id != child_id for child in children):
         raise Refused(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
     if day is not None and day < service.today(now):
@@ -87,15 +83,13 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
 
 
 @transaction.atomic
-def move_link(
-    service: Service, missing_id: str, child_id: str, by: Actor, now: datetime, ends: Connectors = HERE
-) -> None:
+def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: datetime) -> None:
     """Give the profile of a missing child to another child of the service (D8).
 
     Raises Refused when the first has no link or is not missing, or the second has one or is not there.
     """
     integration = _lock_changeable(service, by)
-    listed = {child.child_id for child in gather_one(integration, now, ends).plan_input.children}
+    listed = {child.child_id for child in gather_one(integration, now).plan_input.children}
     if child_id not in listed:
         raise Refused("Choose a child who is listed in Manage. Nothing was changed.")
     if missing_id in listed:
@@ -106,7 +100,7 @@ def move_link(
         raise Refused(f"{missing_id} is not linked to a profile.")
     scope(Choice, service).filter(child_id=missing_id).delete()
     if integration.stage == Stage.ON:
-        apply.mark_linked(integration, now, ends)
+        apply.mark_linked(integration, now)
     increment_version(service)
     _run_soon(integration, by)
 

@@ -16,10 +16,10 @@ from parkway.manage.models import Child
 from parkway.manage.roster import ImportedBooking, take_roster
 from parkway.storypark.portfolios import take_profiles
 from parkway.sync import integrations
-from parkway.sync.commands import changes, choices
-from parkway.sync.ends import HERE
+from parkway.sync.commands import choices
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.queries.previews import plan_now
 from parkway.sync.run import apply
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
@@ -71,7 +71,7 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
     links = _take_links(service, files.profiles)
     syncing = Integration.objects.filter(service=service, stage=Stage.ON).first()
     if links and syncing is not None:
-        apply.mark_linked(syncing, now, HERE)
+        apply.mark_linked(syncing, now)
     ids = [child.child_id for child in files.children]
     wishes = choices.take_over(service, ids, files.choices, files.untold, by, now)
     return ImportResult(taken.new, taken.known, taken.bookings, len(files.profiles), links, wishes)
@@ -110,7 +110,7 @@ def preview_files(service: Service, files: Files, by: Actor, now: datetime) -> I
         plan, silent = None, ""
         if integrations.is_on(service):
             try:
-                plan = changes.preview(service, now)
+                plan = plan_now(service, now)
             except SourceSilent as said:
                 silent = str(said)
         transaction.set_rollback(True)

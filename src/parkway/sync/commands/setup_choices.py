@@ -19,7 +19,7 @@ from parkway.domain import Child, ChoiceKind, Refused
 from parkway.engine.matching import A_NEW_ROOM
 from parkway.sync import integrations
 from parkway.sync.commands import choices
-from parkway.sync.ends import HERE, Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import RoomLink, Stage
 from parkway.sync.queries import choices_made
@@ -65,7 +65,6 @@ def choose(
     seen: Mapping[str, str],
     by: Actor,
     now: datetime,
-    ends: Connectors = HERE,
     *,
     own_gives_way: bool = False,
 ) -> SavedChoices:
@@ -75,7 +74,7 @@ def choose(
     only when the writer says so. Raises Refused unless the service is being set up and `by` may change it.
     """
     _require_set_up(service, by)
-    lists = setup_lists(service, now, ends)
+    lists = setup_lists(service, now)
     rows, standing = lists.by_child, choices_made.choices_made(service)
     problems: dict[str, ChoiceProblem] = {}
     accepted: dict[str, domain.Choice] = {}
@@ -161,16 +160,14 @@ def digest(wishes: Mapping[str, domain.Choice]) -> str:
 
 
 @transaction.atomic
-def place_room(
-    service: Service, room_id: str, target_id: str, by: Actor, now: datetime, ends: Connectors = HERE
-) -> None:
+def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: datetime) -> None:
     """Say which room of Storypark a room of Manage is: one that is there, `NEW` for one that is made, ""
     for what is proposed by name.
 
     Raises Refused when either is not there, or another room of Manage has that room already.
     """
     _require_set_up(service, by)
-    lists = setup_lists(service, now, ends)
+    lists = setup_lists(service, now)
     steps = {step.room_id: step for step in rooms(lists)}
     links = scope(RoomLink, service)
     if room_id not in steps:
@@ -183,7 +180,9 @@ def place_room(
         if holder is not None and holder.room_id in steps:
             name = steps[holder.room_id].name
             raise Refused(f"“{name}” has this room already. Two rooms of Manage cannot be one in Storypark.")
-        there = ends.profiles.read([query_for(integrations.integration_of(service), now)])[service.pk].rooms
+        integration = integrations.integration_of(service)
+        profiles = connectors_for(integration).profiles
+        there = profiles.read([query_for(integration, now)])[service.pk].rooms
         if target_id not in {room.room_id for room in there}:
             raise Refused("Storypark no longer has this room. Look at the rooms again.")
         links.filter(target_id=target_id).delete()

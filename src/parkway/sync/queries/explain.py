@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from parkway.domain import Refused, Step
 from parkway.engine import wording
-from parkway.sync.ends import HERE, Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.models import Entry, Integration, Link, Run
 from parkway.sync.run.gather import query_for
 from parkway.tenancy.models import Service
@@ -28,9 +28,7 @@ def why(service: Service, child_id: str, on: date | None = None) -> Entry | None
     return entries.order_by("-at", "-pk").first()
 
 
-def why_unknown(
-    service: Service, child_id: str, on: date | None, now: datetime, ends: Connectors = HERE
-) -> Refused:
+def why_unknown(service: Service, child_id: str, on: date | None, now: datetime) -> Refused:
     """Why `why` has no answer: no run yet, a child whom no run has seen, a day too early, or a wrong id."""
     entries = scope(Entry, service)
     first = entries.filter(child_id=child_id).order_by("at", "pk").first()
@@ -41,8 +39,10 @@ def why_unknown(
     integration = Integration.objects.select_related("service").filter(service=service).first()
     if integration is None or not entries.exists():
         return Refused(f"Nothing was decided at {service.name} yet: no run has ended there. Sync it first.")
-    ask = query_for(integration, now)
-    listed = {child.child_id for child in ends.roster.read([ask])[service.pk].children}
+    query = query_for(integration, now)
+    listed = {
+        child.child_id for child in connectors_for(integration).roster.read([query])[service.pk].children
+    }
     if child_id in listed:
         return Refused(
             f"No run of {service.name} has seen {child_id} yet. Sync it: `parkway sync {service.slug}`."

@@ -140,7 +140,7 @@ def _months(span: _Span) -> list[date]:
 
 
 def _month(day: date) -> str:
-    return f"{day.year}" if day.month == 1 else wording.MONTHS[day.month - 1][:3]
+    return wording.written(day, "y" if day.month == 1 else "MMM")
 
 
 def _words(periods: Sequence[domain.Booking], today: date, window: Window) -> str:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from parkway.engine.forecast import Forecast
-from parkway.engine.wording import MONTHS
+from parkway.engine.wording import written
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 760, 240, 40, 14, 28
 
@@ -58,7 +58,7 @@ def live_profiles(seen: Forecast, today: date, days: int) -> Chart | None:
         " ".join([*steps, f"H{WIDTH}"]),
         y(paid),
         paid,
-        [Tick(x(day), f"{day.day} {MONTHS[day.month - 1][:3]}") for day in weeks],
+        [Tick(x(day), written(day, "d MMM")) for day in weeks],
         [Tick(y(level), str(level)) for level in sorted({low, (low + high) // 2, high})],
         x(seen.out_of_spaces_on) if seen.out_of_spaces_on else None,
     )

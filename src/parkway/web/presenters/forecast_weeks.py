@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from parkway.domain import Decision, Step
 from parkway.engine.forecast import Forecast, ForecastDay
-from parkway.engine.wording import MONTHS, ordinal
+from parkway.engine.wording import ordinal, written
 from parkway.web.presenters.plans import name_of, whole_name
 
 DOES = {
@@ -88,5 +88,5 @@ def _title(monday: date, today: date) -> str:
         return "This week"
     if monday <= today + timedelta(days=7) <= sunday:
         return "Next week"
-    first = f"{monday.day}" if monday.month == sunday.month else f"{monday.day} {MONTHS[monday.month - 1]}"
-    return f"{first} to {sunday.day} {MONTHS[sunday.month - 1]} {sunday.year}"
+    first = written(monday, "d" if monday.month == sunday.month else "d MMMM")
+    return f"{first} to {written(sunday, 'd MMMM y')}"

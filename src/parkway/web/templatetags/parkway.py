@@ -17,8 +17,6 @@ from parkway.web import idempotency
 
 register = template.Library()
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 STATES = {
     "Active": "good",
     "live": "good",
@@ -44,13 +42,13 @@ STATES = {
 @register.filter
 def day(value: date | None) -> str:
     """A day as people in Australia and New Zealand write it: 4 March 2026."""
-    return f"{value.day} {wording.MONTHS[value.month - 1]} {value.year}" if value else ""
+    return wording.written(value, "d MMMM y") if value else ""
 
 
 @register.filter
 def weekday(value: date) -> str:
     """A day in a week that is known: Tuesday 4 March."""
-    return f"{WEEKDAYS[value.weekday()]} {value.day} {wording.MONTHS[value.month - 1]}"
+    return wording.written(value, "EEEE d MMMM")
 
 
 @register.filter

@@ -83,7 +83,7 @@ def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
         return _show(request, visit, setup_lists.setup_lists(visit.service, timezone.now()))
     now, fingerprint = timezone.now(), request.POST.get("fingerprint", "")
     try:
-        changes.start_syncing(visit.service, fingerprint, visit.by, now)
+        changes.confirm(visit.service, changes.StartSyncing(), fingerprint, visit.by, now)
     except changes.PlanChanged as changed:
         shown = request.session.get(SHOWN, {})
         known = shown.get("fingerprint") == fingerprint

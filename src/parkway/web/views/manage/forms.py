@@ -9,14 +9,13 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Field
 
+from parkway.connectors.csv_files import WEEKDAYS
 from parkway.domain import BookingKind, BookingState, Details
+from parkway.engine.wording import weekday
 from parkway.manage.models import Booking, Child, Room
 
 LARGEST = 20_000_000  # bytes of one file
-DAYS = {
-    **{"mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday"},
-    **{"fri": "Friday", "sat": "Saturday", "sun": "Sunday"},
-}
+DAYS = {day: weekday(number) for number, day in enumerate(WEEKDAYS)}
 
 
 def longest(model: type[Child] | type[Room], name: str) -> int | None:

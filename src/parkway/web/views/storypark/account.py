@@ -136,9 +136,10 @@ def paid_children(request: HttpRequest, visit: Visit) -> HttpResponse:
     number, now = form.cleaned_data["number"], timezone.now()
     try:
         if request.method != "POST":
-            return _preview(request, visit, number, _plan(visit, number))
+            plan = changes.preview(visit.service, changes.ChangePaidChildren(number), now)
+            return _preview(request, visit, number, plan)
         fingerprint = form.cleaned_data["fingerprint"]
-        run = changes.change_paid_children(visit.service, number, fingerprint, visit.by, now)
+        run = changes.confirm(visit.service, changes.ChangePaidChildren(number), fingerprint, visit.by, now)
     except changes.PlanChanged as changed:
         return _preview(request, visit, number, changed.plan, changed=True)
     except Refused as refused:
@@ -151,14 +152,6 @@ def paid_children(request: HttpRequest, visit: Visit) -> HttpResponse:
         request, f"Your plan pays for {count(number, 'child', 'children')} from now on.{what}{left}"
     )
     return redirect("storypark-account", visit.service.slug)
-
-
-def _plan(visit: Visit, number: int) -> Plan | None:
-    """What would happen; nothing where syncing is not on. Raises Refused below the live profiles (D6)."""
-    if integrations.is_on(visit.service):
-        return changes.preview_paid_children(visit.service, number, timezone.now())
-    verbs.require_enough(visit.service, number)
-    return None
 
 
 def _preview(
