@@ -165,6 +165,7 @@ def _place(profile: Profile, names: frozenset[str]) -> None:
 
 
 def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, int]) -> None:
+    from parkway.connectors.registry import OWN_NAMES
     from parkway.domain import ACTIONS, Window
     from parkway.engine import rules
     from parkway.sync.models import Entry
@@ -186,7 +187,7 @@ def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, in
         rule=decision.rule,
         status=decision.status.value if decision.status else "",
         profile_id=profile_id,
-        because=rules.because(decision, Window(*window), run.today),
+        because=rules.because(decision, Window(*window), run.today, OWN_NAMES),
         facts=facts,
         changes=journal.changes_text(decision),
         next_change=decision.next_change,

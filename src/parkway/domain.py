@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Status(StrEnum):
-    """What Manage says of a child; Active and Inactive follow from bookings, Archived is set by a person."""
+    """What the roster says of a child: Active and Inactive follow from bookings, a person sets Archived."""
 
     ACTIVE = "Active"
     INACTIVE = "Inactive"
@@ -21,14 +21,14 @@ class Status(StrEnum):
 
 
 class InactivePolicy(StrEnum):
-    """A service's setting for Inactive children: they leave Storypark (the default) or stay."""
+    """A service's setting for Inactive children: their profiles leave (the default) or stay."""
 
     LEAVE = "leave"
     STAY = "stay"
 
 
 class ProfileState(StrEnum):
-    """A profile in Storypark. A deleted one is a tombstone: its end says that it is gone (D10)."""
+    """The state of a profile. A deleted one is a tombstone: its end says that it is gone (D10)."""
 
     LIVE = "live"
     ARCHIVED = "archived"
@@ -88,6 +88,13 @@ class ChoiceKind(StrEnum):
     ARCHIVE = "archive"  # missing from the source: archive the profile
 
 
+class EndNames(NamedTuple):
+    """What people call the two ends of a sync: the roster, and the end that has the profiles."""
+
+    roster: str
+    profiles: str
+
+
 class Window(NamedTuple):
     """Widths of the active window in days, bounds included (D1)."""
 
@@ -112,7 +119,7 @@ class Booking(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Where a child stands in Manage on one day: the status, and the bookings behind it.
+    """Where a child stands in the roster on one day: the status, and the bookings behind it.
 
     `booked_from` and `booked_until` are the first and last day of the bookings that make an Active child
     Active (`booked_until` None: no end date). They stay the same while the child stays Active, so that an
@@ -158,7 +165,7 @@ class Room(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A child as the source knows it. A field that is not `supplied` is left alone in Storypark (D20)."""
+    """A child as the source knows it. A field that is not `supplied` is left alone (D20)."""
 
     child_id: str
     details: Details

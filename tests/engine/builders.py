@@ -16,6 +16,7 @@ from parkway.domain import (
     Choice,
     ChoiceKind,
     Details,
+    EndNames,
     InactivePolicy,
     Profile,
     ProfileState,
@@ -29,6 +30,7 @@ from parkway.engine.plan import Plan, PlanInput, make_plan
 
 TODAY = date(2025, 11, 24)
 WINDOW = Window()
+ENDS = EndNames("Manage", "Storypark")
 LEAVE, STAY = InactivePolicy.LEAVE, InactivePolicy.STAY
 LIVE, ARCHIVED, DELETED = ProfileState.LIVE, ProfileState.ARCHIVED, ProfileState.DELETED
 
@@ -91,7 +93,7 @@ def plan_input(
 ) -> PlanInput:
     """A service on TODAY, with plenty of spaces unless told otherwise."""
     by_id = {p.profile_id: p for p in profiles or []}
-    return PlanInput(TODAY, inactive, paid, children or [], by_id, links or {}, **more)
+    return PlanInput(TODAY, inactive, paid, children or [], by_id, links or {}, ends=ENDS, **more)
 
 
 # --- reading plans --------------------------------------------------------------------------------
@@ -249,6 +251,7 @@ def worlds(draw: st.DrawFn, max_children: int = 7, choosing: bool = True) -> Wor
         links,
         choices,
         window=window,
+        ends=ENDS,
     )
     if draw(st.booleans()):  # some are asked about from an earlier run
         start = replace(start, asked=settled(start).asked)

@@ -29,6 +29,7 @@ from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
     DELETED,
+    ENDS,
     GONE,
     INACTIVE,
     LEAVE,
@@ -216,7 +217,7 @@ def test_every_rule_has_a_sentence_whatever_the_facts(rule, person):
         for portfolio in (None, profile("p", person)):
             known = facts_of(rule, listed, Choice(keep_until=day(500), by="Ana"))
             decision = Decision("c", listed, portfolio, Step.NO_CHANGE, rule.slug, known, {})
-            text = because(decision, window, TODAY)
+            text = because(decision, window, TODAY, ENDS)
 
             check_sentence(text)
             named = listed or portfolio
@@ -232,7 +233,7 @@ def test_every_doubt_has_a_sentence(reason, person):
     facts = {"reason": reason.value, "profiles": ["p1", "p2"], "identity": "?"}
     decision = Decision("c", child("c", person), None, Step.NEEDS_REVIEW, "please-check", facts, {})
 
-    text = because(decision, WINDOW, TODAY)
+    text = because(decision, WINDOW, TODAY, ENDS)
 
     check_sentence(text)
     assert "Please check" in text
@@ -256,7 +257,7 @@ def test_the_sentence_of_a_child_who_waits(position, paid, words, person):
     facts = {"position": position, "paid_children": paid, "belongs_by": "active"}
     decision = Decision("c", child("c", person), None, Step.WAIT, "no-space", facts, {}, position)
 
-    text = because(decision, WINDOW, TODAY)
+    text = because(decision, WINDOW, TODAY, ENDS)
 
     check_sentence(text)
     assert words in text
@@ -474,4 +475,4 @@ def test_clocks_are_told_with_twelve_hours_in_the_zone_of_the_moment(hour, minut
 def test_every_rule_has_a_meaning_for_the_documentation():
     for row in (*RULES, *OBSTACLES):
         assert row.meaning.endswith("."), row.slug
-        assert "{" not in row.meaning, row.slug
+        assert "{" not in row.meaning.format_map(ENDS._asdict()), row.slug

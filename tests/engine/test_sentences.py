@@ -1,13 +1,20 @@
-"""Every sentence of the rules, word for word, over the product of the cases that it tells apart (B2)."""
+"""Every sentence of the rules, word for word, over the product of the cases that it tells apart (B2).
 
+The texts below are those of Manage and Storypark; with other ends their names stand in the same places.
+"""
+
+import ast
+import re
 from datetime import date, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 
-from parkway.domain import Choice, Decision, Details, ProfileState, Standing, Status, Step, Window
+from parkway import engine
+from parkway.domain import Choice, Decision, Details, EndNames, ProfileState, Standing, Status, Step, Window
 from parkway.engine.matching import Doubt
-from parkway.engine.rules import BY_SLUG, RULES, Rule, because, facts_of
+from parkway.engine.rules import BY_SLUG, OBSTACLES, RULES, Rule, Verdict, because, facts_of
 from tests.engine.builders import ARCHIVED, LIVE, TODAY, child, day, profile
 
 NAMES = [
@@ -22,6 +29,7 @@ NAMES = [
     (Details("A\0s"), "A\0s", "A\0s'"),
     (Details(), "this child", "this child's"),
 ]
+ENDS = [EndNames("Manage", "Storypark"), EndNames("QikKids", "Storypark"), EndNames("Xplor", "Educa")]
 NAME_IDS = [name for _, name, _ in NAMES]
 
 WEEKS, DAYS, NONE = Window(56, 56), Window(10, 7), Window(0, 1)
@@ -35,6 +43,7 @@ def sentence(
     window: Window = WEEKS,
     state: ProfileState | None = None,
     facts: dict | None = None,
+    ends: EndNames = ENDS[0],
 ) -> str:
     """The sentence of a rule about a person who stands like this; None for a missing child."""
     listed = child("c", person, standing) if standing is not None else None
@@ -42,13 +51,19 @@ def sentence(
     row = BY_SLUG[slug]
     if facts is None and isinstance(row, Rule):
         facts = dict(facts_of(row, listed, Choice(keep_until=day(30), by="Ana Ruiz")))
-    return because(Decision("c", listed, portfolio, Step.NO_CHANGE, slug, facts or {}, {}), window, TODAY)
+    return because(
+        Decision("c", listed, portfolio, Step.NO_CHANGE, slug, facts or {}, {}), window, TODAY, ends
+    )
 
 
-def said(text: str, name: str, whose: str) -> str:
-    """A text as it is said of somebody, as the beginning of a sentence."""
+def said(text: str, name: str, whose: str, ends: EndNames = ENDS[0]) -> str:
+    """A text as it is said of somebody where the ends have these names, as the beginning of a sentence."""
+    text = text.replace("Manage", ends.roster).replace("Storypark", ends.profiles)
     text = text.replace("<whose>", whose).replace("<name>", name)
     return text[0].upper() + text[1:]
+
+
+of_any_ends = pytest.mark.parametrize("ends", ENDS, ids=" and ".join)
 
 
 BOOKED = [
@@ -97,13 +112,14 @@ BOOKED = [
 ]
 
 
+@of_any_ends
 @pytest.mark.parametrize(("person", "name", "whose"), NAMES, ids=NAME_IDS)
-def test_why_a_child_is_active(person, name, whose):
+def test_why_a_child_is_active(person, name, whose, ends):
     for (first, last, texts), known in product(BOOKED, (True, False)):
         standing = Standing(Status.ACTIVE, booked_from=first, booked_until=last, bookings_known=known)
         for window, text in zip(WINDOWS, texts, strict=True):
-            expected = said(f"<name> is Active in Manage{text}.", name, whose)
-            assert sentence("active", person, standing, window) == expected
+            expected = said(f"<name> is Active in Manage{text}.", name, whose, ends)
+            assert sentence("active", person, standing, window, ends=ends) == expected
 
 
 NOT_BOOKED = [
@@ -153,13 +169,14 @@ THEREFORE = {
 
 
 @pytest.mark.parametrize("slug", THEREFORE)
+@of_any_ends
 @pytest.mark.parametrize(("person", "name", "whose"), NAMES, ids=NAME_IDS)
-def test_why_a_child_is_inactive_and_what_follows(person, name, whose, slug):
+def test_why_a_child_is_inactive_and_what_follows(person, name, whose, slug, ends):
     for last_end, next_start, known, clauses in NOT_BOOKED:
         standing = Standing(Status.INACTIVE, next_start=next_start, last_end=last_end, bookings_known=known)
         for window, clause in zip(WINDOWS, clauses, strict=True):
-            expected = said(clause + THEREFORE[slug], name, whose)
-            assert sentence(slug, person, standing, window) == expected
+            expected = said(clause + THEREFORE[slug], name, whose, ends)
+            assert sentence(slug, person, standing, window, ends=ends) == expected
 
 
 @pytest.mark.parametrize(
@@ -170,11 +187,12 @@ def test_why_a_child_is_inactive_and_what_follows(person, name, whose, slug):
         (None, "<name> was archived in Manage."),
     ],
 )
+@of_any_ends
 @pytest.mark.parametrize(("person", "name", "whose"), NAMES, ids=NAME_IDS)
-def test_an_archived_child(person, name, whose, on, text):
+def test_an_archived_child(person, name, whose, on, text, ends):
     for window in WINDOWS:
         standing = Standing(Status.ARCHIVED, last_end=day(-500), archived_on=on)
-        assert sentence("archived", person, standing, window) == said(text, name, whose)
+        assert sentence("archived", person, standing, window, ends=ends) == said(text, name, whose, ends)
 
 
 @pytest.mark.parametrize(
@@ -204,10 +222,11 @@ def test_an_archived_child(person, name, whose, on, text):
         ),
     ],
 )
+@of_any_ends
 @pytest.mark.parametrize(("person", "name", "whose"), NAMES, ids=NAME_IDS)
-def test_a_missing_child(person, name, whose, slug, state, text):
+def test_a_missing_child(person, name, whose, slug, state, text, ends):
     called = name if state is not None else "this child"
-    assert sentence(slug, person, state=state) == said(text, called, whose)
+    assert sentence(slug, person, state=state, ends=ends) == said(text, called, whose, ends)
 
 
 @pytest.mark.parametrize(
@@ -256,10 +275,13 @@ def test_a_missing_child(person, name, whose, slug, state, text):
         ),
     ],
 )
+@of_any_ends
 @pytest.mark.parametrize(("person", "name", "whose"), NAMES, ids=NAME_IDS)
-def test_what_people_chose_and_who_waits(person, name, whose, slug, facts, text):
+def test_what_people_chose_and_who_waits(person, name, whose, slug, facts, text, ends):
     for status in Status:
-        assert sentence(slug, person, Standing(status), facts=facts) == said(text, name, whose)
+        assert sentence(slug, person, Standing(status), facts=facts, ends=ends) == said(
+            text, name, whose, ends
+        )
 
 
 DOUBTS = {
@@ -277,12 +299,15 @@ DOUBTS = {
 
 
 @pytest.mark.parametrize("reason", Doubt)
+@of_any_ends
 @pytest.mark.parametrize(("person", "name", "whose"), NAMES, ids=NAME_IDS)
-def test_why_a_person_has_to_check(person, name, whose, reason):
+def test_why_a_person_has_to_check(person, name, whose, reason, ends):
     facts = {"reason": reason.value, "profiles": ["p1", "p2"], "identity": "?"}
     expected = f"{DOUBTS[reason]}. Please check, so that no child gets a second profile or somebody else's."
     standing = Standing(Status.ACTIVE)
-    assert sentence("please-check", person, standing, facts=facts) == said(expected, name, whose)
+    assert sentence("please-check", person, standing, facts=facts, ends=ends) == said(
+        expected, name, whose, ends
+    )
 
 
 def test_every_rule_is_told_here():
@@ -296,6 +321,24 @@ def test_a_day_is_told_by_the_calendar_of_the_day_itself():
     someone = child("c", Details("Mānaia"), Standing(Status.INACTIVE, last_end=date(2025, 9, 28)))
     row = next(rule for rule in RULES if rule.slug == "inactive-leaves")
     decision = Decision("c", someone, None, Step.LEAVE_OUT, row.slug, facts_of(row, someone, Choice()), {})
-    now, later = (because(decision, WEEKS, on) for on in (TODAY, TODAY + timedelta(days=60)))
+    now, later = (because(decision, WEEKS, on, ENDS[0]) for on in (TODAY, TODAY + timedelta(days=60)))
     assert "on 28 September, more" in now
     assert "on 28 September 2025, more" in later
+
+
+@pytest.mark.parametrize("ends", ENDS[1:], ids=" and ".join)
+def test_what_a_rule_means_is_told_of_any_ends(ends):
+    for text in [*(row.meaning for row in (*RULES, *OBSTACLES)), *Verdict]:
+        named = text.format_map(ends._asdict())
+        assert "Manage" not in named
+        assert "{" not in named
+
+
+def test_the_engine_says_no_name_of_an_end_by_itself():
+    """Docstrings may, for they are read by engineers only."""
+    for module in Path(engine.__file__).parent.glob("*.py"):
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+                assert not re.search("Manage|Storypark", node.value), f"{module.name}: {node.value}"

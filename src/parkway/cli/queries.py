@@ -11,6 +11,7 @@ from parkway.cli import history as history_of
 from parkway.cli import output, setup_django
 from parkway.cli.plan import DAY
 from parkway.cli.setup_django import SERVICE, as_format
+from parkway.connectors.registry import OWN_NAMES
 from parkway.engine.wording import count
 from parkway.sync.models import Entry
 from parkway.sync.queries import explain
@@ -99,7 +100,7 @@ Example:
 @click.option("--format", "form", type=click.Choice(["table", "markdown"]), default="table")
 def rules(form: str) -> None:
     """The rules in words, from the table that decides."""
-    book = rulebook()
+    book = rulebook(OWN_NAMES)
     if form == "markdown":
         click.echo(book.markdown(), nl=False)
         return

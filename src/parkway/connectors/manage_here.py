@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from parkway import domain
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
-from parkway.connectors.registry import End
+from parkway.connectors.registry import OWN_NAMES, End
 from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
 from parkway.db import bulk
 from parkway.domain import ALL_FIELDS, Booking, Details, Standing
@@ -71,7 +71,7 @@ def _roll(asks: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:
 
 
 END = End(
-    "Manage",
+    OWN_NAMES.roster,
     lambda settings: ManageHere(),
     in_transaction=True,
     about="Children and bookings kept in Parkway itself.",

@@ -14,7 +14,7 @@ from parkway.connectors.ports import (
     WriteResult,
     refuse_taken,
 )
-from parkway.connectors.registry import End
+from parkway.connectors.registry import OWN_NAMES, End
 from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
 from parkway.db import bulk, locking
 from parkway.domain import ALL_FIELDS, Details, ProfileState
@@ -287,7 +287,7 @@ def _created_before(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], 
 
 
 END = End(
-    "Storypark",
+    OWN_NAMES.profiles,
     lambda settings: StoryparkHere(),
     in_transaction=True,
     about="Profiles and stories kept in Parkway itself.",

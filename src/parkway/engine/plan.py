@@ -15,6 +15,7 @@ from parkway.domain import (
     Child,
     Choice,
     Decision,
+    EndNames,
     Facts,
     InactivePolicy,
     Limits,
@@ -55,7 +56,8 @@ class PlanInput:
 
     `children` as the source lists them; `profiles` by id, tombstones included; `links` from child id to
     profile id; `choices` by child id; `asked`, by child id, the facts of the children whom a person was
-    asked about before; `others` counts the settled children, and their profiles, that were not read.
+    asked about before; `others` counts the settled children, and their profiles, that were not read; `ends`
+    are the names of the two ends, for sentences.
     """
 
     today: date
@@ -70,6 +72,7 @@ class PlanInput:
     window: Window = field(default_factory=Window)
     limits: Limits = field(default_factory=Limits)
     others: SettledTotals = NO_OTHERS
+    ends: EndNames = field(kw_only=True)
 
     def live_profiles(self) -> int:
         """How many profiles are live."""
@@ -133,7 +136,7 @@ class Plan:
 
     def because(self, decision: Decision) -> str:
         """The reason of one of this plan's decisions, as a sentence for people."""
-        return rules.because(decision, self.input.window, self.input.today)
+        return rules.because(decision, self.input.window, self.input.today, self.input.ends)
 
     @property
     def fingerprint(self) -> str:
@@ -272,7 +275,7 @@ def _wait(claim: Decision, position: int, paid_children: int) -> Decision:
 
 
 def belonging(plan_input: PlanInput) -> list[Child]:
-    """The children who belong in Storypark under the setting, by id."""
+    """The children who belong under the setting, in the order of their ids."""
     found = []
     for child in plan_input.children:
         choice = plan_input.choices.get(child.child_id, NO_CHOICE)

@@ -1,7 +1,10 @@
-"""THE HEART: who belongs in Storypark, and what follows.
+"""THE HEART: who belongs where the profiles are, and what follows.
 
 `RULES` says who belongs, `STEPS` what follows, `OBSTACLES` what can stand in the way. Each row is a rule in
 words: its slug is used in the journal, in the documentation, on the pages and in the tests.
+
+A verdict and a meaning are about any two ends: {roster} and {profiles} stand for the names that people have
+for them (`EndNames`).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from parkway.domain import (
     Choice,
     ChoiceKind,
     Decision,
+    EndNames,
     Facts,
     InactivePolicy,
     ProfileState,
@@ -36,8 +40,8 @@ NO_FACTS: Facts = {}
 class Verdict(StrEnum):
     """What a rule says of a child."""
 
-    BELONGS = "belongs in Storypark"
-    DOES_NOT = "does not belong in Storypark"
+    BELONGS = "belongs in {profiles}"
+    DOES_NOT = "does not belong in {profiles}"
     RESTS = "is left alone"
     ASK = "needs a person"
 
@@ -133,17 +137,19 @@ RULES = (
     Rule(
         "missing-from-source",
         Verdict.ASK,
-        "Manage no longer lists a child who has a live profile. Missing is not archived: "
+        "{roster} no longer lists a child who has a live profile. Missing is not archived: "
         "the profile stays as it is until a person chooses.",
-        lambda name, facts, words: f"Manage no longer lists {name}{LEFT_AS_IT_IS[words.profile]}.",
+        lambda name, facts, words: (
+            f"{words.ends.roster} no longer lists {name}{LEFT_AS_IT_IS[words.profile]}."
+        ),
         listed=False,
     ),
     Rule(
         "missing-kept",
         Verdict.RESTS,
-        "Manage no longer lists the child, and a person chose to keep the profile as it is.",
+        "{roster} no longer lists the child, and a person chose to keep the profile as it is.",
         lambda name, facts, words: (
-            f"Manage no longer lists {name}, and somebody chose to keep the profile as it is."
+            f"{words.ends.roster} no longer lists {name}, and somebody chose to keep the profile as it is."
         ),
         listed=False,
         choice=ChoiceKind.KEEP,
@@ -151,9 +157,9 @@ RULES = (
     Rule(
         "missing-let-go",
         Verdict.DOES_NOT,
-        "Manage no longer lists the child, and a person chose to archive the profile.",
+        "{roster} no longer lists the child, and a person chose to archive the profile.",
         lambda name, facts, words: (
-            f"Manage no longer lists {name}, and somebody chose to archive the profile."
+            f"{words.ends.roster} no longer lists {name}, and somebody chose to archive the profile."
         ),
         listed=False,
         choice=ChoiceKind.ARCHIVE,
@@ -183,8 +189,8 @@ RULES = (
     Rule(
         "archived",
         Verdict.DOES_NOT,
-        "A child who is Archived in Manage has no live profile, whatever the bookings say.",
-        lambda name, facts, words: f"{name} was archived in Manage{words.archived_on}.",
+        "A child who is Archived in {roster} has no live profile, whatever the bookings say.",
+        lambda name, facts, words: f"{name} was archived in {words.ends.roster}{words.archived_on}.",
         looks_at=day_of_archiving,
         status=Status.ARCHIVED,
     ),
@@ -192,7 +198,7 @@ RULES = (
         "active",
         Verdict.BELONGS,
         "A child with a confirmed booking inside the active window has a live profile.",
-        lambda name, facts, words: f"{name} is Active in Manage{words.booked}.",
+        lambda name, facts, words: f"{name} is Active in {words.ends.roster}{words.booked}.",
         looks_at=current_bookings,
         status=Status.ACTIVE,
     ),
@@ -201,7 +207,7 @@ RULES = (
         Verdict.BELONGS,
         "The service keeps its Inactive children: they have a live profile.",
         lambda name, facts, words: (
-            f"{words.not_booked(name)}, and this service keeps Inactive children in Storypark."
+            f"{words.not_booked(name)}, and this service keeps Inactive children in {words.ends.profiles}."
         ),
         looks_at=nearest_bookings,
         status=Status.INACTIVE,
@@ -223,9 +229,9 @@ RULES = (
     Rule(
         "inactive-leaves",
         Verdict.DOES_NOT,
-        "The service lets its Inactive children leave Storypark: their profiles are archived.",
+        "The service lets its Inactive children leave {profiles}: their profiles are archived.",
         lambda name, facts, words: (
-            f"{words.not_booked(name)}, and this service lets Inactive children leave Storypark."
+            f"{words.not_booked(name)}, and this service lets Inactive children leave {words.ends.profiles}."
         ),
         looks_at=nearest_bookings,
         status=Status.INACTIVE,
@@ -287,7 +293,7 @@ DOUBTS: Mapping[Doubt, Sentence] = {
         "or was chosen for another child too"
     ),
     Doubt.PROFILE_UNKNOWN: lambda name, facts, words: (
-        f"{name} is linked to a profile that Storypark does not list"
+        f"{name} is linked to a profile that {words.ends.profiles} does not list"
     ),
 }
 """Why a person has to check, as the beginning of a sentence."""
@@ -303,7 +309,7 @@ NO_SPACE = Obstacle(
     Step.WAIT,
     "The plan's spaces are taken: the child waits in a fair queue and is tried again at every run.",
     lambda name, facts, words: (
-        f"{name} belongs in Storypark and is {wording.place(facts)} in line for a space: "
+        f"{name} belongs in {words.ends.profiles} and is {wording.place(facts)} in line for a space: "
         f"the plan pays for {wording.paid_children(facts)}, and no space is free."
     ),
 )
@@ -371,17 +377,17 @@ def facts_of(rule: Rule, child: Child | None, choice: Choice) -> Facts:
     return NO_FACTS if child is None else rule.looks_at(child.standing, choice)
 
 
-def because(decision: Decision, window: Window, today: date) -> str:
+def because(decision: Decision, window: Window, today: date, ends: EndNames) -> str:
     """The decision's reason as one sentence for an educator, with the facts filled in (B2).
 
     A missing child is called by the profile's name.
     """
     child, profile = decision.child, decision.profile
     if child is not None:
-        name, words = child.details.called, words_for(child.standing, None, window, today)
+        name, words = child.details.called, words_for(child.standing, None, window, today, ends)
     elif profile is not None:
-        name, words = profile.details.called, words_for(NEVER_BOOKED, profile.state, window, today)
+        name, words = profile.details.called, words_for(NEVER_BOOKED, profile.state, window, today, ends)
     else:
-        name, words = "", words_for(NEVER_BOOKED, None, window, today)
+        name, words = "", words_for(NEVER_BOOKED, None, window, today, ends)
     text = BY_SLUG[decision.rule].sentence(name or "this child", decision.facts, words)
     return text if text[0].isupper() else text[0].upper() + text[1:]

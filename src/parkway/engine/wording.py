@@ -11,7 +11,7 @@ from typing import cast
 from babel import Locale
 from babel.dates import format_date, format_time
 
-from parkway.domain import Facts, ProfileState, Standing, Step, Window
+from parkway.domain import EndNames, Facts, ProfileState, Standing, Step, Window
 
 ENGLISH = Locale("en")  # its short names of months have three letters each; New Zealand's has "Sept"
 NEW_ZEALAND = Locale("en", "NZ")  # its clocks say "pm", where those of plain English say "PM"
@@ -122,17 +122,24 @@ def far_bookings(standing: Standing, window: Window, today: date) -> str:
     return f"first booking {starts}" if starts else ""
 
 
+def of_far_bookings(name: str, bookings: str) -> str:
+    """The `far_bookings` of the child of this name, as the beginning of a sentence."""
+    return f"{possessive(name)} {bookings}" if bookings else f"{name} has no confirmed booking"
+
+
 @dataclass(frozen=True)
 class Words:
     """Where a child stands on one day, in words: each is made when a sentence first asks for it.
 
-    `profile` is the state of the profile of a child whom the source no longer lists.
+    `profile` is the state of the profile of a child whom the source no longer lists, `ends` the names of the
+    two ends.
     """
 
     standing: Standing
     profile: ProfileState | None
     window: Window
     today: date
+    ends: EndNames
 
     @cached_property
     def booked(self) -> str:
@@ -142,10 +149,8 @@ class Words:
     def not_booked(self, name: str) -> str:
         """Why the child of this name is Inactive, as the beginning of a sentence."""
         if not self.standing.bookings_known:
-            return f"{name} is Inactive in Manage"
-        if not self._far_bookings:
-            return f"{name} has no confirmed booking"
-        return f"{possessive(name)} {self._far_bookings}"
+            return f"{name} is Inactive in {self.ends.roster}"
+        return of_far_bookings(name, self._far_bookings)
 
     @cached_property
     def _far_bookings(self) -> str:
@@ -163,9 +168,11 @@ class Words:
 
 
 @lru_cache(maxsize=16_384)
-def words_for(standing: Standing, profile: ProfileState | None, window: Window, today: date) -> Words:
+def words_for(
+    standing: Standing, profile: ProfileState | None, window: Window, today: date, ends: EndNames
+) -> Words:
     """The words for where a child stands: many children of a service stand alike."""
-    return Words(standing, profile, window, today)
+    return Words(standing, profile, window, today, ends)
 
 
 def kept_by(facts: Facts) -> str:

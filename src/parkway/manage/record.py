@@ -86,7 +86,8 @@ def _and_stays(lookback: int) -> str:
 
 
 def _inactive(name: str, now: Standing, window: Window, today: date) -> str:
-    text = f"Inactive, because {wording.words_for(now, None, window, today).not_booked(name)}."
+    far = wording.far_bookings(now, window, today)
+    text = f"Inactive, because {wording.of_far_bookings(name, far)}."
     if now.next_change:
         text += f" {name} becomes Active by itself on {wording.day(now.next_change, today)}."
     return text

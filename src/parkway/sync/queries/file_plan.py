@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from parkway.connectors.csv_files import Files
+from parkway.connectors.registry import OWN_NAMES
 from parkway.domain import Decision, InactivePolicy, ProfileState, SourceSilent, Step, Window
 from parkway.engine.changes import plain
 from parkway.engine.plan import Plan, PlanInput, make_plan
@@ -40,6 +41,7 @@ def plan_files(
             links,
             files.choices,
             window=window,
+            ends=OWN_NAMES,
         )
     )
 

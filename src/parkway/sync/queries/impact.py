@@ -87,7 +87,7 @@ def impact_of(
     before, after = make_plan(plan_input), make_plan(_with(plan_input, child_id, standing))
     decision = _of(after, child_id)
     if decision is None:
-        return Impact("Manage does not list this child, so nothing can be told.")
+        return Impact(f"{plan_input.ends.roster} does not list this child, so nothing can be told.")
     more = [*_later(after.input, decision, later), *_others(before, after, child_id)]
     held = after.held.reason if after.held else ""
     return Impact(_sentence(after, decision, _of(before, child_id)), decision.step, more, after.spaces, held)
@@ -132,7 +132,7 @@ def _sentence(plan: Plan, decision: Decision, before: Decision | None) -> str:
         return f"Nothing changes: {wording.possessive(name)} profile stays archived."
     if before is not None and before.step is Step.WAIT:
         return f"{name} no longer waits for a space."
-    return f"{name} has no profile in Storypark, and gets none."
+    return f"{name} has no profile in {plan.input.ends.profiles}, and gets none."
 
 
 RESTING = tuple(rule for rule in rules.RULES if rule.verdict is rules.Verdict.RESTS)

@@ -68,5 +68,5 @@ def differences(shown: Mapping[str, Any], plan: Plan) -> Sequence[Difference]:
     gone = before.keys() - {decision.child_id for decision in plan.decisions}
     if gone:
         were = "child is" if len(gone) == 1 else "children are"
-        found.append(Difference("", f"{len(gone)} {were} no longer in Manage."))
+        found.append(Difference("", f"{len(gone)} {were} no longer in {plan.input.ends.roster}."))
     return found

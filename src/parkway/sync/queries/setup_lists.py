@@ -163,26 +163,31 @@ def setup_lists(service: Service, now: datetime) -> SetUpLists:
         for key, each in standing.items()
         if key in by_child and each.wish.profile_id
     }
-    rows = [_row(each, standing.get(each.child.child_id), profiles, takers) for each in found.listed]
+    roster = plan_input.ends.roster
+    rows = [_row(each, standing.get(each.child.child_id), profiles, takers, roster) for each in found.listed]
     rows.sort(key=lambda row: (ORDER[row.certainty], *_by_name(row.child.details), row.child.child_id))
     return SetUpLists(rows, profiles, takers, found.plan)
 
 
 def _row(
-    listed: Listed, made: ChoiceMade | None, profiles: Mapping[str, Profile], takers: Mapping[str, Child]
+    listed: Listed,
+    made: ChoiceMade | None,
+    profiles: Mapping[str, Profile],
+    takers: Mapping[str, Child],
+    roster: str,
 ) -> SetUpRow:
     child, proposal = listed.child, listed.proposal
     alike = []
     for profile_id in proposal.profile_ids:
         profile, taker = profiles[profile_id], takers.get(profile_id)
         other = taker if taker and taker.child_id != child.child_id else None
-        alike.append(Alike(profile, _likeness(child.details, profile.details), other))
+        alike.append(Alike(profile, _likeness(child.details, profile.details, roster), other))
     gone = made is not None and made.wish.kind is ChoiceKind.PROFILE and made.wish.profile_id not in profiles
     return SetUpRow(child, proposal.certainty, alike, made, gone)
 
 
-def _likeness(child: Details, profile: Details) -> str:
-    """In what a child and a profile are alike, and in what they are not."""
+def _likeness(child: Details, profile: Details, roster: str) -> str:
+    """In what a child of the roster of this name and a profile are alike, and in what they are not."""
     same_name = bool(matching.full_names(child) & matching.full_names(profile))
     born, theirs = child.date_of_birth, profile.date_of_birth
     if not same_name:
@@ -192,7 +197,7 @@ def _likeness(child: Details, profile: Details) -> str:
     if theirs is None:
         return "Same name, but the profile has no date of birth"
     if born is None:
-        return "Same name, but Manage has no date of birth"
+        return f"Same name, but {roster} has no date of birth"
     return "Same name and date of birth" if born == theirs else "Same name, but another date of birth"
 
 

@@ -13,7 +13,7 @@ from parkway.domain import Facts, Profile, SourceSilent
 from parkway.engine import matching
 from parkway.engine.plan import PlanInput, SettledTotals
 from parkway.engine.rules import PLEASE_CHECK
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_of
 from parkway.sync.models import Integration
 from parkway.sync.run import state
 from parkway.sync.run.state import CurrentEntry
@@ -106,6 +106,7 @@ def _snapshots(
             steps,
             query.window,
             integration.limits,
+            ends=names_of(integration),
         )
         silent = _why_unbelievable(integration, answer, theirs, links[key]) if answer.complete else None
         found[key] = Snapshot(integration, plan_input, answer, journal[key], silent)
@@ -139,15 +140,16 @@ def _why_unbelievable(
     integration: Integration, answer: RosterAnswer, theirs: ProfilesAnswer, links: Mapping[str, str]
 ) -> str | None:
     """Why an empty answer stops the run (D8); None when both ends may be believed."""
+    ends = names_of(integration)
     if links and not answer.children:
         return (
-            f"Manage answered with no children at all, although {len(links)} are linked to a profile. "
+            f"{ends.roster} answered with no children at all, although {len(links)} are linked to a profile. "
             f"Nothing was changed for {integration.service}. Check the roster, then sync again."
         )
     if links and not theirs.profiles:
         return (
-            f"Storypark answered with no profiles at all, although {len(links)} are linked to a child. "
-            f"Nothing was changed for {integration.service}. Check Storypark, then sync again."
+            f"{ends.profiles} answered with no profiles at all, although {len(links)} are linked to a child. "
+            f"Nothing was changed for {integration.service}. Check {ends.profiles}, then sync again."
         )
     return None
 
