@@ -132,7 +132,7 @@ def _apply(run: Run, decision: Decision) -> str:
     service_id, child = run.service_id, decision.child
     if child is None:
         return ""
-    values = {name: value for name, value in child.details._asdict().items() if name != "rooms"}
+    values = {name: value for name, value in child.details.by_name().items() if name != "rooms"}
     link = f"/manage/{service_id}/children/{decision.child_id}"
     if decision.step is Step.CREATE:
         key = f"{run.pk}.{decision.child_id}"

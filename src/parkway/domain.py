@@ -6,10 +6,11 @@ service's own time zone. The hot values are named tuples because a fleet holds m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 
 class Status(StrEnum):
@@ -137,8 +138,90 @@ class Standing(NamedTuple):
     bookings_known: bool = True  # False: the source gave a bare status, nothing can be foreseen
 
 
+Value = str | date | frozenset[str] | None
+"""The value of a synced field: a text, a day or None, or the names of rooms."""
+
+
+class FieldKind(StrEnum):
+    """What a synced field holds: a text of one line, a day, or rooms by their names."""
+
+    TEXT = "text"
+    DAY = "day"
+    ROOMS = "rooms"
+
+
+class SyncedField(NamedTuple):
+    """One field that a sync keeps in step (D11).
+
+    `name` is what code, the journal and plans for programs call it, `label` what people do, and `column` its
+    name in CSV files. `longest` is how many characters a text, or the name of one room, may have. `hint`
+    stands below the field in a form.
+    """
+
+    name: str
+    label: str
+    kind: FieldKind
+    column: str
+    longest: int = 0
+    hint: str = ""
+
+
+SYNCED_FIELDS = (
+    SyncedField("first_name", "First name", FieldKind.TEXT, "first_name", 100),
+    SyncedField("last_name", "Last name", FieldKind.TEXT, "last_name", 100),
+    SyncedField(
+        "preferred_name",
+        "Preferred name",
+        FieldKind.TEXT,
+        "preferred_name",
+        100,
+        "What people call the child, when that is not the first name.",
+    ),
+    SyncedField(
+        "date_of_birth",
+        "Date of birth",
+        FieldKind.DAY,
+        "date_of_birth",
+        hint="With it, Parkway tells children of the same name apart.",
+    ),
+    SyncedField("gender", "Gender", FieldKind.TEXT, "gender", 40),
+    SyncedField("rooms", "Rooms", FieldKind.ROOMS, "rooms", 100),
+)
+"""The one description of the synced fields, in the order of `Details`. Files, forms, tables, comparisons and
+pages follow from it. An end may know further fields (`Details.more`).
+"""
+
+FIELDS = tuple(field.name for field in SYNCED_FIELDS)
+ALL_FIELDS = frozenset(FIELDS)
+TEXT_FIELDS = tuple(field.name for field in SYNCED_FIELDS if field.kind is FieldKind.TEXT)
+COLUMN_FIELDS = tuple(field.name for field in SYNCED_FIELDS if field.kind is not FieldKind.ROOMS)
+"""The fields that have one value each, as the column of a table has; rooms are a table of their own."""
+
+LONGEST = {field.name: field.longest for field in SYNCED_FIELDS if field.longest}
+"""The most characters of a field, by its name, where there is a limit; of rooms the most of one name."""
+
+field_values: Callable[[Any], tuple[Value, ...]] = attrgetter(*FIELDS)
+"""The values of FIELDS, in order, of details or of anything that has them as attributes."""
+
+text_values: Callable[[Any], tuple[str, ...]] = attrgetter(*TEXT_FIELDS)
+"""The values of TEXT_FIELDS, likewise."""
+
+column_values: Callable[[Any], tuple[str | date | None, ...]] = attrgetter(*COLUMN_FIELDS)
+"""The values of COLUMN_FIELDS, likewise."""
+
+
+def label_of(name: str) -> str:
+    """What people call a synced field; a field that only ends know is called by the words of its name."""
+    known = next((field.label for field in SYNCED_FIELDS if field.name == name), "")
+    return known or name.replace("_", " ").capitalize()
+
+
 class Details(NamedTuple):
-    """The synced fields of a child or a profile (D11); empty values are "" or None or no rooms."""
+    """The synced fields of a child or a profile (D11); empty values are "" or None or no rooms.
+
+    `more` are the values of further fields that both ends may know, by name in the order of the names. A
+    field that is empty is not in it.
+    """
 
     first_name: str = ""
     last_name: str = ""
@@ -146,15 +229,28 @@ class Details(NamedTuple):
     date_of_birth: date | None = None
     gender: str = ""
     rooms: frozenset[str] = frozenset()
+    more: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> Details:
+        """The details with these values by name; a field that is not named is empty."""
+        known: dict[str, Any] = {name: value for name, value in values.items() if name in ALL_FIELDS}
+        more = sorted((name, value) for name, value in values.items() if value and name not in ALL_FIELDS)
+        return cls(**known, more=tuple(more))
+
+    def by_name(self) -> dict[str, Value]:
+        """The value of each field by name; of further fields, of those that are not empty."""
+        return {**dict(zip(FIELDS, field_values(self), strict=True)), **dict(self.more)}
+
+    def value(self, name: str) -> Value:
+        """The value of a field; "" for a further field that is empty."""
+        value: Value = getattr(self, name) if name in ALL_FIELDS else dict(self.more).get(name, "")
+        return value
 
     @property
     def called(self) -> str:
         """The name people use: the preferred one, else the first, else the last."""
         return self.preferred_name or self.first_name or self.last_name
-
-
-FIELDS = Details._fields
-ALL_FIELDS = frozenset(FIELDS)
 
 
 class Room(NamedTuple):
@@ -193,7 +289,6 @@ class Choice(NamedTuple):
     by: str = ""
 
 
-Value = str | date | frozenset[str] | None
 Changes = Mapping[str, tuple[Value, Value]]
 Facts = Mapping[str, str | int | date | list[str] | None]
 

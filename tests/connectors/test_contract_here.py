@@ -45,7 +45,7 @@ class ManageHereEnd(RosterEnd):
         if found is None:
             found = manage.enrol(self.service, details, TODAY, child_id)
         else:
-            manage.amend(found, TODAY, **details._asdict())
+            manage.amend(found, TODAY, **details.by_name())
             StoredBooking.objects.filter(child=found).delete()
         for kind, state, first, last in bookings:
             manage.book(found, TODAY, first, last, kind, state)

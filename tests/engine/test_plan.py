@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from parkway.domain import (
     ACTIONS,
     ALL_FIELDS,
+    FIELDS,
     Choice,
     ChoiceKind,
     Details,
@@ -424,7 +425,7 @@ def consent(plan: Plan) -> tuple:
     for one in plan.decisions:
         values = {name: to for name, (_, to) in one.changes.items()}
         if one.step is Step.CREATE:
-            values = one.child.details._asdict()
+            values = one.child.details.by_name()
         lines.append((one.child_id, one.step, one.profile_id, plain(values)))
     return plan.input.inactive, plan.input.paid_children, lines
 
@@ -591,8 +592,8 @@ def test_exactly_the_differing_fields_are_written(start):
             assert one.changes == {}
             continue
         shared = one.child.supplied & one.profile.supplied
-        mine, before = one.child.details._asdict(), one.profile.details._asdict()
-        written = later.profiles[one.profile_id].details._asdict()
+        mine, before = one.child.details.by_name(), one.profile.details.by_name()
+        written = later.profiles[one.profile_id].details.by_name()
 
         assert one.changes == {f: (before[f], mine[f]) for f in shared if before[f] != mine[f]}
         assert one.step is not Step.UPDATE or one.changes
@@ -607,7 +608,7 @@ FULL = Details("Mānaia", "Ngata", "Manny", BORN[0], "female", frozenset({"Tui"}
 EMPTY = Details()
 
 
-@pytest.mark.parametrize("field", Details._fields)
+@pytest.mark.parametrize("field", FIELDS)
 def test_a_field_supplied_empty_is_cleared_and_one_not_supplied_is_left_alone(field):
     """D20."""
     cleared = FULL._replace(**{field: getattr(EMPTY, field)})
@@ -669,7 +670,7 @@ def test_a_decision_tells_what_a_page_shows():
 
 
 def test_values_as_json_writes_them():
-    assert plain(FULL._asdict()) == {
+    assert plain(FULL.by_name()) == {
         "first_name": "Mānaia",
         "last_name": "Ngata",
         "preferred_name": "Manny",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from parkway.connectors.csv_reading import CsvColumns, CsvReport, CsvRow, CsvTable, NotADay, read_day, shown
 from parkway.db.gc_pause import gc_paused
 from parkway.domain import (
-    FIELDS,
+    SYNCED_FIELDS,
     Booking,
     BookingKind,
     BookingState,
@@ -22,16 +22,19 @@ from parkway.domain import (
     Choice,
     ChoiceKind,
     Details,
+    FieldKind,
     Profile,
     ProfileState,
+    Value,
     Window,
 )
 from parkway.engine import status
 
+COLUMNS = tuple(field.column for field in SYNCED_FIELDS)
 CHILDREN = CsvColumns(
     key="child_id",
     required=("child_id", "first_name", "last_name"),
-    known=("child_id", *FIELDS, "archived_on", "sync", "keep_until"),
+    known=("child_id", *COLUMNS, "archived_on", "sync", "keep_until"),
 )
 BOOKINGS = CsvColumns(
     key="child_id",
@@ -41,7 +44,7 @@ BOOKINGS = CsvColumns(
 PROFILES = CsvColumns(
     key="profile_id",
     required=("profile_id", "child_id", "first_name", "last_name", "state"),
-    known=("profile_id", "child_id", *FIELDS, "state"),
+    known=("profile_id", "child_id", *COLUMNS, "state"),
 )
 KINDS = {kind.value: kind for kind in BookingKind}
 STATES = {state.value: state for state in BookingState}
@@ -157,7 +160,7 @@ def _read_children(
             choices[child_id] = Choice(kind, None, until)
         _check_length(table, row.line, "child_id", child_id, longest)
         standing = status.standing((), today, Window(), archived_on)
-        children.append(Child(child_id, details, standing, table.supplied.intersection(FIELDS)))
+        children.append(Child(child_id, details, standing, _supplied(table)))
     ids = {*named.lines, *table.spoilt} if table.header is not None else None
     return children, choices, ids
 
@@ -253,7 +256,7 @@ def _read_profiles(table: CsvTable, longest: Longest) -> list[ProfileRow]:
             if first != row.line:
                 what = f"child {shown(child_id)} has a profile on line {first} already, and can have one only"
                 table.bad(row.line, "child_id", what)
-        supplied = table.supplied.intersection(FIELDS)
+        supplied = _supplied(table)
         rows.append(
             ProfileRow(child_id, Profile(profile_id, a_state or ProfileState.DELETED, details, supplied))
         )
@@ -286,18 +289,30 @@ class _Named:
 def _details(
     table: CsvTable, line: int, cells: Sequence[str], longest: Longest, nameless: bool = False
 ) -> Details:
-    """The synced fields from their cells, in the order of FIELDS; `nameless` allows for no name at all."""
-    first, last, preferred, born, gender, rooms = cells
-    if not first and not last and not nameless:
+    """The synced fields from their cells, in the order of SYNCED_FIELDS; `nameless` allows for no name."""
+    values: dict[str, Value] = {}
+    for field, cell in zip(SYNCED_FIELDS, cells, strict=True):
+        if field.kind is FieldKind.DAY:
+            values[field.name] = _day(table, line, field.column, cell)
+        elif field.kind is FieldKind.ROOMS:
+            values[field.name] = rooms = read_rooms(cell)
+            if longest:
+                for name in sorted(rooms):
+                    _check_length(table, line, field.column, name, longest)
+        else:
+            values[field.name] = cell
+            if longest:
+                _check_length(table, line, field.column, cell, longest)
+    details = Details.of(values)
+    if not details.first_name and not details.last_name and not nameless:
         table.bad(line, "first_name", "first and last name are both empty; one of them is needed")
-    details = Details(
-        first, last, preferred, _day(table, line, "date_of_birth", born), gender, read_rooms(rooms)
-    )
-    if longest:
-        texts = [*zip(FIELDS, cells[:-1], strict=False), *(("rooms", name) for name in sorted(details.rooms))]
-        for column, text in texts:
-            _check_length(table, line, column, text, longest)
     return details
+
+
+def _supplied(table: CsvTable) -> frozenset[str]:
+    """The synced fields of which the file has a column."""
+    columns = table.supplied
+    return frozenset(field.name for field in SYNCED_FIELDS if field.column in columns)
 
 
 @lru_cache(maxsize=65_536)

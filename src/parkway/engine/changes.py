@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from parkway.domain import FIELDS, Changes, Child, Details, Profile, Value
+from parkway.domain import ALL_FIELDS, FIELDS, Changes, Child, Details, Profile, Value, field_values
 
 NO_CHANGES: Changes = {}
 
@@ -15,20 +15,25 @@ def differences(child: Child, profile: Profile) -> Changes:
 
     A field that the source does not supply is left alone; one that the profiles' end does not is unknown.
     """
-    if child.details == profile.details:
+    theirs, own = profile.details, child.details
+    if theirs == own:
         return NO_CHANGES
-    return {
+    changes: dict[str, tuple[Value, Value]] = {
         name: (old, new)
-        for name, old, new in zip(FIELDS, profile.details, child.details, strict=True)
+        for name, old, new in zip(FIELDS, field_values(theirs), field_values(own), strict=True)
         if old != new and name in child.supplied and name in profile.supplied
     }
+    if theirs.more != own.more:
+        for name in sorted(child.supplied & profile.supplied - ALL_FIELDS):
+            old, new = theirs.value(name) or "", own.value(name) or ""
+            if old != new:
+                changes[name] = (old, new)
+    return changes
 
 
 def details_after(profile: Profile, changes: Changes) -> Details:
     """The profile's details once the changes are written."""
-    values = profile.details._asdict()
-    values.update({name: to for name, (_, to) in changes.items()})
-    return Details(**values)
+    return Details.of({**profile.details.by_name(), **{name: to for name, (_, to) in changes.items()}})
 
 
 def plain(values: Mapping[str, Value]) -> dict[str, str | list[str] | None]:

@@ -149,7 +149,7 @@ class Plan:
         for decision in self.decisions:
             values = {name: to for name, (_, to) in decision.changes.items()}
             if decision.step is Step.CREATE and decision.child is not None:
-                values = decision.child.details._asdict()
+                values = decision.child.details.by_name()
             line = [decision.child_id, decision.step, decision.profile_id, plain(values)]
             digest.update(json.dumps(line, sort_keys=True).encode())
         return digest.hexdigest()[:16]

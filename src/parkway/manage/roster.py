@@ -11,7 +11,7 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.db import bulk
-from parkway.domain import BookingKind, BookingState, Details, Status
+from parkway.domain import COLUMN_FIELDS, BookingKind, BookingState, Status, column_values
 from parkway.manage import standing
 from parkway.manage.models import Booking, Child, ChildRoom, Room
 from parkway.tenancy.models import Service
@@ -50,10 +50,8 @@ def take_roster(
     """
     standing.lock_roster(service)
     known = {
-        reference: Details(first, last, preferred, born, gender)
-        for reference, first, last, preferred, born, gender in scope(Child, service).values_list(
-            "reference", *_COLUMNS
-        )
+        reference: values
+        for reference, *values in scope(Child, service).values_list("reference", *COLUMN_FIELDS)
     }
     new = [child for child in children if child.child_id not in known]
     old = [child for child in children if child.child_id in known]
@@ -71,18 +69,17 @@ def take_roster(
     return RosterImport(len(new), len(old), written)
 
 
-_COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
 BOOKED = frozenset({"ends_on", "weekdays", "room"})
 """The columns of a booking that a source need not supply."""
 
 
 def _insert(service: Service, children: Iterable[domain.Child]) -> None:
-    columns = ["service_id", "reference", *_COLUMNS, "archived_on", "status"]
+    columns = ["service_id", "reference", *COLUMN_FIELDS, "archived_on", "status"]
     bulk.insert(
         Child,
         columns,
         [
-            (service.pk, c.child_id, *c.details[:5], c.standing.archived_on, _first_status(c))
+            (service.pk, c.child_id, *column_values(c.details), c.standing.archived_on, _first_status(c))
             for c in children
         ],
     )
@@ -95,19 +92,22 @@ def _first_status(child: domain.Child) -> str:
 
 
 def _amend(
-    service: Service, children: Iterable[domain.Child], known: Mapping[str, Details], with_archived: bool
+    service: Service,
+    children: Iterable[domain.Child],
+    known: Mapping[str, Sequence[domain.Value]],
+    with_archived: bool,
 ) -> None:
     changed = []
     for child in children:
-        before = known[child.child_id]
+        new_values, old_values = column_values(child.details), known[child.child_id]
         values = [
-            new if name in child.supplied else getattr(before, name)
-            for name, new in zip(_COLUMNS, child.details[:5], strict=True)
+            new if name in child.supplied else old
+            for name, new, old in zip(COLUMN_FIELDS, new_values, old_values, strict=True)
         ]
         if with_archived:
             values += [child.standing.archived_on, _first_status(child)]
         changed.append((*values, service.pk, child.child_id))
-    columns = [*_COLUMNS, "archived_on", "status"] if with_archived else _COLUMNS
+    columns = [*COLUMN_FIELDS, "archived_on", "status"] if with_archived else COLUMN_FIELDS
     bulk.update(Child, columns, ["service_id", "reference"], changed)
 
 

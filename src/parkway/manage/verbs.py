@@ -9,7 +9,16 @@ from typing import Any
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import FIELDS, BookingKind, BookingState, Details, Refused
+from parkway.domain import (
+    COLUMN_FIELDS,
+    FIELDS,
+    BookingKind,
+    BookingState,
+    Details,
+    Refused,
+    column_values,
+    text_values,
+)
 from parkway.engine import status
 from parkway.engine.folding import is_plain
 from parkway.manage import preview, standing
@@ -234,7 +243,7 @@ def _touched(child: Child, today: date) -> None:
 def _check_name(details: Details) -> None:
     if not details.first_name.strip() and not details.last_name.strip():
         raise Refused("A child needs a first name or a last name.")
-    if not all(map(is_plain, [*details[:3], details.gender])):
+    if not all(map(is_plain, text_values(details))):
         raise Refused(UNSEEN)
 
 
@@ -249,7 +258,7 @@ def _check_room(service: Service, name: str, but: Room | None = None) -> None:
 
 
 def _columns(details: Details) -> dict[str, Any]:
-    return {name: value for name, value in details._asdict().items() if name != "rooms"}
+    return dict(zip(COLUMN_FIELDS, column_values(details), strict=True))
 
 
 def _set_rooms(child: Child, names: frozenset[str]) -> None:

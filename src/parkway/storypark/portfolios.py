@@ -9,13 +9,12 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.db import bulk
-from parkway.domain import Details, ProfileState
+from parkway.domain import COLUMN_FIELDS, Details, ProfileState, column_values
 from parkway.storypark import verbs
 from parkway.storypark.models import ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
 
-COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
 STATE = ("state", "archived_on", "archived_by")
 LIVE, ARCHIVED, DELETED = ProfileState.LIVE, ProfileState.ARCHIVED, ProfileState.DELETED
 
@@ -44,10 +43,16 @@ def take_profiles(service: Service, profiles: Sequence[domain.Profile], today: d
 def _insert(service: Service, profiles: Sequence[domain.Profile], today: date) -> None:
     nothing = Details()
     values = [
-        (service.pk, p.profile_id, *(nothing if p.state is DELETED else p.details)[:5], *_state(p, today), "")
+        (
+            service.pk,
+            p.profile_id,
+            *column_values(nothing if p.state is DELETED else p.details),
+            *_state(p, today),
+            "",
+        )
         for p in profiles
     ]
-    bulk.insert(Profile, ["service_id", "reference", *COLUMNS, *STATE, "managed_link"], values)
+    bulk.insert(Profile, ["service_id", "reference", *COLUMN_FIELDS, *STATE, "managed_link"], values)
 
 
 def _state(profile: domain.Profile, today: date) -> tuple[str, date | None, str]:
@@ -68,7 +73,9 @@ def _update(
         before = known[profile.profile_id]
         details = [
             new if name in profile.supplied else old
-            for name, new, old in zip(COLUMNS, profile.details, before.details, strict=False)
+            for name, new, old in zip(
+                COLUMN_FIELDS, column_values(profile.details), column_values(before), strict=True
+            )
         ]
         still_archived = profile.state is ARCHIVED and before.state == ARCHIVED.value
         state = (
@@ -77,7 +84,7 @@ def _update(
             else _state(profile, today)
         )
         changed.append((*details, *state, service.pk, profile.profile_id))
-    bulk.update(Profile, [*COLUMNS, *STATE], ["service_id", "reference"], changed)
+    bulk.update(Profile, [*COLUMN_FIELDS, *STATE], ["service_id", "reference"], changed)
 
 
 def _place(service: Service, profiles: Collection[domain.Profile]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from parkway.domain import FIELDS, Details, ProfileState, Refused
+from parkway.domain import COLUMN_FIELDS, FIELDS, Details, ProfileState, Refused, column_values, text_values
 from parkway.engine.folding import is_plain
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room, Story, StoryState
 from parkway.tenancy.models import Service
@@ -85,11 +85,11 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
     lock_account(service)
     if not details.first_name.strip() and not details.last_name.strip():
         raise Refused("A profile needs a first name or a last name.")
-    _require_plain(*details[:3], details.gender)
+    _require_plain(*text_values(details))
     _require_space(service)
     if reference and scope(Profile, service).filter(reference=reference).exists():
         raise Refused(f"{service.name} already has a profile with the id {reference}.")
-    values = {name: value for name, value in details._asdict().items() if name != "rooms"}
+    values = dict(zip(COLUMN_FIELDS, column_values(details), strict=True))
     profile = Profile.objects.create(service=service, reference=reference or "new", **values)
     if not reference:
         profile.reference = f"P-{profile.pk}"
@@ -121,7 +121,7 @@ def amend_profile(profile: Profile, **values: Any) -> None:
         setattr(profile, name, value)
     if not profile.first_name.strip() and not profile.last_name.strip():
         raise Refused("A profile needs a first name or a last name.")
-    _require_plain(*profile.details[:3], profile.gender)
+    _require_plain(*text_values(profile))
     profile.save(update_fields=[*values]) if values else None
     if rooms is not None:
         place(profile, rooms)
@@ -175,8 +175,9 @@ def delete_profile(profile: Profile) -> None:
             story.delete()
     ProfileRoom.objects.filter(profile=profile).delete()
     profile.state, profile.archived_on, profile.archived_by = DELETED, None, ""
-    profile.first_name = profile.last_name = profile.preferred_name = profile.gender = ""
-    profile.date_of_birth, profile.managed_link = None, ""
+    for name, nothing in zip(COLUMN_FIELDS, column_values(Details()), strict=True):
+        setattr(profile, name, nothing)
+    profile.managed_link = ""
     profile.save()
     increment_version(profile.service)
 

@@ -41,7 +41,7 @@ def _values(decision: Decision) -> str:
     """What the decision writes, as a few signs."""
     values = plain({name: to for name, (_, to) in decision.changes.items()})
     if decision.step is Step.CREATE and decision.child is not None:
-        values = plain(decision.child.details._asdict())
+        values = plain(decision.child.details.by_name())
     text = json.dumps([decision.profile_id, values], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from parkway import domain
 from parkway.domain import (
+    FIELDS,
     Child,
     ChoiceKind,
     Details,
@@ -132,7 +133,7 @@ class SetUpLists:
 
 
 def _names(details: Details, more: str) -> str:
-    return " ".join([*details[:3], more])
+    return " ".join([details.first_name, details.last_name, details.preferred_name, more])
 
 
 def _by_name(details: Details) -> tuple[str, str]:
@@ -213,7 +214,9 @@ def snapshot(lists: SetUpLists) -> dict[str, str]:
 
 
 def _plain(details: Details) -> tuple[object, ...]:
-    return (*details[:5], sorted(details.rooms))
+    """Details in a form in which equal ones look equal."""
+    values = {n: sorted(v) if isinstance(v, frozenset) else v for n, v in details.by_name().items()}
+    return (*(values.pop(name) for name in FIELDS), *values.items())
 
 
 class News(NamedTuple):

@@ -16,7 +16,7 @@ from parkway.connectors.ports import (
     WriteResult,
 )
 from parkway.db import bulk
-from parkway.domain import FIELDS, Child, Decision, Details, Profile, Step
+from parkway.domain import ALL_FIELDS, Child, Decision, Details, Profile, Step
 from parkway.engine.changes import details_after
 from parkway.engine.outcome import carries_out
 from parkway.engine.plan import Plan
@@ -70,9 +70,9 @@ def profile_writes_of(service_id: int, plan: Plan, run: int, set_up: bool = Fals
 
 def _supplied(child: Child) -> Details:
     """The details of a new profile: what the source supplies, and nothing for the rest (D20)."""
-    if len(child.supplied) == len(FIELDS):
+    if child.supplied == ALL_FIELDS and not child.details.more:
         return child.details
-    return Details(**{name: getattr(child.details, name) for name in child.supplied})
+    return Details.of({name: child.details.value(name) for name in child.supplied})
 
 
 def _change(service_id: int, decision: Decision, profile: Profile) -> ProfileChange:

@@ -116,11 +116,11 @@ def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     now = timezone.now()
     found = manage_changes.the_record(visit, child, now)
     rooms = listing.room_names(visit.service)
-    before = found.child.details._asdict() | {"rooms": found.rooms}
+    before = found.child.details.by_name() | {"rooms": found.rooms}
     form = ChildForm(rooms, request.POST if request.method == "POST" else typed(request), initial=before)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.amend(found.child, visit.service.today(now), **form.details()._asdict())
+            verbs.amend(found.child, visit.service.today(now), **form.details().by_name())
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
