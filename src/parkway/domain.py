@@ -240,7 +240,10 @@ class Details(NamedTuple):
 
     def by_name(self) -> dict[str, Value]:
         """The value of each field by name; of further fields, of those that are not empty."""
-        return {**dict(zip(FIELDS, field_values(self), strict=True)), **dict(self.more)}
+        values: dict[str, Value] = dict(zip(FIELDS, self, strict=False))  # type: ignore[arg-type]
+        if self.more:
+            values.update(self.more)
+        return values
 
     def value(self, name: str) -> Value:
         """The value of a field; "" for a further field that is empty."""
