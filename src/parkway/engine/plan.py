@@ -216,7 +216,7 @@ def _settled_by_a_person(rule: rules.Rule, choice: Choice) -> bool:
     """Whether a person chose what to do for a child whose linked profile its end does not list (D9, D23)."""
     if rule.verdict is rules.Verdict.BELONGS:
         return choice.kind in matching.ANSWERS
-    return rule.verdict is rules.Verdict.RESTS
+    return rule.verdict is rules.Verdict.LEFT_ALONE
 
 
 def _profile_unknown(child: Child, profile_id: str) -> Decision:

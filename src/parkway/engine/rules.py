@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 
     BELONGS = "belongs in {profiles}"
     DOES_NOT = "does not belong in {profiles}"
-    RESTS = "is left alone"
+    LEFT_ALONE = "is left alone"
     ASK = "needs a person"
 
 
@@ -146,7 +146,7 @@ RULES = (
     ),
     Rule(
         "missing-kept",
-        Verdict.RESTS,
+        Verdict.LEFT_ALONE,
         "{roster} no longer lists the child, and a person chose to keep the profile as it is.",
         lambda name, facts, words: (
             f"{words.ends.roster} no longer lists {name}, and somebody chose to keep the profile as it is."
@@ -166,7 +166,7 @@ RULES = (
     ),
     Rule(
         "dont-add",
-        Verdict.RESTS,
+        Verdict.LEFT_ALONE,
         'A person chose "don\'t add": the child is not synced under either setting, '
         "and a profile that exists stays as it is.",
         lambda name, facts, words: (
@@ -252,7 +252,7 @@ STEPS = {
         ProfileState.LIVE: Step.ARCHIVE,
         ProfileState.ARCHIVED: Step.LEAVE_OUT,
     },
-    Verdict.RESTS: dict.fromkeys((None, ProfileState.LIVE, ProfileState.ARCHIVED), Step.LEAVE_OUT),
+    Verdict.LEFT_ALONE: dict.fromkeys((None, ProfileState.LIVE, ProfileState.ARCHIVED), Step.LEAVE_OUT),
     Verdict.ASK: {
         None: Step.LEAVE_OUT,
         ProfileState.LIVE: Step.NEEDS_REVIEW,

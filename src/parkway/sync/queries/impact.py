@@ -126,7 +126,7 @@ def _sentence(plan: Plan, decision: Decision, before: Decision | None) -> str:
             f"{name} waits for a space, {wording.ordinal(decision.position)} in line: "
             f"the plan pays for {pays}, and no space is free."
         )
-    if decision.step is Step.NEEDS_REVIEW or rules.BY_SLUG[decision.rule] in RESTING:
+    if decision.step is Step.NEEDS_REVIEW or rules.BY_SLUG[decision.rule] in LEFT_ALONE:
         return plan.because(decision)
     if decision.profile is not None:
         return f"Nothing changes: {wording.possessive(name)} profile stays archived."
@@ -135,7 +135,7 @@ def _sentence(plan: Plan, decision: Decision, before: Decision | None) -> str:
     return f"{name} has no profile in {plan.input.ends.profiles}, and gets none."
 
 
-RESTING = tuple(rule for rule in rules.RULES if rule.verdict is rules.Verdict.RESTS)
+LEFT_ALONE = tuple(rule for rule in rules.RULES if rule.verdict is rules.Verdict.LEFT_ALONE)
 
 
 def _later(plan_input: PlanInput, decision: Decision, later: Standing | None) -> list[str]:
