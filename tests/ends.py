@@ -8,7 +8,7 @@ from itertools import count
 
 from parkway.connectors import registry
 from parkway.connectors.ports import Profiles, Roster
-from parkway.sync.models import Integration
+from parkway.sync.models import MANAGE, STORYPARK, Integration
 from parkway.tenancy.models import Service
 
 _numbers = count(1)
@@ -27,10 +27,10 @@ def install(roster: Roster | None = None, profiles: Profiles | None = None) -> d
 
 
 def give(*services: Service, roster: Roster | None = None, profiles: Profiles | None = None) -> None:
-    """Let services have these ends from now on."""
-    if columns := install(roster, profiles):
-        found = Integration.objects.filter(service__in=services)
-        assert found.update(**columns) == len(services)
+    """Let services have these ends from now on, and Parkway's own where none is named."""
+    columns = {"roster_end": MANAGE, "profiles_end": STORYPARK} | install(roster, profiles)
+    found = Integration.objects.filter(service__in=services)
+    assert found.update(**columns) == len(services)
 
 
 @contextmanager

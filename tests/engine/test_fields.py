@@ -16,7 +16,6 @@ from parkway.domain import (
     FieldKind,
     column_values,
     label_of,
-    text_values,
 )
 from parkway.engine.changes import details_after, differences
 from parkway.manage import export
@@ -44,7 +43,7 @@ def test_values_come_in_the_order_of_their_names():
     assert (
         dict(zip(COLUMN_FIELDS, column_values(FULL), strict=True)) | {"rooms": FULL.rooms} == FULL.by_name()
     )
-    assert text_values(FULL) == tuple(FULL.value(name) for name in TEXT_FIELDS)
+    assert [name for name in COLUMN_FIELDS if isinstance(FULL.value(name), str)] == list(TEXT_FIELDS)
 
 
 @pytest.mark.parametrize("model", [manage.Child, storypark.Profile])

@@ -8,7 +8,7 @@ from parkway.domain import Limits, Refused
 from parkway.sync import integrations
 from parkway.sync.commands import changes, choices
 from parkway.sync.commands.changes import PlanChanged
-from parkway.sync.models import Notice, RunState
+from parkway.sync.models import Notice, RunState, Trigger
 from parkway.tenancy.people import OPERATOR
 
 from .world import LONG_AGO, World, days
@@ -132,10 +132,9 @@ def test_both_limits_are_settings_and_a_share_below_them_goes_through(world: Wor
     assert "4 of the 13" in run.message
     with pytest.raises(Refused, match="choose 0 to 100"):
         world.change(changes.ChangeLimits(Limits(3, 101)))
-    world.change(changes.ChangeLimits(Limits(3, 50)))
-    run = world.sync()
-    assert run is not None
-    assert (run.state, world.live()) == (RunState.DONE, 9)
+    run = world.change(changes.ChangeLimits(Limits(3, 50)))
+    assert (run.state, run.trigger, world.live()) == (RunState.DONE, Trigger.LIMITS, 9)
+    assert world.sync() is None
 
 
 def test_confirming_a_switch_is_consent_to_its_plan(world: World) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from parkway import domain
 from parkway.demo.lives import Life, lives
 from parkway.demo.people import SignIn, add_people
-from parkway.domain import ChoiceKind, InactivePolicy, ProfileState, Refused, Standing, Status
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, ProfileState, Standing, Status
 from parkway.domain import Profile as Portfolio
 from parkway.manage import standing
 from parkway.manage import verbs as manage
@@ -77,10 +77,10 @@ class DemoFleet:
 def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda name: None) -> DemoFleet:
     """Make the demo fleet in an empty database; the same for the same seed and day.
 
-    Raises Refused when the database already has services, so that nobody's data is mixed with made-up data.
+    Raises Conflict when the database already has services, so that nobody's data is mixed with made-up data.
     """
     if Service.objects.exists():
-        raise Refused(
+        raise Conflict(
             "This database already has services, and the demo would be mixed with them. "
             "Use another database: DATABASE_URL=sqlite:///demo.sqlite3 parkway demo"
         )

@@ -41,7 +41,7 @@ class EndKeys(NamedTuple):
 
 
 def connectors_for(*integrations: Integration) -> Connectors:
-    """The ends of these services. Raises Refused when one of them is not installed."""
+    """The ends of these services. Raises NotFound when one of them is not installed."""
     return connectors_of({each.service_id: keys_of(each) for each in integrations})
 
 
@@ -56,7 +56,7 @@ def keys_of(integration: Integration) -> EndKeys:
 
 
 def names_of(integration: Integration) -> EndNames:
-    """What people call the ends of a service. Raises Refused when one of them is not installed."""
+    """What people call the ends of a service. Raises NotFound when one of them is not installed."""
     return registry.names(integration.roster_end, integration.profiles_end)
 
 

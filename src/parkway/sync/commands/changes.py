@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import ChoiceKind, InactivePolicy, Limits, Refused, Step, Window
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid, Limits, Step, Window
 from parkway.engine import status
 from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.engine.wording import count
@@ -31,7 +31,7 @@ from parkway.tenancy.people import Actor, require_change, require_plan
 from parkway.tenancy.verbs import change_service
 
 
-class PlanChanged(Refused):
+class PlanChanged(Conflict):
     """What would happen is no longer what was shown: `plan` is what would happen now (B1)."""
 
     def __init__(self, plan: Plan) -> None:
@@ -54,14 +54,14 @@ class Change:
     needs_syncing: ClassVar[bool] = True
 
     def check_permission(self, by: Actor, service: Service, integration: Integration | None) -> None:
-        """Raise Refused unless `by` may make this change (D22)."""
+        """Raise Forbidden unless `by` may make this change (D22)."""
         require_change(by, service, integration is not None and integration.educators_may_change)
 
     def check(self, service: Service) -> None:
-        """Raise Refused when the values make no sense, whatever the state of the integration."""
+        """Raise Invalid when the values make no sense, whatever the state of the integration."""
 
     def check_stage(self, integration: Integration, now: datetime) -> None:
-        """Raise Refused unless the integration is at the stage for this change."""
+        """Raise Conflict unless the integration is at the stage for this change."""
         require_on(integration)
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
@@ -84,7 +84,7 @@ def preview(service: Service, change: Change, now: datetime) -> Plan | None:
     """Return what a change will do (B1); None when there is nothing to sync because syncing is not on, and
     the change can be made all the same.
 
-    Raises Refused when the change makes no sense or the integration is not at the stage for it.
+    Raises Invalid when the change makes no sense, Conflict when the integration is not at the stage for it.
     """
     change.check(service)
     integration = _syncing(service, change)
@@ -95,7 +95,7 @@ def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: 
     """Make a change and do exactly what its preview with this fingerprint showed (B1); the run that did it.
 
     Without a plan to show (`preview` gave None) there is no run, and no fingerprint. Raises PlanChanged, with
-    nothing done, when the plan is another by now, and Refused as `preview` does, or when `by` may not.
+    nothing done, when the plan is another by now, Forbidden when `by` may not, and what `preview` raises.
     """
     context = RunContext(now, change.trigger, by, fingerprint)
     with transaction.atomic():
@@ -114,7 +114,7 @@ def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: 
 def _syncing(service: Service, change: Change, integration: Integration | None = None) -> Integration | None:
     """Return the integration that a change concerns; None when it can do without one.
 
-    Raises Refused when it cannot.
+    Raises Conflict when it cannot.
     """
     if change.needs_syncing:
         return integration if integration and integration.stage != Stage.DISABLED else integration_of(service)
@@ -170,14 +170,14 @@ class StartSyncing(_TurnOn):
     trigger = Trigger.SETUP
 
     def check_stage(self, integration: Integration, now: datetime) -> None:
-        """Raise Refused also while a child listed has no choice."""
+        """Raise Conflict also while a child listed has no choice."""
         require_to_set_up(integration)
         missing = without_a_choice(integration, now)
         if missing:
             names = ", ".join(child.details.called for child in missing[:5])
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             many = count(len(missing), "child needs", "children need")
-            raise Refused(f"{many} a choice before syncing starts: {names}{more}.")
+            raise Conflict(f"{many} a choice before syncing starts: {names}{more}.")
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class TurnOn(_TurnOn):
 
     def check_stage(self, integration: Integration, now: datetime) -> None:
         if integration.stage != Stage.OFF:
-            raise Refused(
+            raise Conflict(
                 f"Syncing is not turned off for {integration.service.name}: it is "
                 f"{integration.get_stage_display()}."
             )
@@ -261,12 +261,13 @@ class ChangePaidChildren(Change):
         require_plan(by, service)
 
     def check(self, service: Service) -> None:
-        """Raise Refused below the live profiles (D6)."""
+        """Raise Invalid below the live profiles (D6)."""
         live = connectors_of_services([service]).profiles.accounts([service.pk])[service.pk].live
         if self.number < live:
-            raise Refused(
+            raise Invalid(
                 f"{service.name} has {count(live, 'live profile')}, so the plan cannot pay for only "
-                f"{self.number}. Archive {live - self.number} in Manage first, or choose {live} or more."
+                f"{self.number}. Archive {live - self.number} in Manage first, or choose {live} or more.",
+                fields=("number",),
             )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
@@ -288,9 +289,12 @@ class ChangeWindow(Change):
     needs_syncing = False
 
     def check(self, service: Service) -> None:
-        for days in self.window:
+        for name, days in self.window._asdict().items():
             if not 0 <= days <= WIDEST_WINDOW:
-                raise Refused(f"A window cannot be {days} days wide: choose 0 to {WIDEST_WINDOW:,} days.")
+                raise Invalid(
+                    f"A window cannot be {days} days wide: choose 0 to {WIDEST_WINDOW:,} days.",
+                    fields=(name,),
+                )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
         return _with_standings(snapshot, now, snapshot.plan_input.today, self.window)
@@ -310,7 +314,10 @@ class ChangeTimeZone(Change):
 
     def check(self, service: Service) -> None:
         if self.time_zone not in available_timezones():
-            raise Refused(f"“{self.time_zone}” is not a time zone. Write one such as Pacific/Auckland.")
+            raise Invalid(
+                f"“{self.time_zone}” is not a time zone. Write one such as Pacific/Auckland.",
+                fields=("time_zone",),
+            )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
         today = now.astimezone(ZoneInfo(self.time_zone)).date()
@@ -329,11 +336,12 @@ class ChangeLimits(Change):
     needs_syncing = False
 
     def check(self, service: Service) -> None:
-        """Raise Refused for a share that is no percentage, and where support has not enabled syncing."""
+        """Raise Invalid for a share that is no percentage, Conflict where support has not enabled syncing."""
         archives, percent = self.limits
         if archives < 0 or not 0 <= percent <= 100:
-            raise Refused(
-                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %."
+            raise Invalid(
+                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %.",
+                fields=("archives", "percent"),
             )
         integration_of(service)
 

@@ -11,16 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from parkway import domain
-from parkway.domain import (
-    FIELDS,
-    Child,
-    ChoiceKind,
-    Details,
-    Profile,
-    ProfileState,
-    Refused,
-    Room,
-)
+from parkway.domain import FIELDS, Child, ChoiceKind, Conflict, Details, Profile, ProfileState, Room
 from parkway.engine import matching, plan
 from parkway.engine.folding import mentions
 from parkway.engine.matching import Certainty, Proposal, RoomStep
@@ -278,7 +269,7 @@ class SetUp(NamedTuple):
 def look_at_set_up(service: Service, now: datetime) -> SetUp:
     """The children available, proposals and choices, and what starting would do (set-up, steps 3 to 5).
 
-    Raises Refused when the service is set up already.
+    Raises Conflict when the service is set up already.
     """
     return _set_up(gather_one(require_to_set_up(integration_of(service)), now).plan_input)
 
@@ -291,7 +282,7 @@ def without_a_choice(integration: Integration, now: datetime) -> list[Child]:
 def require_to_set_up(integration: Integration) -> Integration:
     if integration.stage != Stage.ENABLED:
         service = integration.service
-        raise Refused(
+        raise Conflict(
             f"{service.name} is set up already, and syncing is {integration.get_stage_display()}. "
             f"See `parkway status {service.slug}`."
         )
