@@ -1,9 +1,11 @@
 """The one table of the synced fields, and what follows from it (D11)."""
 
+import re
 from datetime import date
 
 import pytest
 
+from parkway.cli.plan import command as plan_command
 from parkway.connectors import csv_files
 from parkway.domain import (
     ALL_FIELDS,
@@ -56,6 +58,11 @@ def test_files_and_exports_have_the_columns():
     columns = tuple(field.column for field in SYNCED_FIELDS)
     for table in (csv_files.CHILDREN.known, csv_files.PROFILES.known, export.COLUMNS):
         assert [name for name in table if name in columns] == list(columns)
+
+
+def test_the_help_of_the_dry_run_names_every_column():
+    for name in {*csv_files.CHILDREN.known, *csv_files.BOOKINGS.known, *csv_files.PROFILES.known}:
+        assert re.search(rf"\b{name}\b", plan_command.epilog), name
 
 
 def test_every_field_has_a_label_also_one_that_only_ends_know():
