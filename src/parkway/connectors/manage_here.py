@@ -46,14 +46,37 @@ class ManageHere:
         )
         placed = names_of_rooms(bulk.read_by(asked, places), rooms)
         day, new, statuses = bulk.as_day, bulk.unchecked_tuple, standing.STATUSES
-        for service_id, pk, reference, status, *values in bulk.read_by(
+        for (
+            service_id,
+            pk,
+            reference,
+            status,
+            next_change,
+            booked_from,
+            booked_until,
+            next_start,
+            last_end,
+            archived_on,
+            *values,
+        ) in bulk.read_by(
             asked,
             f"""SELECT c.service_id, c.id, c.reference, c.status, {bulk.days(*DAYS)}, {columns_of("c")}
                 {CHANGED}""",
         ):
-            days, fields = values[: len(DAYS)], values[len(DAYS) :]
-            details = details_of(fields, placed.get(pk, NO_ROOMS))
-            standing_ = new(Standing, (statuses[status], *map(day, days), True))
+            details = details_of(values, placed.get(pk, NO_ROOMS))
+            standing_ = new(
+                Standing,
+                (
+                    statuses[status],
+                    day(next_change),
+                    day(booked_from),
+                    day(booked_until),
+                    day(next_start),
+                    day(last_end),
+                    day(archived_on),
+                    True,
+                ),
+            )
             found[service_id].append(new(domain.Child, (reference, details, standing_, ALL_FIELDS)))
         return {
             key: RosterAnswer(children, rooms.get(key, []), complete=key not in since)
