@@ -226,7 +226,7 @@ class World:
 
     def available(self) -> set[str]:
         """The children available to sync under the setting."""
-        plan_input = plan_now(self.service, self.now).plan_input
+        plan_input = plan_now(self.service, self.now).input
         return {child.child_id for child in belonging(plan_input)}
 
     # What is told
