@@ -121,16 +121,16 @@ def test_it_is_left_alone_when_the_roster_does_not_supply_it(kept: Kept) -> None
     assert set(kept.told) == {"last_name"}
 
 
-def test_an_end_that_does_not_know_it_is_never_told_to_change() -> None:
-    kept = Kept()
-    give(kept.service, profiles=(plain := MemoryProfiles(kept.service.pk)))
-    plain.set_paid_children(kept.service.pk, 10, OPERATOR, kept.world.now)
-    plain.put(kept.service.pk, kept.profiles.read([_ask(kept)])[kept.service.pk].profiles["P-1"])
+def test_an_end_that_does_not_know_it_is_never_told_to_change(kept: Kept) -> None:
+    service, now = kept.service, kept.world.now
+    other = MemoryProfiles(service.pk)
+    other.set_paid_children(service.pk, 10, OPERATOR, now)
+    profile = kept.profiles.read([_ask(kept)])[service.pk].profiles["P-1"]
+    other.put(service.pk, profile._replace(supplied=ALL_FIELDS))
+    give(service, roster=kept.roster, profiles=other)
     kept.supply(Details("Mānaia", "Hohepa", more=((PLAN, "Antihistamine"),)))
-    plain_profile = plain.read([_ask(kept)])[kept.service.pk].profiles["P-1"]
-    plain.put(kept.service.pk, plain_profile._replace(supplied=ALL_FIELDS))
 
-    assert plan_now(kept.service, kept.world.now).changes_nothing
+    assert plan_now(service, now).changes_nothing
 
 
 def _ask(kept: Kept) -> ServiceQuery:
