@@ -32,7 +32,7 @@ from parkway.domain import (
 )
 from parkway.engine import wording
 from parkway.engine.matching import Doubt
-from parkway.engine.wording import Words, words_for
+from parkway.engine.wording import StandingWords, words_for
 
 NO_FACTS: Facts = {}
 
@@ -46,7 +46,7 @@ class Verdict(StrEnum):
     ASK = "needs a person"
 
 
-Sentence = Callable[[str, Facts, Words], str]
+Sentence = Callable[[str, Facts, StandingWords], str]
 """The reason of a decision, from the child's everyday name, the facts of the decision, and the words for
 where the child stands. A small first letter is made a capital afterwards.
 """
@@ -299,7 +299,7 @@ DOUBTS: Mapping[Doubt, Sentence] = {
 """Why a person has to check, as the beginning of a sentence."""
 
 
-def doubt(name: str, facts: Facts, words: Words) -> str:
+def doubt(name: str, facts: Facts, words: StandingWords) -> str:
     """Why a person has to check the child of this name, as the beginning of a sentence."""
     return DOUBTS[Doubt(str(facts["reason"]))](name, facts, words)
 

@@ -128,7 +128,7 @@ def of_far_bookings(name: str, bookings: str) -> str:
 
 
 @dataclass(frozen=True)
-class Words:
+class StandingWords:
     """Where a child stands on one day, in words: each is made when a sentence first asks for it.
 
     `profile` is the state of the profile of a child whom the source no longer lists, `ends` the names of the
@@ -170,9 +170,9 @@ class Words:
 @lru_cache(maxsize=16_384)
 def words_for(
     standing: Standing, profile: ProfileState | None, window: Window, today: date, ends: EndNames
-) -> Words:
+) -> StandingWords:
     """The words for where a child stands: many children of a service stand alike."""
-    return Words(standing, profile, window, today, ends)
+    return StandingWords(standing, profile, window, today, ends)
 
 
 def kept_by(facts: Facts) -> str:
