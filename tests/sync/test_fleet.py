@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from parkway.connectors.manage_here import ManageHere
@@ -235,6 +236,28 @@ def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
     Integration.objects.update(settled=None, seen_version=0)  # as after a change of all services
     assert [done.services for done in a_pass(worlds, wanted=Asked())] == [2, 2, 1]
     assert asked == [2, 2, 2, due.SERVICES_CHECKED], "few had to be read at last"
+    asked.clear()
+    for world in worlds:
+        world.later(hours=13)
+    assert [done.services for done in a_pass(worlds, wanted=Asked())] == [2, 3]
+    assert asked == [2, due.SERVICES_UNCHANGED, due.SERVICES_UNCHANGED], "nothing changed in the first"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite waits for the disk at no commit")
+def test_only_where_nothing_changed_a_commit_does_not_wait_for_the_disk(worlds: list[World]) -> None:
+    def unawaited() -> bool:
+        with CaptureQueriesContext(connection) as asked:
+            [_] = a_pass(worlds)
+        return any("synchronous_commit" in each["sql"] for each in asked)
+
+    assert not unawaited(), "everybody is run"
+    for world in worlds:
+        world.later(hours=13)
+    assert unawaited()
+    for world in worlds:
+        world.later(hours=13)
+    worlds[1].enrol("Cara")
+    assert not unawaited(), "one is run beside those in which nothing changed"
 
 
 @pytest.mark.django_db(transaction=True)

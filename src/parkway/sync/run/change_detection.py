@@ -112,8 +112,8 @@ class _Seen(NamedTuple):
 def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
     zones: dict[str, date] = {}
     chosen, values = bulk.in_clause(service_ids)
-    found = []
-    for key, zone, lookback, lookahead, *seen in bulk.read(
+    found, new = [], bulk.unchecked_tuple
+    for key, zone, lookback, lookahead, roster, profiles, settled, same_here in bulk.read(
         f"""SELECT i.service_id, s.time_zone, s.lookback_days, s.lookahead_days,
                    i.seen_roster, i.seen_profiles,
                    i.settled IS NOT NULL,
@@ -124,7 +124,8 @@ def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
         [bulk.as_instant(now), Stage.ON.value, *values],
     ):
         today = zones.get(zone) or zones.setdefault(zone, now.astimezone(ZoneInfo(zone)).date())
-        found.append(_Seen(ServiceQuery(key, today, Window(lookback, lookahead)), *seen))
+        ask = ServiceQuery(key, today, new(Window, (lookback, lookahead)))
+        found.append(new(_Seen, (ask, roster, profiles, settled, same_here)))
     return found
 
 

@@ -144,7 +144,8 @@ class Pass:
         """Claim services and run them in the transaction at hand; `batch` holds those that are being run.
 
         At first, and where so many changed that some are left, no more are claimed than can be run: what is
-        claimed is held until the transaction ends.
+        claimed is held until the transaction ends. Where nothing changed, nobody waits for the disk: a server
+        that dies could forget no more than that.
         """
         number = due.batch_size() if self.full else self.at_once
         batch[:] = claimed = self.wanted.claim(start.now, list(self.given_up), number)
@@ -159,8 +160,9 @@ class Pass:
             planned = decide(batch, start, self.ends, self.full) if batch else {}
             self.turns.writing()
             change_detection.mark_unchanged(unchanged, start.now)
-            whole = sum(since is None for since in to_run.values())
-            self.at_once = due.batch_size() if whole >= due.batch_size() else due.SERVICES_CHECKED
+            if not batch:
+                locking.commit_unawaited()
+            self.at_once = due.to_claim_next(to_run)
             return BatchResult(len(unchanged) + len(batch), apply_plans(planned, start, self.ends))
 
     def _to_run(self, claimed: Sequence[int], start: RunContext) -> Mapping[int, int | None]:
