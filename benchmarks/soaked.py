@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks import fleet
-from parkway.sync.queries import fleet_metrics
 
 VISITED = 50  # services, each by a visitor of its own
 
@@ -80,6 +79,7 @@ def ended() -> dict[str, list[str]]:
     from django.utils import timezone
 
     from parkway.sync.models import Integration, Run, RunState
+    from parkway.sync.queries import fleet_metrics
 
     now = timezone.now()
     runs = Run.objects.filter(at__gte=_began(now))
