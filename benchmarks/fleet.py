@@ -73,10 +73,10 @@ def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: R
     from parkway.domain import Window
     from parkway.engine import status
     from parkway.manage import standing
-    from parkway.manage.models import Booking, Child, ChildRoom, Ledger
+    from parkway.manage.models import Booking, Child, ChildRoom, RosterVersion
 
     window = Window()
-    children, placed, booked, ledgers = [], [], [], []
+    children, placed, booked, versions = [], [], [], []
     ids = iter(bulk.reserve_ids(Child, len(service_ids) * A_SERVICE))
     for service_id in service_ids:
         stale: list[date] = []
@@ -94,7 +94,7 @@ def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: R
                 for room in random.sample(rooms[service_id], random.choice((1, 1, 1, 2)))
             ]
             booked += [(service_id, pk, b.kind.value, b.state.value, *b[2:], "mon;wed") for b in bookings]
-        ledgers.append((service_id, 1, *window, min(stale, default=None)))
+        versions.append((service_id, 1, *window, min(stale, default=None)))
     names = ["first_name", "last_name", "preferred_name", "date_of_birth", "gender", "archived_on"]
     columns = ["id", "service_id", "reference", *names, *standing.COLUMNS, "stale_on"]
     bulk.insert(Child, columns, children)
@@ -102,7 +102,7 @@ def _children(service_ids: Sequence[int], rooms: dict[int, list[int]], random: R
     columns = ["service_id", "child_id", "kind", "state", "starts_on", "ends_on", "weekdays"]
     bulk.insert(Booking, columns, booked)
     columns = ["service_id", "version", "lookback_days", "lookahead_days", "stale_on"]
-    bulk.insert(Ledger, columns, ledgers)
+    bulk.insert(RosterVersion, columns, versions)
 
 
 def _person(random: Random, today: date) -> tuple[str, str, str, date, str]:

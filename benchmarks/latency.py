@@ -110,7 +110,7 @@ def _latency(times: int) -> None:
         return lifecycle.sync_now(service, OPERATOR, NEXT_PASS)
 
     def preview(service: Service) -> object:
-        return changes.preview_switch(service, InactivePolicy.STAY, NEXT_PASS)
+        return changes.preview(service, changes.SwitchPolicy(InactivePolicy.STAY), NEXT_PASS)
 
     def why(service: Service) -> object:
         return explain.why(service, the_child(service))

@@ -81,7 +81,7 @@ def _service(size: int) -> Service:
     lifecycle.enable(service, OPERATOR)
     setup.accept_proposals(service, OPERATOR, now)
     plan = setup_lists.look_at_set_up(service, now).plan
-    changes.start_syncing(service, plan.fingerprint, OPERATOR, now)
+    changes.confirm(service, changes.StartSyncing(), plan.fingerprint, OPERATOR, now)
     return service
 
 

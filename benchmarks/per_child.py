@@ -33,7 +33,7 @@ def sync(now: datetime) -> None:
 def _sync(integration: Integration, now: datetime) -> None:
     from parkway.domain import Step
     from parkway.engine import spaces
-    from parkway.manage.models import Child, Ledger
+    from parkway.manage.models import Child, RosterVersion
     from parkway.storypark.models import Account, Profile
     from parkway.sync.models import Run
 
@@ -74,7 +74,7 @@ def _sync(integration: Integration, now: datetime) -> None:
         account.version += 1
         account.save()
     integration.checked_at, integration.next_run_at = now, change_detection.next_turn(integration.pk, now)
-    integration.seen_roster = Ledger.objects.get(service=service).version
+    integration.seen_roster = RosterVersion.objects.get(service=service).version
     integration.seen_profiles, integration.seen_service = account.version, service.version
     integration.seen_version = integration.version
     integration.look_again_at = service.end_of(today) if waiting else None

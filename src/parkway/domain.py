@@ -6,7 +6,7 @@ service's own time zone. The hot values are named tuples because a fleet holds m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -93,6 +93,13 @@ class Window(NamedTuple):
 
     lookback: int = 56
     lookahead: int = 56
+
+
+class Limits(NamedTuple):
+    """A run is held when it archives more than `archives` profiles and more than `percent` % of the live."""
+
+    archives: int = 3
+    percent: int = 20
 
 
 class Booking(NamedTuple):
@@ -221,8 +228,39 @@ class Decision(NamedTuple):
 
 
 class Refused(Exception):
-    """A request that cannot be carried out: the text says what happened, in numbers, and the way out."""
+    """A request that cannot be carried out: the text says what happened, in numbers, and the way out.
+
+    It is always one of the five kinds below; each door tells a kind in one place.
+    """
+
+
+class NotFound(Refused):
+    """There is no such thing, or not here."""
+
+
+class Forbidden(Refused):
+    """Whoever asks may not do this."""
+
+
+class Conflict(Refused):
+    """How things stand is against it, or they changed meanwhile; the same request may do on another day."""
+
+
+class Invalid(Refused):
+    """The input itself is wrong: another input mends it. `fields` are the names of the values concerned."""
+
+    def __init__(self, text: str, fields: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.fields = tuple(fields)
 
 
 class SourceSilent(Refused):
     """An end answered with nothing, or not at all, while links exist: the run stops, nothing changes (D8)."""
+
+
+KINDS: tuple[type[Refused], ...] = (NotFound, Forbidden, Conflict, Invalid, SourceSilent)
+
+
+def kind_of(refused: Refused) -> type[Refused]:
+    """Which of the five kinds it is."""
+    return next(kind for kind in KINDS if isinstance(refused, kind))

@@ -187,7 +187,7 @@ def test_the_integrations_section_points_to_the_next_step_and_to_support(
     world.set_up()
     page.reload()
     expect(section).to_contain_text("Last run on")
-    changes.turn_off(world.service, OPERATOR, now=world.now)
+    changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
     page.reload()
     expect(section).to_contain_text("turned off")
 

@@ -17,7 +17,7 @@ from parkway.storypark import verbs as storypark
 from parkway.sync.commands import changes
 from parkway.sync.models import Integration, Run, Trigger
 from parkway.sync.run.pipeline import RunContext, run_sync
-from parkway.tenancy.models import Look, Person, RoleName
+from parkway.tenancy.models import Person, RoleName, SupportAccess
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from tests.browser.conftest import assert_accessible
@@ -330,7 +330,7 @@ def test_looks_of_support_are_recorded_and_shown(
     page.goto("/support/")
     page.get_by_role("link", name=world.service.name, exact=True).click()
     expect(page.get_by_role("heading", name="How it stands")).to_be_visible()
-    assert [look.person.name for look in Look.objects.all()] == ["Sol Support"]
+    assert [look.person.name for look in SupportAccess.objects.all()] == ["Sol Support"]
     admin = browse(ana)
     admin.goto(base(world))
     admin.get_by_text("Support looked at this service").click()
@@ -380,7 +380,7 @@ def test_the_pages_are_accessible(world: World, ana: Person, browse: Browse, dar
     run_now(world)
     page.goto(f"{base(world)}held/")
     assert_accessible(page)
-    changes.turn_off(world.service, OPERATOR, now=timezone.now())
+    changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, timezone.now())
     for address in ("/help/", "/help/contact/", "/", base(world), f"{base(world)}on/"):
         page.goto(address)
         assert_accessible(page)

@@ -13,12 +13,12 @@ from parkway.connectors.ports import ProfileWrites
 from parkway.engine.wording import ordinal
 from parkway.jobs.scheduler import Scheduler
 from parkway.storypark import verbs as storypark
-from parkway.sync.ends import HERE
 from parkway.sync.models import Link
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Person
 from parkway.tenancy.scope import scope
 from tests.browser.test_following_manage import live_and_archived, sync_now
+from tests.ends import given
 from tests.stories.world import LONG_AGO, WINDOW, StoryparkDouble, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -175,7 +175,8 @@ def test_each_run_says_whether_anything_was_left_to_do(
     expect(page.get_by_role("main")).to_contain_text("nothing was left to do")
     world.archive("mila")
     end = StoryparkDouble(order=deaf)  # takes its orders and does not carry them out
-    run_sync(world.service.pk, RunContext(timezone.now()), HERE._replace(profiles=end), full=True)
+    with given(world.service, profiles=end):
+        run_sync(world.service.pk, RunContext(timezone.now()), full=True)
     page.goto(settings(world))
     expect(page.get_by_text("After the last run something was still left to do.")).to_be_visible()
     expect(page.get_by_role("heading", name="How it stands")).to_contain_text("needs you")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from parkway.connectors.csv_files import BOOKINGS, CHILDREN, PROFILES
 from parkway.connectors.in_memory import Enrolment, MemoryProfiles, MemoryRoster
 from parkway.connectors.ports import ProfileChange, ProfileWrites, RoomChange, ServiceQuery
 from parkway.domain import Booking, Details, Profile, Refused, SourceSilent
+from parkway.tenancy.people import OPERATOR
 from tests.connectors.contract import (
     ARCHIVED,
     DELETED,
@@ -30,6 +31,8 @@ from tests.connectors.contract import (
     booking,
     new,
 )
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 class MemoryRosterEnd(RosterEnd):
@@ -81,7 +84,7 @@ class MemoryProfilesEnd(ProfilesEnd):
     def __init__(self) -> None:
         self.service_id = 7
         self.profiles: MemoryProfiles = MemoryProfiles(7, 8)
-        self.profiles.set_paid_children(7, 10)
+        self.profiles.set_paid_children(7, 10, OPERATOR, NOW)
 
     def put(self, profile: Profile) -> None:
         self.profiles.put(7, profile)

@@ -87,7 +87,7 @@ def test_the_first_run_again_syncs_all_and_changes_nothing(fleet: Terminal) -> N
 
 def test_the_demo_is_not_mixed_with_what_is_there(fleet: Terminal) -> None:
     result = fleet("demo")
-    assert result.returncode == 2
+    assert result.returncode == 6
     assert "already has services" in result.stderr
 
 
@@ -105,7 +105,7 @@ def test_yes_needs_the_fingerprint_that_was_shown(fleet: Terminal) -> None:
     shown = fleet("switch", "harbour-south", "stay", typed="n\n").stdout
     fingerprint = shown.split("Fingerprint: ")[1].split()[0]
     stale = fleet("switch", "harbour-south", "stay", "--yes", "0123456789abcdef")
-    assert stale.returncode == 2
+    assert stale.returncode == 6
     assert "nothing was done" in stale.stderr
     done = fleet("switch", "harbour-south", "stay", "--yes", fingerprint)
     assert done.returncode == 0, done.stderr
@@ -211,7 +211,7 @@ def hears(pid: int, number: int) -> bool:
 def test_syncing_is_turned_off_and_on_again(fleet: Terminal) -> None:
     """D15."""
     assert fleet("off", "harbour-north").returncode == 0
-    assert fleet("sync", "harbour-north").returncode == 2
+    assert fleet("sync", "harbour-north").returncode == 6
     on = fleet("on", "harbour-north", typed="y\n")
     assert on.returncode == 0, on.stderr
     assert fleet("sync", "harbour-north").returncode == 0

@@ -17,6 +17,7 @@ from parkway.storypark.models import Profile
 from parkway.sync.commands import changes, choices, lifecycle, setup
 from parkway.sync.commands.file_import import LONGEST, ImportResult, take_files
 from parkway.sync.models import Choice, Link
+from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
@@ -199,6 +200,6 @@ def test_ids_brought_along_never_stop_a_new_profile(office: Office) -> None:
         NO_BOOKINGS + "".join(f"c{n},permanent,confirmed,2026-01-01\n" for n in range(20)),
     )
     setup.accept_proposals(office.service, OPERATOR, NOW)
-    plan = changes.preview(office.service, NOW)
-    run = changes.start_syncing(office.service, plan.fingerprint, OPERATOR, NOW)
+    plan = plan_now(office.service, NOW)
+    run = changes.confirm(office.service, changes.StartSyncing(), plan.fingerprint, OPERATOR, NOW)
     assert (run.state, run.counts["create"]) == ("done", 20)

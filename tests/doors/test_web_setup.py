@@ -210,7 +210,7 @@ def test_a_profile_that_is_gone_is_asked_for_again(world: World) -> None:
 
 def _start(world: World) -> None:
     shown = setup_lists.look_at_set_up(world.service, world.now).plan
-    changes.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
+    changes.confirm(world.service, changes.StartSyncing(), shown.fingerprint, OPERATOR, world.now)
 
 
 def test_a_match_chosen_for_somebody_else_is_not_certain_any_more(world: World) -> None:

@@ -14,13 +14,13 @@ from parkway.domain import (
     ChoiceKind,
     Details,
     InactivePolicy,
+    Limits,
     Standing,
     Status,
     Step,
 )
 from parkway.engine.matching import RoomStep
 from parkway.engine.plan import Plan, PlanInput, after, make_plan, nothing_left, plain
-from parkway.engine.safety import Limits
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from parkway.domain import Choice, ChoiceKind
+from parkway.domain import Choice, ChoiceKind, Limits
 from parkway.engine.plan import make_plan
-from parkway.engine.safety import Hold, Limits, hold
+from parkway.engine.safety import Hold, hold
 from tests.engine.builders import ACTIVE, ARCHIVED, GONE, child, details, profile, situation
 
 

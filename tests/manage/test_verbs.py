@@ -12,7 +12,7 @@ from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import ServiceQuery
 from parkway.domain import BookingKind, BookingState, Details, Refused, Window
 from parkway.manage import standing, verbs
-from parkway.manage.models import Booking, Child, Ledger, Room
+from parkway.manage.models import Booking, Child, Room, RosterVersion
 from parkway.tenancy.scope import scope
 from tests.stories.world import LONG_AGO, World
 
@@ -29,12 +29,12 @@ def world() -> World:
 
 
 def version(world: World) -> int:
-    return Ledger.objects.get(service=world.service).version
+    return RosterVersion.objects.get(service=world.service).version
 
 
 def everything(world: World) -> list[object]:
-    """All rows of Manage, and the ledger."""
-    models = (Ledger, Room, Child, Booking)
+    """All rows of Manage, and the roster version."""
+    models = (RosterVersion, Room, Child, Booking)
     return [list(scope(model, world.service).order_by("pk").values_list()) for model in models]
 
 

@@ -17,7 +17,6 @@ def main() -> None:
     from django.utils import timezone
 
     from parkway.domain import ACTIONS
-    from parkway.sync.ends import HERE
     from parkway.sync.models import Integration, Run, RunState, Stage
     from parkway.sync.run import change_detection
     from parkway.sync.run.pipeline import RunContext, run_sync
@@ -33,7 +32,7 @@ def main() -> None:
         ids = list(Integration.objects.filter(stage=Stage.ON).values_list("pk", flat=True))
         now = timezone.now()
         with transaction.atomic():
-            changed = set(change_detection.changed(ids, now, HERE))
+            changed = set(change_detection.changed(ids, now))
             transaction.set_rollback(True)
         before = Run.objects.count()
         for turn in (1, 2):

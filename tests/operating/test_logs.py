@@ -16,7 +16,6 @@ from django.urls import reverse
 
 from parkway.config import logs
 from parkway.connectors.ports import ProfileWrites
-from parkway.sync.ends import HERE
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
 from parkway.tenancy.verbs import give_role
@@ -103,7 +102,7 @@ def test_a_run_that_breaks_leaves_its_line_and_the_kind_of_error(said: list[str]
     world.set_up()
     world.enrol("Mānaia", "Ngata")
     said.clear()
-    run = world.sync_fully(HERE._replace(profiles=StoryparkDouble(order=broken)))
+    run = world.sync_fully(profiles=StoryparkDouble(order=broken))
     assert run.state == RunState.FAILED
     (ended,) = [line for line in said if "A run ended" in line]
     assert "failed" in ended
@@ -150,7 +149,7 @@ def test_what_a_verb_refuses_leaves_a_line_with_the_id_of_the_request(said: list
 
 @pytest.mark.django_db
 def test_a_database_that_is_behind_is_told_in_one_line(said: list[str]) -> None:
-    MigrationRecorder(connection).record_unapplied("sync", "0005_settled")
+    MigrationRecorder(connection).record_unapplied("sync", "0001_initial")
     assert Client().get("/readyz").status_code == 503
     (line,) = said
     assert "Not ready: the database is 1 migration behind" in line

@@ -14,11 +14,12 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     import django
 
     django.setup()
+    from parkway.connectors import registry
     from parkway.connectors.ports import ProfilesAnswer, ServiceQuery
     from parkway.connectors.storypark_here import StoryparkHere
     from parkway.domain import InactivePolicy
     from parkway.sync.commands import changes, lifecycle
-    from parkway.sync.ends import HERE
+    from parkway.sync.models import STORYPARK
     from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR
@@ -36,7 +37,8 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     service = Service.objects.get(pk=service_id)
     say("ready")
     if what == "slowly":
-        run_sync(service_id, RunContext(now), HERE._replace(profiles=Slow()))
+        registry.profiles()[STORYPARK] = registry.End("Storypark", lambda settings: Slow())  # in this process
+        run_sync(service_id, RunContext(now))
     elif what == "due":
         sys.stdin.readline()
         run_sync(service_id, RunContext(now))
@@ -45,7 +47,7 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     elif what == "stay":
         try:
             with within(service):
-                changes.confirm_switch(service, InactivePolicy.STAY, more[0], OPERATOR, now)
+                changes.confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), more[0], OPERATOR, now)
         except changes.PlanChanged as changed:
             say(changed.plan.fingerprint)
     say("done")

@@ -6,9 +6,8 @@ import pytest
 
 from parkway.connectors.ports import ProfileWrites
 from parkway.domain import Step
-from parkway.sync.commands import changes
-from parkway.sync.ends import HERE
 from parkway.sync.models import Notice
+from parkway.sync.queries.previews import plan_now
 
 from .world import StoryparkDouble, World
 
@@ -35,7 +34,7 @@ def test_after_a_run_nothing_is_left_but_what_waits_or_is_held() -> None:
     run = world.sync()
     assert run is not None
     assert run.converged
-    again = changes.preview(world.service, world.now)
+    again = plan_now(world.service, world.now)
     assert again.changes_nothing
     assert {d.child_id: d.step for d in again.decisions} == {
         "ana": Step.NO_CHANGE,
@@ -54,10 +53,10 @@ def test_an_end_that_does_not_do_what_it_was_told_marks_the_run_and_support_is_t
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
-    deaf = HERE._replace(profiles=StoryparkDouble(order=without_changes))
+    deaf = StoryparkDouble(order=without_changes)
     world.archive("mila")
     for _ in range(2):
-        run = world.sync(deaf)
+        run = world.sync(profiles=deaf)
         assert run is not None, "a service that did not converge is tried again at every turn"
         assert not run.converged
         assert world.state("mila") == "live"
@@ -86,7 +85,7 @@ def test_a_run_that_broke_is_settled_by_the_next_that_converges(
     world.set_up()
     world.enrol("Ben")
     before = world.snapshot()
-    run = world.sync(HERE._replace(profiles=Broken()))
+    run = world.sync(profiles=Broken())
     assert run is not None
     assert (run.state, world.snapshot()) == ("failed", before)
     assert "A run failed" in caplog.text

@@ -9,8 +9,8 @@ from django.core import mail
 
 from parkway.connectors.ports import NewProfile, ProfileChange
 from parkway.domain import FIELDS
-from parkway.sync.commands import changes
 from parkway.sync.queries import file_plan
+from parkway.sync.queries.previews import plan_now
 
 from .world import World
 
@@ -64,7 +64,7 @@ def test_ids_are_strings_wherever_they_leave(world: World) -> None:
     """D17."""
     world.enrol("Ana", child_id="007")
     world.set_up()
-    shown = file_plan.as_json(changes.preview(world.service, world.now))
+    shown = file_plan.as_json(plan_now(world.service, world.now))
     [decision] = shown["decisions"]
     assert decision["child_id"] == "007"
     assert isinstance(decision["profile_id"], str)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from parkway.domain import Refused
+from parkway.domain import Limits, Refused
 from parkway.sync import integrations
 from parkway.sync.commands import changes, choices
 from parkway.sync.commands.changes import PlanChanged
-from parkway.sync.models import Notice, RunState
+from parkway.sync.models import Notice, RunState, Trigger
 from parkway.tenancy.people import OPERATOR
 
 from .world import LONG_AGO, World, days
@@ -29,7 +29,9 @@ def test_a_run_that_would_archive_everybody_is_held_until_approved(world: World)
     assert world.live() == 2
     assert integrations.held_run(world.service) == run
     assert Notice.objects.filter(text=run.message, settled_at=None).count() == 1
-    approved = changes.approve(world.service, run.fingerprint, OPERATOR, world.now + days(0))
+    approved = changes.confirm(
+        world.service, changes.Approve(), run.fingerprint, OPERATOR, world.now + days(0)
+    )
     assert (approved.state, approved.counts["archive"], world.live()) == (RunState.DONE, 2, 0)
     assert not Notice.objects.filter(settled_at=None).exists()
 
@@ -61,9 +63,9 @@ def test_a_plan_that_changed_is_not_the_one_approved(world: World) -> None:
     assert held is not None
     world.leave(names[4])
     with pytest.raises(PlanChanged) as changed:
-        changes.approve(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.Approve(), held.fingerprint, OPERATOR, world.now)
     assert world.live() == 10
-    changes.approve(world.service, changed.value.plan.fingerprint, OPERATOR, world.now)
+    changes.confirm(world.service, changes.Approve(), changed.value.plan.fingerprint, OPERATOR, world.now)
     assert world.live() == 5
 
 
@@ -78,7 +80,7 @@ def test_reject_keeps_those_children_and_applies_the_rest(world: World) -> None:
     held = world.sync()
     assert held is not None
     assert held.state == RunState.HELD
-    run = changes.reject(world.service, held.fingerprint, OPERATOR, world.now)
+    run = changes.confirm(world.service, changes.Reject(), held.fingerprint, OPERATOR, world.now)
     assert (run.state, run.trigger, run.counts["archive"], run.counts["create"]) == (
         RunState.DONE,
         "rejection",
@@ -109,7 +111,7 @@ def test_a_rejection_of_a_plan_that_changed_does_nothing(world: World) -> None:
     world.leave(names[4])
     before = world.snapshot()
     with pytest.raises(PlanChanged):
-        changes.reject(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.Reject(), held.fingerprint, OPERATOR, world.now)
     assert world.snapshot() == before
 
 
@@ -129,11 +131,10 @@ def test_both_limits_are_settings_and_a_share_below_them_goes_through(world: Wor
     assert run.state == RunState.HELD
     assert "4 of the 13" in run.message
     with pytest.raises(Refused, match="choose 0 to 100"):
-        changes.change_limits(world.service, 3, 101, OPERATOR)
-    changes.change_limits(world.service, 3, 50, OPERATOR)
-    run = world.sync()
-    assert run is not None
-    assert (run.state, world.live()) == (RunState.DONE, 9)
+        world.change(changes.ChangeLimits(Limits(3, 101)))
+    run = world.change(changes.ChangeLimits(Limits(3, 50)))
+    assert (run.state, run.trigger, world.live()) == (RunState.DONE, Trigger.LIMITS, 9)
+    assert world.sync() is None
 
 
 def test_confirming_a_switch_is_consent_to_its_plan(world: World) -> None:

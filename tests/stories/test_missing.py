@@ -11,7 +11,6 @@ from parkway.domain import ChoiceKind
 from parkway.manage import verbs as manage
 from parkway.storypark.models import Profile
 from parkway.sync.commands import choices
-from parkway.sync.ends import HERE
 from parkway.sync.models import Notice, RunState
 from parkway.sync.run import change_detection
 from parkway.tenancy.people import OPERATOR
@@ -101,7 +100,7 @@ def test_a_failed_answer_of_manage_stops_the_run(world: World) -> None:
     world.enrol("Ana")
     world.set_up()
     before = world.snapshot()
-    run = world.sync_fully(HERE._replace(roster=SilentManage()))
+    run = world.sync_fully(roster=SilentManage())
     again = world.integration.next_run_at.astimezone(world.service.zone)
     told = f"Manage does not answer. It is tried again at 2:{again:%M} pm."
     assert (run.state, run.message) == (RunState.STOPPED, told)
@@ -113,9 +112,9 @@ def test_an_end_that_does_not_answer_is_tried_again_soon_then_ever_later(world: 
     """D8."""
     world.enrol("Ana")
     world.set_up()
-    silent, minute = HERE._replace(roster=SilentManage()), timedelta(minutes=1)
+    silent, minute = SilentManage(), timedelta(minutes=1)
     for failures in range(1, 12):
-        world.sync_fully(silent)
+        world.sync_fully(roster=silent)
         assert world.integration.failures == failures
         again, longest = (
             world.integration.next_run_at,
@@ -140,7 +139,7 @@ def test_an_answer_without_profiles_stops_the_run(world: World) -> None:
     world.set_up()
     before = world.snapshot()
     nothing = StoryparkDouble(answer=lambda answer: answer._replace(profiles={}))
-    run = world.sync_fully(HERE._replace(profiles=nothing))
+    run = world.sync_fully(profiles=nothing)
     assert run.state == RunState.STOPPED
     assert "no profiles at all" in run.message
     assert world.snapshot() == before
@@ -158,7 +157,7 @@ def test_absence_from_the_answer_is_unknown_never_deleted(world: World) -> None:
     def without(answer: ProfilesAnswer) -> ProfilesAnswer:
         return answer._replace(profiles={k: p for k, p in answer.profiles.items() if k != hidden})
 
-    world.sync_fully(HERE._replace(profiles=StoryparkDouble(answer=without)))
+    world.sync_fully(profiles=StoryparkDouble(answer=without))
     assert world.decided("mila") == ("hold", "please-check")
     assert "Storypark does not list" in world.why("mila").because
     assert scope(Profile, world.service).count() == 2

@@ -181,7 +181,7 @@ def test_a_setting_confirmed_while_a_run_works_is_used_by_the_next(
 ) -> None:
     """D13."""
     world.archive("ben")  # so that the run under way leaves what was shown as it is
-    shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
+    shown = changes.preview(world.service, changes.SwitchPolicy(InactivePolicy.STAY), world.now)
     first = start(world, "slowly")
     assert [first.hear(), first.hear()] == ["ready", "working"]
     second = start(world, "stay", shown.fingerprint)
@@ -202,7 +202,7 @@ def test_a_consent_that_the_run_under_way_overtakes_is_asked_for_again(
     world: World, start: type[Process]
 ) -> None:
     """D13."""
-    shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
+    shown = changes.preview(world.service, changes.SwitchPolicy(InactivePolicy.STAY), world.now)
     first = start(world, "slowly")
     assert [first.hear(), first.hear()] == ["ready", "working"]
     second = start(world, "stay", shown.fingerprint)
@@ -212,5 +212,5 @@ def test_a_consent_that_the_run_under_way_overtakes_is_asked_for_again(
     fingerprint, done = second.finish()
     assert done == "done"
     assert (world.integration.inactive, world.state("ben"), world.state("ida")) == ("leave", "live", None)
-    now_shown = changes.preview_switch(world.service, InactivePolicy.STAY, world.now)
+    now_shown = changes.preview(world.service, changes.SwitchPolicy(InactivePolicy.STAY), world.now)
     assert fingerprint == now_shown.fingerprint != shown.fingerprint

@@ -29,9 +29,9 @@ def test_admin_educators_change_and_educators_see(world: World) -> None:
         with pytest.raises(Refused, match="Ask an admin educator"):
             choices.choose(world.service, "ana", ChoiceKind.DONT_ADD, nobody, world.now)
         with pytest.raises(Refused, match="Ask an admin educator"):
-            changes.change_paid_children(world.service, 30, "", nobody, world.now)
+            changes.confirm(world.service, changes.ChangePaidChildren(30), "", nobody, world.now)
         with pytest.raises(Refused, match="Ask an admin educator"):
-            changes.turn_off(world.service, nobody, now=world.now)
+            changes.confirm(world.service, changes.TurnOff(), "", nobody, world.now)
         with pytest.raises(Refused, match="Only support"):
             lifecycle.enable(world.service, nobody)
     assert world.snapshot() == before

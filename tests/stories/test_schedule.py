@@ -55,8 +55,8 @@ def test_a_run_comes_at_once_after_set_up_switch_spaces_and_sync_now(world: Worl
     assert (first.trigger, first.at, world.state("ana")) == (Trigger.SETUP, world.now, "live")
     switched = world.stay()
     assert (switched.trigger, switched.at, world.state("ida")) == (Trigger.SWITCH, world.now, "live")
-    shown = changes.preview_paid_children(world.service, 30, world.now)
-    changes.change_paid_children(world.service, 30, shown.fingerprint, OPERATOR, world.now)
+    shown = changes.preview(world.service, changes.ChangePaidChildren(30), world.now)
+    changes.confirm(world.service, changes.ChangePaidChildren(30), shown.fingerprint, OPERATOR, world.now)
     spaces = scope(Run, world.service).latest("pk")
     assert (spaces.trigger, spaces.at, spaces.paid_children) == (Trigger.SPACES, world.now, 30)
     with world.at_once() as carried:

@@ -14,6 +14,7 @@ from parkway.sync.commands import changes, lifecycle, setup
 from parkway.sync.commands.changes import PlanChanged
 from parkway.sync.models import Link, Run
 from parkway.sync.queries import setup_lists
+from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 
@@ -92,10 +93,10 @@ def test_the_first_run_is_the_summary_that_was_confirmed(world: World) -> None:
     shown = setup_lists.look_at_set_up(world.service, world.now).plan
     world.amend("ana", last_name="Tūhoe")
     with pytest.raises(PlanChanged):
-        changes.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.StartSyncing(), shown.fingerprint, OPERATOR, world.now)
     assert (world.integration.stage, world.live()) == ("enabled", 0)
     shown = setup_lists.look_at_set_up(world.service, world.now).plan
-    run = changes.start_syncing(world.service, shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm(world.service, changes.StartSyncing(), shown.fingerprint, OPERATOR, world.now)
     assert (run.counts["create"], world.profile_of("ana").last_name) == (1, "Tūhoe")
 
 
@@ -118,7 +119,7 @@ def test_turning_off_stops_runs_and_unlocks_and_on_again_uses_the_links(world: W
     with pytest.raises(Refused, match="managed in Manage"):
         storypark.amend_profile(world.profile_of("ana"), first_name="Anna")
 
-    changes.turn_off(world.service, OPERATOR, now=world.now)
+    changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
     storypark.amend_profile(world.profile_of("ana"), first_name="Anna")
     world.leave("mila")
     world.later(days=3)
@@ -128,8 +129,8 @@ def test_turning_off_stops_runs_and_unlocks_and_on_again_uses_the_links(world: W
     assert (after["links"], after["entries"]) == (before["links"], before["entries"])
 
     world.book("mila", world.today)
-    shown = changes.preview(world.service, world.now)
-    changes.turn_on(world.service, shown.fingerprint, OPERATOR, world.now)
+    shown = plan_now(world.service, world.now)
+    changes.confirm(world.service, changes.TurnOn(), shown.fingerprint, OPERATOR, world.now)
     assert world.snapshot()["links"] == before["links"]
     assert world.profile_of("ana").first_name == "Ana"
     assert scope(Profile, world.service).count() == 2

@@ -13,6 +13,7 @@ from parkway.sync.commands import changes
 from parkway.sync.commands.changes import PlanChanged
 from parkway.sync.models import Trigger
 from parkway.sync.queries import file_plan
+from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.people import OPERATOR
 
 from .world import LONG_AGO, SINCE, World, days
@@ -55,9 +56,11 @@ def test_parkway_never_buys_and_new_spaces_are_filled_at_once() -> None:
         world.sync()
     assert Account.objects.get(service=world.service).paid_children == 1
     [waits] = world.waiting()
-    shown = changes.preview_paid_children(world.service, 2, world.now)
+    shown = changes.preview(world.service, changes.ChangePaidChildren(2), world.now)
     assert [d.child_id for d in shown.actions()] == [waits]
-    run = changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm(
+        world.service, changes.ChangePaidChildren(2), shown.fingerprint, OPERATOR, world.now
+    )
     assert run is not None
     assert (run.trigger, run.started_by) == (Trigger.SPACES, OPERATOR.label)
     assert world.state(waits) == "live"
@@ -71,17 +74,17 @@ def test_a_plan_change_applies_what_it_showed() -> None:
     world.enrol("Ben")
     world.enrol("Cara")
     world.set_up()
-    shown = changes.preview_paid_children(world.service, 2, world.now)
+    shown = changes.preview(world.service, changes.ChangePaidChildren(2), world.now)
     assert [d.child_id for d in shown.actions()] == ["ben"]
     world.archive("ana")
     with pytest.raises(PlanChanged) as changed:
-        changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.ChangePaidChildren(2), shown.fingerprint, OPERATOR, world.now)
     assert (world.live(), storypark.account(world.service).paid_children) == (1, 1)
     again = changed.value.plan.fingerprint
-    run = changes.change_paid_children(world.service, 2, again, OPERATOR, world.now)
+    run = changes.confirm(world.service, changes.ChangePaidChildren(2), again, OPERATOR, world.now)
     assert (run.trigger, run.paid_children, run.counts["create"]) == (Trigger.SPACES, 2, 2)
     with pytest.raises(Refused, match="Archive 1 in Manage"):
-        changes.change_paid_children(world.service, 1, again, OPERATOR, world.now)
+        changes.confirm(world.service, changes.ChangePaidChildren(1), again, OPERATOR, world.now)
 
 
 def test_a_restore_takes_the_space_that_an_archive_of_the_same_run_frees() -> None:
@@ -160,5 +163,5 @@ def test_who_waits_is_told_the_place_in_the_queue() -> None:
     assert world.waiting() == ["ben", "cara"]
     assert "1st in line" in world.why("ben").because
     assert "2nd in line" in world.why("cara").because
-    shown = file_plan.as_json(changes.preview(world.service, world.now))
+    shown = file_plan.as_json(plan_now(world.service, world.now))
     assert [d["position"] for d in shown["decisions"]] == [None, 1, 2]

@@ -118,15 +118,15 @@ def test_the_switch_is_priced_child_by_child_before_it_is_confirmed(before_a_swi
     """R9, B1."""
     world = before_a_switch
     before = world.snapshot()
-    shown = changes.preview_switch(world.service, STAY, world.now)
+    shown = changes.preview(world.service, changes.SwitchPolicy(STAY), world.now)
     steps = {decision.child_id: decision.step for decision in shown.decisions}
     assert steps == {"ana": Step.NO_CHANGE, "rua": Step.RESTORE, "nia": Step.CREATE, "wai": Step.WAIT}
     assert shown.spaces == (3, 1, 3, 1)
     assert world.snapshot() == before, "looking changes nothing"
-    run = changes.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm(world.service, changes.SwitchPolicy(STAY), shown.fingerprint, OPERATOR, world.now)
     assert run.counts == {step.value: number for step, number in shown.counts().items()}
     assert (run.live_after, run.waiting, world.live()) == (3, 1, 3)
-    back = changes.preview_switch(world.service, LEAVE, world.now)
+    back = changes.preview(world.service, changes.SwitchPolicy(LEAVE), world.now)
     assert [d.child_id for d in back.decisions if d.step is Step.ARCHIVE] == ["nia", "rua"]
 
 
@@ -163,23 +163,25 @@ def test_what_changed_since_is_shown_and_confirmed_again(
 ) -> None:
     """B1."""
     world = before_a_switch
-    shown = changes.preview_switch(world.service, STAY, world.now)
+    shown = changes.preview(world.service, changes.SwitchPolicy(STAY), world.now)
     change(world)
     before = world.snapshot()
     with pytest.raises(PlanChanged) as changed:
-        changes.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.SwitchPolicy(STAY), shown.fingerprint, OPERATOR, world.now)
     assert world.snapshot() == before
     assert Run.objects.filter(trigger=Trigger.SWITCH).count() == 0
     now_shown = changed.value.plan
     assert now_shown.fingerprint != shown.fingerprint
-    run = changes.confirm_switch(world.service, STAY, now_shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm(
+        world.service, changes.SwitchPolicy(STAY), now_shown.fingerprint, OPERATOR, world.now
+    )
     assert run.counts == {step.value: number for step, number in now_shown.counts().items()}
 
 
 def test_a_day_that_passes_alone_does_not_ask_again(before_a_switch: World) -> None:
     """B1."""
     world = before_a_switch
-    shown = changes.preview_switch(world.service, STAY, world.now)
+    shown = changes.preview(world.service, changes.SwitchPolicy(STAY), world.now)
     world.later(days=1)
-    run = changes.confirm_switch(world.service, STAY, shown.fingerprint, OPERATOR, world.now)
+    run = changes.confirm(world.service, changes.SwitchPolicy(STAY), shown.fingerprint, OPERATOR, world.now)
     assert run.counts["restore"] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.test import TestCase
 
@@ -13,21 +14,22 @@ from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import ProfilesAnswer, ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.domain import ChoiceKind, Details, InactivePolicy, SourceSilent
-from parkway.engine import plan
+from parkway.engine.plan import Plan, belonging
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
 from parkway.sync.commands import changes, choices, lifecycle, setup
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.models import Entry, Integration, Link, Run, Trigger
 from parkway.sync.queries import explain, fleet_metrics, setup_lists
+from parkway.sync.queries.previews import plan_now
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.sync.schedule import run_requests
 from parkway.tenancy.models import Organisation, Person, RoleName, Service
 from parkway.tenancy.people import OPERATOR, Actor, actor
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service, give_role
+from tests.ends import given
 
 TUESDAY = datetime(2026, 11, 24, 1, tzinfo=UTC)  # two in the afternoon in Auckland
 BORN = date(2022, 3, 4)
@@ -168,34 +170,49 @@ class World:
     def integration(self) -> Integration:
         return Integration.objects.select_related("service").get(service=self.service)
 
-    def set_up(self, wishes: Mapping[str, domain.Choice] | None = None, ends: Connectors = HERE) -> Run:
+    def set_up(self, wishes: Mapping[str, domain.Choice] | None = None) -> Run:
         """Accept what is proposed, choose the rest, and start syncing."""
         choices.store(self.service, wishes or {}, OPERATOR, self.now)
         setup.accept_proposals(self.service, OPERATOR, self.now)
         shown = setup_lists.look_at_set_up(self.service, self.now).plan
-        return changes.start_syncing(self.service, shown.fingerprint, OPERATOR, self.now, ends)
+        return self.confirmed(changes.StartSyncing(), shown.fingerprint)
 
     def listed(self) -> set[str]:
         """The children listed at set-up."""
         found = setup_lists.look_at_set_up(self.service, self.now).listed
         return {each.child.child_id for each in found}
 
-    def sync(self, ends: Connectors = HERE) -> Run | None:
-        """A run of the schedule; None when the service was not read."""
+    def sync(self, full: bool = False, **ends: Any) -> Run | None:
+        """A run of the schedule, with these ends; None when the service was not read."""
         self.later(minutes=1)
-        return run_sync(self.service.pk, RunContext(self.now), ends)
+        with given(self.service, **ends):
+            return run_sync(self.service.pk, RunContext(self.now), full)
 
-    def sync_fully(self, ends: Connectors = HERE) -> Run:
-        """A run that reads everything."""
-        self.later(minutes=1)
-        run = run_sync(self.service.pk, RunContext(self.now), ends, full=True)
+    def sync_fully(self, **ends: Any) -> Run:
+        """A run that reads everything, with these ends."""
+        run = self.sync(full=True, **ends)
         assert run is not None
         return run
 
+    def shown(self, change: changes.Change) -> Plan:
+        """The preview of a change."""
+        plan = changes.preview(self.service, change, self.now)
+        assert plan is not None, "syncing is not on"
+        return plan
+
+    def confirmed(self, change: changes.Change, fingerprint: str, by: Actor = OPERATOR) -> Run:
+        """The run of a change that is confirmed as it was shown."""
+        run = changes.confirm(self.service, change, fingerprint, by, self.now)
+        assert run is not None, "nothing was synced"
+        return run
+
+    def change(self, change: changes.Change, by: Actor = OPERATOR) -> Run:
+        """Look at what a change will do, and confirm it; the run that does it."""
+        return self.confirmed(change, self.shown(change).fingerprint, by)
+
     def switch(self, to: InactivePolicy, by: Actor = OPERATOR) -> Run:
         self.later(minutes=1)
-        shown = changes.preview_switch(self.service, to, self.now)
-        return changes.confirm_switch(self.service, to, shown.fingerprint, by, self.now)
+        return self.change(changes.SwitchPolicy(to), by)
 
     def stay(self) -> Run:
         return self.switch(InactivePolicy.STAY)
@@ -209,8 +226,8 @@ class World:
 
     def available(self) -> set[str]:
         """The children available to sync under the setting."""
-        situation = changes.preview(self.service, self.now).situation
-        return {child.child_id for child in plan.belonging(situation)}
+        situation = plan_now(self.service, self.now).situation
+        return {child.child_id for child in belonging(situation)}
 
     # What is told
 
@@ -229,7 +246,7 @@ class World:
 
     def waiting(self) -> list[str]:
         """Who waits for a space, first in line first."""
-        plan = changes.preview(self.service, self.now)
+        plan = plan_now(self.service, self.now)
         waits = [d for d in plan.decisions if d.position is not None]
         return [d.child_id for d in sorted(waits, key=lambda d: d.position or 0)]
 

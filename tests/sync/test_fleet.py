@@ -15,15 +15,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
+from parkway.connectors.ports import Profiles, ProfileWrites, Roster, RosterAnswer, ServiceQuery, WriteResult
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.db import bulk, errors
 from parkway.domain import ChoiceKind, SourceSilent
 from parkway.manage import verbs as manage
-from parkway.manage.models import Ledger
+from parkway.manage.models import RosterVersion
 from parkway.storypark.models import Account
 from parkway.sync.commands import lifecycle
-from parkway.sync.ends import HERE
 from parkway.sync.models import Integration, Notice, Run, Trigger
 from parkway.sync.queries import fleet_metrics
 from parkway.sync.schedule import due
@@ -31,6 +30,7 @@ from parkway.sync.schedule.fleet import AllServices, DueServices, Pass
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
 from tests import databases
+from tests.ends import give
 from tests.stories.world import World, due_worlds
 
 pytestmark = pytest.mark.django_db
@@ -75,8 +75,11 @@ def worlds() -> list[World]:
     return due_worlds("Rimu", "Miro", "Tawa", "Kauri", "Totara")
 
 
-def a_pass(worlds: Sequence[World], **more: object) -> Pass:
-    """A pass over what is due, on the clock of these worlds."""
+def a_pass(
+    worlds: Sequence[World], roster: Roster | None = None, profiles: Profiles | None = None, **more: object
+) -> Pass:
+    """A pass over what is due, on the clock of these worlds, which have these ends from now on."""
+    give(*(world.service for world in worlds), roster=roster, profiles=profiles)
     return Pass(clock=lambda: worlds[0].now, **more)  # type: ignore[arg-type]
 
 
@@ -111,7 +114,7 @@ def test_who_asked_comes_before_all_others_and_alone(worlds: list[World]) -> Non
 
 def test_a_service_that_breaks_holds_up_no_other_and_is_told(worlds: list[World]) -> None:
     broken = worlds[2]
-    [done] = a_pass(worlds, ends=HERE._replace(profiles=Breaks(broken.service.pk)))
+    [done] = a_pass(worlds, profiles=Breaks(broken.service.pk))
     assert done.services == 5
     assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["failed"]
     assert [world.state("ben") for world in worlds] == ["live", "live", None, "live", "live"]
@@ -127,7 +130,7 @@ def test_a_service_that_breaks_holds_up_no_other_and_is_told(worlds: list[World]
 def test_an_end_that_is_silent_for_one_service_stops_only_that_one(worlds: list[World]) -> None:
     """D8."""
     silent = worlds[0]
-    [done] = a_pass(worlds, ends=HERE._replace(roster=SilentFor(silent.service.pk)))
+    [done] = a_pass(worlds, roster=SilentFor(silent.service.pk))
     assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["stopped"]
     assert [world.state("ben") for world in worlds] == [None, "live", "live", "live", "live"]
     assert silent.integration.failures == 1
@@ -142,7 +145,7 @@ def test_a_service_that_another_process_took_meanwhile_counts_there(worlds: list
         def still(self, service_id: int, now: datetime) -> bool:
             return service_id == broken
 
-    done = a_pass(worlds, wanted=Taken(), ends=HERE._replace(profiles=Breaks(broken)))
+    done = a_pass(worlds, wanted=Taken(), profiles=Breaks(broken))
     assert [each.services for each in done] == [1, 4]
 
 
@@ -155,8 +158,8 @@ def test_a_service_that_cannot_even_be_recorded_is_left_to_a_later_pass(worlds: 
                 raise ZeroDivisionError
             return True
 
-    ends = HERE._replace(profiles=Breaks(worlds[2].service.pk))
-    [done] = a_pass(worlds, wanted=Unheld(), ends=ends)
+    ends = {"profiles": Breaks(worlds[2].service.pk)}
+    [done] = a_pass(worlds, wanted=Unheld(), **ends)
     assert (done.services, len(done.runs)) == (4, 4)
     assert [world.is_due(worlds[0].now) for world in worlds] == [False, False, True, False, False]
 
@@ -279,8 +282,8 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
     try:
         [done] = a_pass(worlds)
         assert {run.service_id for run in done.runs} == {worlds[0].service.pk, worlds[2].service.pk}
-        ends = HERE._replace(profiles=Breaks(worlds[1].service.pk))
-        assert list(a_pass(worlds, wanted=AllServices(worlds[0].now), ends=ends, full=True)) == []
+        ends = {"profiles": Breaks(worlds[1].service.pk)}
+        assert list(a_pass(worlds, wanted=AllServices(worlds[0].now), **ends, full=True)) == []
     finally:
         go_on.set()
         another.join(60)
@@ -303,7 +306,7 @@ class Asks(StoryparkHere):
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite checks foreign keys by index anyway")
 def test_a_run_has_its_foreign_keys_checked_by_index_and_nothing_after_it(worlds: list[World]) -> None:
     asks = Asks()
-    list(a_pass(worlds, ends=HERE._replace(profiles=asks)))
+    list(a_pass(worlds, profiles=asks))
     assert asks.may == "off"
     assert bulk.read("SHOW enable_seqscan") == [("on",)]
 
@@ -319,7 +322,7 @@ def test_a_glance_waits_for_nobody_who_works_in_a_service_that_is_not_run(worlds
 
     def work() -> None:
         with transaction.atomic(), within(worlds[0].service, worlds[2].service):
-            assert scope(Ledger, worlds[0].service).update(version=F("version") + 1)
+            assert scope(RosterVersion, worlds[0].service).update(version=F("version") + 1)
             assert scope(Account, worlds[2].service).update(version=F("version") + 1)
             held.set()
             assert go_on.wait(60)
@@ -365,9 +368,10 @@ def test_people_get_their_turn_during_a_long_pass(worlds: list[World]) -> None:
     ending, slow, waited_for = threading.Event(), Slow(), 0
 
     def pass_after_pass() -> None:
-        ends = HERE._replace(roster=slow)
+        ends = {"roster": slow}
+        give(*(world.service for world in worlds), **ends)
         while not ending.is_set():
-            list(Pass(AllServices(timezone.now()), ending.is_set, ends, full=True))
+            list(Pass(AllServices(timezone.now()), ending.is_set, full=True))
         connection.close()
 
     passing = threading.Thread(target=pass_after_pass)
@@ -399,10 +403,10 @@ class Refuses(StoryparkHere):
 
 
 def test_a_database_that_cannot_work_is_no_failure_of_a_service(worlds: list[World]) -> None:
-    ends = HERE._replace(profiles=Refuses(worlds[2].service.pk, psycopg.errors.DiskFull()))
+    ends = {"profiles": Refuses(worlds[2].service.pk, psycopg.errors.DiskFull())}
     runs = Run.objects.count()
     with pytest.raises(OperationalError):
-        list(a_pass(worlds, ends=ends))
+        list(a_pass(worlds, **ends))
     assert (Run.objects.count(), Notice.objects.count()) == (runs, 0)
     assert {world.integration.failures for world in worlds} == {0}
     assert fleet_metrics.due_count(worlds[0].now).services == 5, "everybody stays due"
@@ -423,16 +427,16 @@ def test_a_run_that_waits_too_long_for_others_is_no_failure(worlds: list[World])
 def test_a_statement_that_somebody_cancels_is_a_failure_that_support_is_told_of(worlds: list[World]) -> None:
     """As a limit of the server does each time: it would be tried again for ever."""
     slow = worlds[2]
-    ends = HERE._replace(profiles=Refuses(slow.service.pk, psycopg.errors.QueryCanceled()))
-    [done] = a_pass(worlds, ends=ends)
+    ends = {"profiles": Refuses(slow.service.pk, psycopg.errors.QueryCanceled())}
+    [done] = a_pass(worlds, **ends)
     assert sorted(run.state for run in done.runs) == ["done"] * 4 + ["failed"]
     assert (slow.integration.failures, Notice.objects.get().for_support) == (1, True)
 
 
 def test_a_row_that_somebody_holds_too_long_holds_up_no_other_service(worlds: list[World]) -> None:
     held = worlds[2]
-    ends = HERE._replace(profiles=Refuses(held.service.pk, psycopg.errors.LockNotAvailable()))
-    [done] = a_pass(worlds, ends=ends)
+    ends = {"profiles": Refuses(held.service.pk, psycopg.errors.LockNotAvailable())}
+    [done] = a_pass(worlds, **ends)
     assert (done.services, [run.state for run in done.runs]) == (4, ["done"] * 4)
     assert (held.state("ben"), held.integration.failures) == (None, 0), "no failure of the service either"
     assert fleet_metrics.due_count(worlds[0].now).services == 1, "it stays due"

@@ -14,8 +14,8 @@ from django.db import connection
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.db import locking
-from parkway.sync.ends import HERE
 from parkway.sync.schedule.fleet import Pass
+from tests.ends import give
 from tests.stories.world import World
 
 pytestmark = [
@@ -44,7 +44,8 @@ class ManageThatOthersUse(ManageHere):
 
 def test_others_write_while_a_pass_reads_and_it_begins_again_once(world: World) -> None:
     manage = ManageThatOthersUse()
-    [done] = Pass(clock=lambda: world.now, ends=HERE._replace(roster=manage), full=True)
+    give(world.service, roster=manage)
+    [done] = Pass(clock=lambda: world.now, full=True)
     assert manage.renamed == [True, False]
     assert [(run.counts["create"], run.counts["update"]) for run in done.runs] == [(1, 1)]
     assert world.profile_of("ana").preferred_name == "Annie"
@@ -56,7 +57,8 @@ def test_others_write_while_a_pass_reads_also_where_some_services_did_not_change
     quiet.set_up()
     quiet.now = world.now = quiet.now + timedelta(hours=13)
     manage = ManageThatOthersUse()
-    [done] = Pass(clock=lambda: world.now, ends=HERE._replace(roster=manage))
+    give(world.service, quiet.service, roster=manage)
+    [done] = Pass(clock=lambda: world.now)
     assert (done.services, [run.service_id for run in done.runs]) == (2, [world.service.pk])
     assert manage.renamed == [True, False]
     assert not quiet.is_due(world.now)

@@ -13,7 +13,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from parkway.domain import BookingState, ChoiceKind, InactivePolicy, Refused, Status
+from parkway.domain import BookingState, ChoiceKind, InactivePolicy, Limits, Refused, Status
 from parkway.manage import verbs as manage
 from parkway.manage.models import Booking, Child
 from parkway.manage.models import Room as ManageRoom
@@ -153,19 +153,19 @@ def move_to(world: World, zone: str) -> None:
 
 
 def change_limits(world: World, archives: int, percent: int) -> None:
-    changes.change_limits(world.service, archives, percent, OPERATOR)
+    world.change(changes.ChangeLimits(Limits(archives, percent)))
 
 
 def approve(world: World) -> None:
     held = integrations.held_run(world.service)
     if held is not None:
-        changes.approve(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.Approve(), held.fingerprint, OPERATOR, world.now)
 
 
 def reject(world: World) -> None:
     held = integrations.held_run(world.service)
     if held is not None:
-        changes.reject(world.service, held.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.Reject(), held.fingerprint, OPERATOR, world.now)
 
 
 def by_hand(world: World, number: int, deed: str) -> None:

@@ -18,17 +18,18 @@ from parkway.connectors.storypark_here import StoryparkHere
 from parkway.domain import BookingState, Details, InactivePolicy, Refused
 from parkway.manage import standing
 from parkway.manage import verbs as manage
-from parkway.manage.models import Booking, Ledger
+from parkway.manage.models import Booking, RosterVersion
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
 from parkway.sync.commands import changes, choices
-from parkway.sync.ends import HERE
 from parkway.sync.models import Run
-from parkway.sync.run.pipeline import RunContext, apply_plans, decide, run_sync
+from parkway.sync.queries.previews import plan_now
+from parkway.sync.run.pipeline import RunContext, run_sync, run_together
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within_all
 from parkway.tenancy.verbs import change_service
 from tests.databases import waiting
+from tests.ends import given
 from tests.stories.world import World
 
 pytestmark = [
@@ -120,12 +121,11 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
         )
         manage.book(child, world.today, world.today)
 
-    with meanwhile(enrol) as somebody:
-        ends = HERE._replace(roster=ManageThatChanges(somebody))
-        run = run_sync(world.service.pk, RunContext(world.now), ends)
+    with meanwhile(enrol) as somebody, given(world.service, roster=ManageThatChanges(somebody)):
+        run = run_sync(world.service.pk, RunContext(world.now))
     assert (run.state, run.counts["create"], run.converged) == ("done", 1, True)
     assert (world.state("ben"), world.state("cara")) == ("live", None)
-    assert world.integration.seen_roster < Ledger.objects.get(service=world.service).version
+    assert world.integration.seen_roster < RosterVersion.objects.get(service=world.service).version
 
     world.later(hours=12)
     run = run_sync(world.service.pk, RunContext(world.now))
@@ -135,9 +135,11 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
 
 def test_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: World) -> None:
     """D6."""
-    with meanwhile(lambda: storypark.set_paid_children(world.service, 1)) as somebody:
-        ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
-        run = run_sync(world.service.pk, RunContext(world.now), ends)
+    with (
+        meanwhile(lambda: storypark.set_paid_children(world.service, 1)) as somebody,
+        given(world.service, profiles=StoryparkThatChanges(somebody)),
+    ):
+        run = run_sync(world.service.pk, RunContext(world.now))
     assert (run.counts["create"], world.live()) == (1, 2)
     assert "has 2 live profiles" in somebody.refused
     assert Account.objects.get(service=world.service).paid_children == 20
@@ -145,38 +147,44 @@ def test_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: W
 
 def test_the_last_space_is_taken_once(world: World) -> None:
     storypark.set_paid_children(world.service, 2)
-    with meanwhile(lambda: storypark.create_profile(world.service, Details("Dan"))) as somebody:
-        ends = HERE._replace(profiles=StoryparkThatChanges(somebody))
-        run_sync(world.service.pk, RunContext(world.now), ends)
+    with (
+        meanwhile(lambda: storypark.create_profile(world.service, Details("Dan"))) as somebody,
+        given(world.service, profiles=StoryparkThatChanges(somebody)),
+    ):
+        run_sync(world.service.pk, RunContext(world.now))
     assert "pays for 2 children, and 2 profiles are live" in somebody.refused
     assert scope(Profile, world.service).filter(state="live").count() == 2
 
 
 CONFIRMATIONS: Mapping[str, Callable[[World, str], object]] = {
-    "approve": lambda world, mark: changes.approve(world.service, mark, OPERATOR, world.now),
-    "reject": lambda world, mark: changes.reject(world.service, mark, OPERATOR, world.now),
-    "switch": lambda world, mark: changes.confirm_switch(
-        world.service, InactivePolicy.STAY, mark, OPERATOR, world.now
+    "approve": lambda world, mark: changes.confirm(
+        world.service, changes.Approve(), mark, OPERATOR, world.now
     ),
-    "turn off": lambda world, mark: changes.turn_off(world.service, OPERATOR, now=world.now),
+    "reject": lambda world, mark: changes.confirm(world.service, changes.Reject(), mark, OPERATOR, world.now),
+    "switch": lambda world, mark: changes.confirm(
+        world.service, changes.SwitchPolicy(InactivePolicy.STAY), mark, OPERATOR, world.now
+    ),
+    "turn off": lambda world, mark: changes.confirm(
+        world.service, changes.TurnOff(), "", OPERATOR, world.now
+    ),
 }
 
 
 @pytest.mark.parametrize("what", CONFIRMATIONS)
 def test_nothing_is_confirmed_any_more_once_somebody_turned_syncing_off(world: World, what: str) -> None:
     """D15."""
-    mark = changes.preview(world.service, world.now).fingerprint
+    mark = plan_now(world.service, world.now).fingerprint
     runs = Run.objects.count()
     with made_to_wait(lambda: CONFIRMATIONS[what](world, mark)) as somebody:
-        changes.turn_off(world.service, OPERATOR, now=world.now)
+        changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
     assert "Syncing is turned off for Rimu Kindergarten" in somebody.refused
     assert (world.integration.stage, world.state("ben"), Run.objects.count()) == ("off", None, runs)
 
 
 def test_turning_on_is_confirmed_once(world: World) -> None:
     """D15."""
-    changes.turn_off(world.service, OPERATOR, now=world.now)
-    mark = changes.preview_on(world.service, world.now).fingerprint
+    changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
+    mark = changes.preview(world.service, changes.TurnOn(), world.now).fingerprint
     again = partial(changes.turn_on, world.service, mark, OPERATOR, world.now)
     with meanwhile(again) as somebody:
         with transaction.atomic():
@@ -282,9 +290,8 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
         choices.store(world.service, {"ana": domain.Choice(keep_until=until)}, OPERATOR, world.now)
 
     def sync(world: World, turn: int) -> None:
-        start = RunContext(world.now)
         with transaction.atomic():
-            runs = apply_plans(decide(ids, start, HERE, full=True), start)
+            runs = run_together(ids, RunContext(world.now), full=True)
         assert {run.state for run in runs} == {"done"}
 
     acts = [

@@ -14,6 +14,7 @@ from parkway.storypark.models import Profile
 from parkway.sync.commands import changes, choices, lifecycle, setup
 from parkway.sync.models import Entry, Integration, Link, Run, RunState
 from parkway.sync.queries import explain, setup_lists
+from parkway.sync.queries.previews import plan_now
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Organisation, Person, RoleName, Service
 from parkway.tenancy.people import OPERATOR, actor
@@ -43,7 +44,7 @@ def enrol(service: Service, name: str, until: date | None = None) -> Child:
 def set_up(service: Service) -> None:
     setup.accept_proposals(service, OPERATOR, NOW)
     fingerprint = setup_lists.look_at_set_up(service, NOW).plan.fingerprint
-    changes.start_syncing(service, fingerprint, OPERATOR, NOW)
+    changes.confirm(service, changes.StartSyncing(), fingerprint, OPERATOR, NOW)
 
 
 def profile_of(service: Service, child: Child) -> Profile:
@@ -57,8 +58,8 @@ def sync(service: Service, days: int = 0) -> Run | None:
 
 def switch(service: Service, to: InactivePolicy, days: int) -> Run:
     now = NOW + timedelta(days=days)
-    shown = changes.preview_switch(service, to, now)
-    return changes.confirm_switch(service, to, shown.fingerprint, OPERATOR, now)
+    shown = changes.preview(service, changes.SwitchPolicy(to), now)
+    return changes.confirm(service, changes.SwitchPolicy(to), shown.fingerprint, OPERATOR, now)
 
 
 def test_nothing_syncs_before_set_up(service: Service) -> None:
@@ -140,10 +141,10 @@ def test_a_stale_confirmation_changes_nothing(service: Service) -> None:
     enrol(service, "Ana")
     never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
     set_up(service)
-    shown = changes.preview_switch(service, InactivePolicy.STAY, NOW)
+    shown = changes.preview(service, changes.SwitchPolicy(InactivePolicy.STAY), NOW)
     manage.amend(never, TODAY, first_name="Tamati")
     with pytest.raises(changes.PlanChanged) as changed:
-        changes.confirm_switch(service, InactivePolicy.STAY, shown.fingerprint, OPERATOR, NOW)
+        changes.confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), shown.fingerprint, OPERATOR, NOW)
     assert changed.value.plan.fingerprint != shown.fingerprint
     assert Integration.objects.get(service=service).inactive == "leave"
     assert not scope(Link, service).filter(child_id=never.reference).exists()
@@ -182,7 +183,7 @@ def test_held_applies_nothing_until_approved(service: Service) -> None:
     assert held.state == RunState.HELD
     assert scope(Profile, service).filter(state="live").count() == 3
     later = NOW + timedelta(days=7)
-    done = changes.approve(service, held.fingerprint, OPERATOR, later)
+    done = changes.confirm(service, changes.Approve(), held.fingerprint, OPERATOR, later)
     assert (done.state, done.counts["archive"]) == (RunState.DONE, 3)
 
 
@@ -193,11 +194,11 @@ def test_off_unlocks_and_on_uses_the_links(service: Service) -> None:
     profile = profile_of(service, child)
     with pytest.raises(Refused, match="managed in Manage"):
         storypark.amend_profile(profile, first_name="Anna")
-    changes.turn_off(service, OPERATOR, now=NOW)
+    changes.confirm(service, changes.TurnOff(), "", OPERATOR, NOW)
     profile.refresh_from_db()
     storypark.amend_profile(profile, first_name="Anna")
-    plan = changes.preview(service, NOW)
-    run = changes.turn_on(service, plan.fingerprint, OPERATOR, NOW)
+    plan = plan_now(service, NOW)
+    run = changes.confirm(service, changes.TurnOn(), plan.fingerprint, OPERATOR, NOW)
     assert (run.counts["update"], run.counts["create"]) == (1, 0)
 
 
@@ -222,9 +223,15 @@ def test_an_educator_sees_but_does_not_change(service: Service) -> None:
     set_up(service)
     educator = Person.objects.create_user("ed@example.org", "Ed")
     give_role(educator, service, RoleName.EDUCATOR)
-    shown = changes.preview_switch(service, InactivePolicy.STAY, NOW)
-    for_educator = (service, InactivePolicy.STAY, shown.fingerprint, actor(educator), NOW)
+    shown = changes.preview(service, changes.SwitchPolicy(InactivePolicy.STAY), NOW)
+    for_educator = (
+        service,
+        changes.SwitchPolicy(InactivePolicy.STAY),
+        shown.fingerprint,
+        actor(educator),
+        NOW,
+    )
     with pytest.raises(Refused, match="admin educator"):
-        changes.confirm_switch(*for_educator)
+        changes.confirm(*for_educator)
     Integration.objects.filter(service=service).update(educators_may_change=True)
-    assert changes.confirm_switch(*for_educator).state == RunState.DONE
+    assert changes.confirm(*for_educator).state == RunState.DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from datetime import date
 
 import click
@@ -12,41 +11,47 @@ from parkway.cli import output, setup_django
 from parkway.cli.plan import DAY
 from parkway.cli.setup_django import SERVICE, acting
 from parkway.cli.sync_status import sentence
-from parkway.domain import ChoiceKind, InactivePolicy, Refused
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid, Limits, Window
 from parkway.engine.plan import Plan
-from parkway.engine.wording import count
+from parkway.engine.wording import count, width
 from parkway.sync import integrations
 from parkway.sync.commands import changes, choices, lifecycle
 from parkway.sync.commands.setup import accept_proposals
 from parkway.sync.models import Run, Stage
 from parkway.sync.queries import setup_lists
-from parkway.tenancy.models import Service
+from parkway.tenancy.models import WIDEST_WINDOW, Service
 from parkway.tenancy.people import Actor
+
+DAYS = click.IntRange(0, WIDEST_WINDOW)
 
 yes = click.option(
     "--yes", "fingerprint", metavar="FINGERPRINT", help="Do not ask: apply the preview with this fingerprint."
 )
 
 
-def _confirmed(plan: Plan, fingerprint: str | None, apply: Callable[[str], Run | None]) -> None:
-    """Show a plan, ask, and apply what was shown. With a fingerprint: apply that very plan, unasked.
+def _confirmed(service: Service, change: changes.Change, by: Actor, fingerprint: str | None) -> Run | None:
+    """Show what a change will do, ask, and do exactly that; the run that did it. With a fingerprint: do what
+    the preview with this fingerprint showed, unasked.
 
-    When the plan is another by now, the new one is shown, and asked about where somebody can answer (B1).
+    When it is something else by now, that is shown, and asked about where somebody can answer (B1).
     """
-    shown = plan
+    shown = changes.preview(service, change, setup_django.now())
     while True:
         if fingerprint is None:
             _ask(shown)
+        mark = fingerprint or (shown.fingerprint if shown else "")
         try:
-            if run := apply(fingerprint or shown.fingerprint):
-                click.echo(sentence(run))
-            return
+            run = changes.confirm(service, change, mark, by, setup_django.now())
         except changes.PlanChanged as changed:
             if fingerprint is not None:
                 _show(changed.plan)
                 raise
             click.echo("Children, profiles or settings changed meanwhile, so nothing was done. Look again:")
             shown = changed.plan
+            continue
+        if run:
+            click.echo(sentence(run))
+        return run
 
 
 def _show(plan: Plan) -> None:
@@ -54,10 +59,11 @@ def _show(plan: Plan) -> None:
     click.echo(f"Fingerprint: {plan.fingerprint}")
 
 
-def _ask(plan: Plan) -> None:
-    """Show a plan and end, with nothing done, unless somebody says yes."""
-    _show(plan)
-    _end_unless("Do exactly this?", f"--yes {plan.fingerprint}")
+def _ask(plan: Plan | None) -> None:
+    """Show a plan and end, with nothing done, unless somebody says yes. Without a plan nobody is asked."""
+    if plan is not None:
+        _show(plan)
+        _end_unless("Do exactly this?", f"--yes {plan.fingerprint}")
 
 
 def _end_unless(question: str, unasked: str) -> None:
@@ -127,9 +133,7 @@ def setup(service: Service, accept: bool, by: Actor, fingerprint: str | None) ->
         click.echo(f"Take what is certain: parkway setup {service.slug} --accept")
         click.echo(f"Choose for a child:   parkway choose {service.slug} CHILD PROFILE|new|dont-add")
         return
-    _confirmed(
-        found.plan, fingerprint, lambda mark: changes.start_syncing(service, mark, by, setup_django.now())
-    )
+    _confirmed(service, changes.StartSyncing(), by, fingerprint)
 
 
 @click.command(
@@ -144,12 +148,7 @@ Examples:
 @yes
 def switch(service: Service, inactive: str, by: Actor, fingerprint: str | None) -> None:
     """Let Inactive children leave Storypark, or keep them: shows what it will do, asks, does exactly that."""
-    now, policy = setup_django.now(), InactivePolicy(inactive)
-    _confirmed(
-        changes.preview_switch(service, policy, now),
-        fingerprint,
-        lambda mark: changes.confirm_switch(service, policy, mark, by, setup_django.now()),
-    )
+    _confirmed(service, changes.SwitchPolicy(InactivePolicy(inactive)), by, fingerprint)
 
 
 @click.command(
@@ -171,23 +170,70 @@ Examples:
 @acting
 def paid_children(service: Service, number: int, fingerprint: str | None, by: Actor) -> None:
     """Change how many live profiles the plan pays for: shows who then comes in, asks, does exactly that."""
-    now = setup_django.now()
+    change, pays = changes.ChangePaidChildren(number), count(number, "child", "children")
+    if (plan := changes.preview(service, change, setup_django.now())) is not None and fingerprint == "":
+        _show(plan)
+        raise Invalid(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}", fields=("yes",))
+    if plan is None and fingerprint is None:
+        _end_unless(f"Pay for {pays}?", "--yes")
+    _confirmed(service, change, by, fingerprint)
+    click.echo(f"The plan of {service.name} pays for {pays} now.")
 
-    def change(mark: str) -> Run | None:
-        run = changes.change_paid_children(service, number, mark, by, now)
-        click.echo(f"The plan of {service.name} pays for {count(number, 'child', 'children')} now.")
-        return run
 
-    if integrations.is_on(service):
-        plan = changes.preview_paid_children(service, number, now)
-        if fingerprint == "":
-            _show(plan)
-            raise Refused(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}")
-        _confirmed(plan, fingerprint, change)
-        return
-    if fingerprint is None:
-        _end_unless(f"Pay for {count(number, 'child', 'children')}?", "--yes")
-    change(fingerprint or "")
+@click.command(
+    epilog="""\b
+Examples:
+  parkway window rimu-kindergarten --back 42 --ahead 56
+  parkway window rimu-kindergarten --back 42 --yes 3f0c…"""
+)
+@click.argument("service", type=SERVICE)
+@click.option("--back", type=DAYS, help="How many days after a booking ended a child stays Active.")
+@click.option("--ahead", type=DAYS, help="How many days before a booking starts a child becomes Active.")
+@acting
+@yes
+def window(service: Service, back: int | None, ahead: int | None, by: Actor, fingerprint: str | None) -> None:
+    """Change the active window: shows who then comes and goes, asks, does exactly that."""
+    lookback, lookahead = service.window
+    widths = Window(lookback if back is None else back, lookahead if ahead is None else ahead)
+    _confirmed(service, changes.ChangeWindow(widths), by, fingerprint)
+    click.echo(
+        f"At {service.name} a child is Active from {width(widths.lookahead)} before a booking starts to "
+        f"{width(widths.lookback)} after it ended."
+    )
+
+
+@click.command(
+    "time-zone",
+    epilog="""\b
+Example:
+  parkway time-zone rimu-kindergarten Pacific/Auckland""",
+)
+@click.argument("service", type=SERVICE)
+@click.argument("zone")
+@acting
+@yes
+def time_zone(service: Service, zone: str, by: Actor, fingerprint: str | None) -> None:
+    """Change the time zone in which days begin and end: shows what that does, asks, does exactly that."""
+    _confirmed(service, changes.ChangeTimeZone(zone), by, fingerprint)
+    click.echo(f"Days at {service.name} are those of {zone} now.")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  parkway limits rimu-kindergarten 5 30"""
+)
+@click.argument("service", type=SERVICE)
+@click.argument("archives", type=click.IntRange(0, 1_000_000))
+@click.argument("percent", type=click.IntRange(0, 100))
+@acting
+@yes
+def limits(service: Service, archives: int, percent: int, by: Actor, fingerprint: str | None) -> None:
+    """Change when a run is held for a person: above this many archives, and above this share of the live
+    profiles. Shows what a run would do now, asks, does exactly that.
+    """
+    _confirmed(service, changes.ChangeLimits(Limits(archives, percent)), by, fingerprint)
+    click.echo(f"A run of {service.name} is held above {archives} archives and {percent} % from now on.")
 
 
 @click.command(
@@ -200,8 +246,8 @@ Example:
 @yes
 def approve(service: Service, by: Actor, fingerprint: str | None) -> None:
     """See what a held run would do, and approve exactly that."""
-    plan = _held_plan(service)
-    _confirmed(plan, fingerprint, lambda mark: changes.approve(service, mark, by, setup_django.now()))
+    _require_held(service)
+    _confirmed(service, changes.Approve(), by, fingerprint)
 
 
 @click.command(
@@ -217,14 +263,13 @@ def reject(service: Service, by: Actor, fingerprint: str | None) -> None:
 
     Those children are marked as kept by you until somebody lets the rules decide: `parkway choose … release`.
     """
-    plan = _held_plan(service)
-    _confirmed(plan, fingerprint, lambda mark: changes.reject(service, mark, by, setup_django.now()))
+    _require_held(service)
+    _confirmed(service, changes.Reject(), by, fingerprint)
 
 
-def _held_plan(service: Service) -> Plan:
+def _require_held(service: Service) -> None:
     if integrations.held_run(service) is None:
-        raise Refused(f"No run of {service.name} is held.")
-    return changes.preview(service, setup_django.now())
+        raise Conflict(f"No run of {service.name} is held.")
 
 
 @click.command(
@@ -276,7 +321,7 @@ Example:
 @acting
 def off(service: Service, by: Actor) -> None:
     """Turn syncing off: profiles, links and history stay, and what was read-only can be edited again."""
-    changes.turn_off(service, by, now=setup_django.now())
+    changes.confirm(service, changes.TurnOff(), "", by, setup_django.now())
     click.echo(f"Syncing is off for {service.name}. Turn it on again: parkway on {service.slug}")
 
 
@@ -290,6 +335,4 @@ Example:
 @yes
 def on(service: Service, by: Actor, fingerprint: str | None) -> None:
     """Turn syncing on again with the links there were, after a preview."""
-    now = setup_django.now()
-    plan = changes.preview_on(service, now)
-    _confirmed(plan, fingerprint, lambda mark: changes.turn_on(service, mark, by, setup_django.now()))
+    _confirmed(service, changes.TurnOn(), by, fingerprint)

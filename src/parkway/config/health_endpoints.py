@@ -39,5 +39,6 @@ def why_not_ready() -> str | None:
 
 @cache
 def known_migrations() -> frozenset[tuple[str, str]]:
-    """The migrations of this program: they do not change while it runs."""
-    return frozenset(MigrationLoader(None).disk_migrations)
+    """The migrations of this program, and those that they stand for: they do not change while it runs."""
+    migrations = MigrationLoader(None).disk_migrations
+    return frozenset(migrations).union(*(each.replaces for each in migrations.values()))

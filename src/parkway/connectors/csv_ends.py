@@ -11,12 +11,14 @@ import shutil
 import tempfile
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, count
+from typing import TYPE_CHECKING
 
 from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
 from parkway.connectors.csv_reading import BYTE_ORDER_MARK, BadFiles, CsvColumns, CsvReport, CsvTable, shown
 from parkway.connectors.ports import (
+    AccountAnswer,
     NewProfile,
     ProfileChange,
     ProfilesAnswer,
@@ -26,8 +28,11 @@ from parkway.connectors.ports import (
     WriteResult,
     refuse_taken,
 )
-from parkway.domain import Booking, Details, ProfileState, Refused, Room, SourceSilent
+from parkway.domain import Booking, Conflict, Details, Invalid, ProfileState, Room, SourceSilent
 from parkway.engine.folding import UNSEEN
+
+if TYPE_CHECKING:  # tenancy's models need a database, and a port none
+    from parkway.tenancy.people import Actor
 
 ROOMS = CsvColumns(key="room_id", required=("room_id", "name"), known=("room_id", "name"))
 KEY = "created_key"
@@ -121,7 +126,7 @@ class CsvProfiles:
     ) -> Mapping[int, WriteResult]:
         """Carry out the orders and put the new file in the old one's place, whole or not at all.
 
-        Raises Refused, with the file as it was, when it cannot hold a value or cannot be written.
+        Raises Invalid when it cannot hold a value, Conflict when it cannot be written; the file then stays.
         """
         outcomes = {}
         for service_id, order in orders.items():
@@ -137,6 +142,22 @@ class CsvProfiles:
                 _put(self._file, sheet.as_bytes())
             outcomes[service_id] = WriteResult(made, made_rooms)
         return outcomes
+
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        """The fixed number of paid children, and the live profiles of the file."""
+        found = {}
+        for service_id in service_ids:
+            answer = self._answer(service_id)
+            states = [profile.state for profile in answer.profiles.values()]
+            found[service_id] = AccountAnswer(answer.paid_children, states.count(ProfileState.LIVE))
+        return found
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        """Raise Conflict: a file keeps no plan."""
+        raise Conflict(
+            f"{self._file} is paid for elsewhere, so the number of paid children cannot be changed here. "
+            "Change it in the settings of this end."
+        )
 
     def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Nothing to put on: a file marks no profile as managed elsewhere."""
@@ -215,10 +236,10 @@ class _Sheet:
                 self._set_rooms(record, {renames.get(name, name) for name in names})
 
     def change(self, change: ProfileChange) -> None:
-        """Write one change. Raises Refused when there is no such profile, or a tombstone only."""
+        """Write one change. Raises Conflict when there is no such profile, or a tombstone only."""
         record = self._by_id.get(change.profile_id)
         if record is None or record[self._places["state"]].strip() == ProfileState.DELETED:
-            raise Refused(
+            raise Conflict(
                 f"There is no profile {change.profile_id} to write to, so nothing was changed. Sync again."
             )
         if change.archive is not None:
@@ -268,14 +289,18 @@ class _Sheet:
 
     def _set_rooms(self, record: list[str], rooms: Collection[str]) -> None:
         if odd := next((name for name in rooms if ";" in name), None):
-            raise Refused(
-                f"A file cannot hold the room {shown(odd)}, because ; stands between rooms. Rename it."
+            raise Invalid(
+                f"A file cannot hold the room {shown(odd)}, because ; stands between rooms. Rename it.",
+                fields=("rooms",),
             )
         self._set(record, "rooms", ";".join(sorted(rooms)))
 
     def _set(self, record: list[str], column: str, text: str) -> None:
         if UNSEEN.search(text):
-            raise Refused(f"A file cannot hold {shown(text)}: it has a control character. Take that out.")
+            raise Invalid(
+                f"A file cannot hold {shown(text)}: it has a control character. Take that out.",
+                fields=(column,),
+            )
         if column in self._places:
             record[self._places[column]] = text
 
@@ -325,7 +350,7 @@ def _as_csv(rows: Iterable[Sequence[str]], line_end: str) -> bytes:
 
 
 def _put(file: str, content: bytes) -> None:
-    """Put a file in its place, whole or not at all, also when the machine stops halfway. Raises Refused."""
+    """Put a file in its place, whole or not at all, also when the machine stops halfway. Raises Conflict."""
     target = os.path.realpath(file)
     folder = os.path.dirname(target)
     try:
@@ -344,7 +369,7 @@ def _put(file: str, content: bytes) -> None:
             raise
         _sync_folder(folder)
     except OSError as error:
-        raise Refused(f"{file} cannot be written ({error.strerror}). Mend that and try again.") from error
+        raise Conflict(f"{file} cannot be written ({error.strerror}). Mend that and try again.") from error
 
 
 def _sync_folder(folder: str) -> None:

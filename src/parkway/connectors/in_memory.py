@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from itertools import count
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from parkway.connectors.ports import (
+    AccountAnswer,
     NewProfile,
     ProfileChange,
     ProfilesAnswer,
@@ -26,14 +27,18 @@ from parkway.domain import (
     ALL_FIELDS,
     Booking,
     Child,
+    Conflict,
     Details,
+    Invalid,
     Profile,
     ProfileState,
-    Refused,
     Room,
     SourceSilent,
 )
 from parkway.engine import status
+
+if TYPE_CHECKING:  # tenancy's models need a database, and a port none
+    from parkway.tenancy.people import Actor
 
 Answer = TypeVar("Answer")
 
@@ -169,8 +174,22 @@ class MemoryProfiles:
         """Add a room; its id."""
         return _add_room(self._books[service_id].rooms, name)
 
-    def set_paid_children(self, service_id: int, number: int) -> None:
-        """Change the plan."""
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        """The paid children, and the live profiles."""
+        found = {}
+        for service_id in service_ids:
+            book = self._books[service_id]
+            states = [profile.state for profile in book.profiles.values()]
+            found[service_id] = AccountAnswer(book.paid_children, states.count(ProfileState.LIVE))
+        return found
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        """Change the plan. Raises Invalid below the live profiles."""
+        live = self.accounts([service_id])[service_id].live
+        if number < live:
+            raise Invalid(
+                f"{live} profiles are live, so the plan cannot pay for only {number}.", fields=("number",)
+            )
         self._books[service_id].paid_children = number
 
     def managed(self, service_id: int) -> Mapping[str, str]:
@@ -195,7 +214,7 @@ class MemoryProfiles:
     def write(
         self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
     ) -> Mapping[int, WriteResult]:
-        """Carry out the orders of all services, or of none. Raises Refused and SourceSilent."""
+        """Carry out the orders of all services, or of none. Raises Conflict and SourceSilent."""
         for service_id in orders:
             self._must_answer(service_id)
         written = {service_id: self._books[service_id].copy() for service_id in orders}
@@ -253,7 +272,7 @@ def _write_rooms(book: _Book, changes: Sequence[RoomChange]) -> dict[str, str]:
 def _write_change(book: _Book, change: ProfileChange) -> None:
     profile = book.profiles.get(change.profile_id)
     if profile is None or profile.state is ProfileState.DELETED:
-        raise Refused(
+        raise Conflict(
             f"There is no profile {change.profile_id} to write to, so nothing was changed. Sync again."
         )
     if change.archive is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from parkway import domain
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
+from parkway.connectors.registry import End
 from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
 from parkway.db import bulk
 from parkway.domain import ALL_FIELDS, Booking, Details, Standing
@@ -25,7 +26,7 @@ class ManageHere:
     """Children, rooms and bookings of services whose Manage is in this database."""
 
     def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
-        """The versions of the ledgers, after letting days pass."""
+        """The versions of the rosters, after letting days pass."""
         versions = _roll(asks)
         return {key: versions[key].latest if key in versions else 1 for key, *_ in asks}
 
@@ -67,3 +68,11 @@ class ManageHere:
 
 def _roll(asks: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:
     return standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
+
+
+END = End(
+    "Manage",
+    lambda settings: ManageHere(),
+    in_transaction=True,
+    about="Children and bookings kept in Parkway itself.",
+)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
-from typing import NamedTuple, Protocol
+from datetime import date, datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from parkway.domain import Booking, Child, Details, Profile, Refused, Room, Window
+from parkway.domain import Booking, Child, Conflict, Details, Profile, Room, Window
+
+if TYPE_CHECKING:  # tenancy's models need a database, and a port none
+    from parkway.tenancy.people import Actor
 
 
 class ServiceQuery(NamedTuple):
@@ -69,6 +72,13 @@ class ProfilesAnswer(NamedTuple):
     profiles: Mapping[str, Profile]
     rooms: Sequence[Room]
     paid_children: int
+
+
+class AccountAnswer(NamedTuple):
+    """How many live profiles a service pays for, and how many there are."""
+
+    paid_children: int
+    live: int
 
 
 class NewProfile(NamedTuple):
@@ -147,7 +157,18 @@ class Profiles(Protocol):
         they are. A create whose key was carried out before makes no second profile: the outcome names the
         one that was made then, whatever became of it.
 
-        Raises Refused, with nothing changed, when a room shall have the name that another one keeps.
+        Raises Conflict, with nothing changed, when a room shall have the name that another one keeps.
+        """
+        ...
+
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        """How many live profiles each service pays for, and how many there are; changes nothing."""
+        ...
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        """Pay for another number of live profiles (R11).
+
+        Raises Invalid below the live profiles (D6), Conflict where the plan of this end is changed elsewhere.
         """
         ...
 
@@ -164,10 +185,10 @@ class Profiles(Protocol):
 
 
 def refuse_taken(rooms: Mapping[str, str], renamed: Mapping[str, str]) -> None:
-    """Raise Refused when a room would be renamed to what another one keeps or gets; both are names by id."""
+    """Raise Conflict when a room would be renamed to what another one keeps or gets; both are names by id."""
     after = Counter((dict(rooms) | dict(renamed)).values())
     taken = sorted({name for name in renamed.values() if after[name] > 1})
     if taken:
-        raise Refused(
+        raise Conflict(
             f"Two rooms cannot both be called “{taken[0]}”, so nothing was changed. Rename one of them."
         )

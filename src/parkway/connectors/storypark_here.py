@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from parkway import domain
-from parkway.connectors.ports import ProfilesAnswer, ProfileWrites, ServiceQuery, WriteResult, refuse_taken
+from parkway.connectors.ports import (
+    AccountAnswer,
+    ProfilesAnswer,
+    ProfileWrites,
+    ServiceQuery,
+    WriteResult,
+    refuse_taken,
+)
+from parkway.connectors.registry import End
 from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
 from parkway.db import bulk, locking
 from parkway.domain import ALL_FIELDS, Details, ProfileState
+from parkway.storypark import verbs
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import scope
 
 STATES = {state.value: state for state in ProfileState}
@@ -58,6 +69,24 @@ class StoryparkHere:
             account = bulk.table(Account)
             bulk.write(f"UPDATE {account} SET version = version + 1 WHERE service_id {chosen}", values)
         return {key: WriteResult(made[key], rooms_made[key]) for key in orders}
+
+    def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
+        """The accounts and the live profiles: two queries for any number of services."""
+        chosen, values = bulk.in_clause(service_ids)
+        paid: dict[int, int] = dict(
+            bulk.read(
+                f"SELECT service_id, paid_children FROM {bulk.table(Account)} WHERE service_id {chosen}",
+                values,
+            )
+        )
+        counted = f"""SELECT service_id, count(*) FROM {bulk.table(Profile)}
+                      WHERE state = %s AND service_id {chosen} GROUP BY service_id"""
+        live: dict[int, int] = dict(bulk.read(counted, [LIVE, *values]))
+        return {key: AccountAnswer(paid.get(key, 0), live.get(key, 0)) for key in service_ids}
+
+    def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
+        """Change the account."""
+        verbs.set_paid_children(Service.objects.get(pk=service_id), number)
 
     def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""
@@ -255,3 +284,11 @@ def _created_before(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], 
             WHERE p.created_key <> ''""",
     )
     return {(service_id, key): reference for service_id, key, reference in found}
+
+
+END = End(
+    "Storypark",
+    lambda settings: StoryparkHere(),
+    in_transaction=True,
+    about="Profiles and stories kept in Parkway itself.",
+)

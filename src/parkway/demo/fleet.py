@@ -13,7 +13,7 @@ from django.db import transaction
 from parkway import domain
 from parkway.demo.lives import Life, lives
 from parkway.demo.people import SignIn, add_people
-from parkway.domain import ChoiceKind, InactivePolicy, ProfileState, Refused, Standing, Status
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, ProfileState, Standing, Status
 from parkway.domain import Profile as Portfolio
 from parkway.manage import standing
 from parkway.manage import verbs as manage
@@ -25,6 +25,7 @@ from parkway.storypark.portfolios import take_profiles
 from parkway.sync.commands import changes, choices, lifecycle, setup
 from parkway.sync.models import Integration, Link, Stage
 from parkway.sync.queries import setup_lists
+from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
@@ -76,10 +77,10 @@ class DemoFleet:
 def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda name: None) -> DemoFleet:
     """Make the demo fleet in an empty database; the same for the same seed and day.
 
-    Raises Refused when the database already has services, so that nobody's data is mixed with made-up data.
+    Raises Conflict when the database already has services, so that nobody's data is mixed with made-up data.
     """
     if Service.objects.exists():
-        raise Refused(
+        raise Conflict(
             "This database already has services, and the demo would be mixed with them. "
             "Use another database: DATABASE_URL=sqlite:///demo.sqlite3 parkway demo"
         )
@@ -168,8 +169,8 @@ def _live_for_a_while(
     service: Service, story: str, random: Random, number: int, since: datetime, now: datetime
 ) -> None:
     """Set up a month ago, and what happened since; the next run is due."""
-    plan = changes.preview(service, since)
-    changes.start_syncing(service, plan.fingerprint, OPERATOR, since)
+    plan = plan_now(service, since)
+    changes.confirm(service, changes.StartSyncing(), plan.fingerprint, OPERATOR, since)
     today = service.today(now)
     if story == FULL:
         live = storypark.live_profiles(service)

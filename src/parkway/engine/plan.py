@@ -22,6 +22,7 @@ from parkway.domain import (
     Details,
     Facts,
     InactivePolicy,
+    Limits,
     Profile,
     ProfileState,
     Step,
@@ -73,7 +74,7 @@ class PlanInput:
     asked: Mapping[str, Facts] = field(default_factory=dict)
     rooms: Sequence[RoomStep] = ()
     window: Window = field(default_factory=Window)
-    limits: safety.Limits = field(default_factory=safety.Limits)
+    limits: Limits = field(default_factory=Limits)
     rest: SettledTotals = NOBODY
 
     def live_profiles(self) -> int:

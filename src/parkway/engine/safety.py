@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
-class Limits(NamedTuple):
-    """A run is held when it archives more than `archives` profiles and more than `percent` % of the live."""
-
-    archives: int = 3
-    percent: int = 20
+from parkway.domain import Limits
 
 
 class Hold(NamedTuple):

@@ -11,7 +11,7 @@ from parkway.domain import BookingKind, BookingState, Details, Standing, Status,
 from parkway.tenancy.models import Service
 
 
-class Ledger(models.Model):
+class RosterVersion(models.Model):
     """What Manage tells others of a service at a glance: a version that every change bumps, the window that
     the standings were worked out with, the latest day that one of them was worked out for, and the day on
     which one of them is out of date by itself.
@@ -20,13 +20,18 @@ class Ledger(models.Model):
     whose own version is greater than both are all that changed since.
     """
 
-    service = models.OneToOneField(Service, on_delete=models.CASCADE, primary_key=True, related_name="ledger")
+    service = models.OneToOneField(
+        Service, on_delete=models.CASCADE, primary_key=True, related_name="roster_version"
+    )
     version = models.PositiveBigIntegerField(default=1)
     whole_version = models.PositiveBigIntegerField(default=1, db_default=1)
     lookback_days = models.PositiveIntegerField(default=56)
     lookahead_days = models.PositiveIntegerField(default=56)
     worked_out_for = models.DateField(null=True)
     stale_on = models.DateField(null=True)
+
+    class Meta:
+        db_table = "manage_ledger"
 
     def __str__(self) -> str:
         return f"{self.service}, version {self.version}"
@@ -55,7 +60,7 @@ class Room(models.Model):
 class Child(models.Model):
     """A person enrolled at a service, with the standing that follows from the bookings (D1 to D3).
 
-    `reference` is the child's id wherever it leaves the program (D17), `version` the ledger's version with
+    `reference` is the child's id wherever it leaves the program (D17), `version` the roster's version with
     the last change of this child. The columns from `status` on are
     derived: verbs keep them up to date as bookings change, `roll` as days pass.
     """

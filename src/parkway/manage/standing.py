@@ -15,7 +15,7 @@ from parkway import domain
 from parkway.db import bulk, locking
 from parkway.domain import BookingKind, BookingState, Standing, Status, Window
 from parkway.engine import status
-from parkway.manage.models import Booking, Child, Ledger
+from parkway.manage.models import Booking, Child, RosterVersion
 from parkway.tenancy.models import Service
 
 COLUMNS = ("status", "next_change", "booked_from", "booked_until", "next_start", "last_end")
@@ -27,30 +27,30 @@ SOONEST = Subquery(
     .order_by("stale_on")
     .values("stale_on")[:1]
 )
-"""Of a ledger: the first day on which a standing is out of date by itself."""
+"""Of a roster version: the first day on which a standing is out of date by itself."""
 
 
-def lock_roster(service: Service) -> Ledger:
-    """The service's ledger, opened when it has none, and held by the transaction at hand until it ends. The
-    service is seen with its active window as it is now.
+def lock_roster(service: Service) -> RosterVersion:
+    """The service's roster version, opened when it has none, and held by the transaction at hand until it
+    ends. The service is seen with its active window as it is now.
 
-    Who changes a service's Manage holds its ledger first. So changes come one after the other, a run sees all
+    Who changes a service's Manage holds this first. So changes come one after the other, a run sees all
     of one or nothing of it, and nobody waits for two things in the other order.
     """
-    ledger = Ledger.objects.select_for_update().get_or_create(
+    found = RosterVersion.objects.select_for_update().get_or_create(
         service=service,
         defaults={"lookback_days": service.lookback_days, "lookahead_days": service.lookahead_days},
     )[0]
     service.refresh_from_db(fields=["lookback_days", "lookahead_days"])
-    return ledger
+    return found
 
 
 def increment_version(
     service: Service, today: date | None = None, child_ids: Sequence[int] | None = None
 ) -> None:
     """Say that something changed that others may depend on, in the transaction of the change, which holds the
-    ledger: these children, by primary key, or anything at all. `today` is the day that standings were worked
-    out for, if any were.
+    roster version: these children, by primary key, or anything at all. `today` is the day that standings were
+    worked out for, if any were.
     """
     values: dict[str, Any] = {"version": F("version") + 1, "stale_on": SOONEST}
     if today is not None:
@@ -58,18 +58,18 @@ def increment_version(
         values["worked_out_for"] = Greatest(Coalesce("worked_out_for", day), day)
     if child_ids is None:
         values["whole_version"] = F("version") + 1
-    Ledger.objects.filter(service=service).update(**values)
+    RosterVersion.objects.filter(service=service).update(**values)
     _mark(child_ids or ())
 
 
 def _mark(child_ids: Sequence[int]) -> None:
     """Note that these children changed with the present versions of their services."""
-    ledgers, children = bulk.table(Ledger), bulk.table(Child)
+    versions, children = bulk.table(RosterVersion), bulk.table(Child)
     for batch in bulk.batches(child_ids, 500):
         chosen, values = bulk.in_clause(batch)
         bulk.write(
             f"""UPDATE {children} SET version =
-                  (SELECT l.version FROM {ledgers} l WHERE l.service_id = {children}.service_id)
+                  (SELECT v.version FROM {versions} v WHERE v.service_id = {children}.service_id)
                 WHERE id {chosen}""",
             values,
         )
@@ -151,16 +151,17 @@ def roll(services: Days) -> dict[int, Versions]:
 
 def _look(services: Days) -> tuple[dict[int, Versions], list[int], list[int]]:
     """The versions of these services, those with standings that are out of date by themselves, and those
-    where everybody's may be. The ledgers are opened where there is none, and held by a transaction at hand.
+    where everybody's may be. Roster versions are opened where there is none, and held by a transaction at
+    hand.
     """
     found: dict[int, Versions] = {}
     some, everybody = [], []
-    ledgers = _roster_versions(services)
-    if len(ledgers) < len(services):
-        _open(services.keys() - {service_id for service_id, *_ in ledgers})
-        ledgers = _roster_versions(services)
+    versions = _roster_versions(services)
+    if len(versions) < len(services):
+        _open(services.keys() - {service_id for service_id, *_ in versions})
+        versions = _roster_versions(services)
     day, new = bulk.as_day, bulk.unchecked_tuple
-    for service_id, version, whole, lookback, lookahead, stale, worked_out in ledgers:
+    for service_id, version, whole, lookback, lookahead, stale, worked_out in versions:
         today, window = services[service_id]
         stale_on, worked_out_for = day(stale), day(worked_out)
         found[service_id] = new(Versions, (version, whole))
@@ -176,17 +177,19 @@ def _roster_versions(services: Days) -> list[bulk.Row]:
     return bulk.read(
         f"""SELECT service_id, version, whole_version, lookback_days, lookahead_days,
                    {bulk.days("stale_on", "worked_out_for")}
-            FROM {bulk.table(Ledger)} WHERE service_id {chosen}
+            FROM {bulk.table(RosterVersion)} WHERE service_id {chosen}
             ORDER BY service_id{locking.for_update()}""",
         values,
     )
 
 
 def _open(service_ids: Collection[int]) -> None:
-    """Ledgers for services that have none: a run must find one to hold."""
+    """Roster versions for services that have none: a run must find one to hold."""
     widths = Service.objects.filter(pk__in=service_ids).values_list("pk", "lookback_days", "lookahead_days")
-    new = [Ledger(service_id=pk, lookback_days=back, lookahead_days=ahead) for pk, back, ahead in widths]
-    Ledger.objects.bulk_create(new, ignore_conflicts=True)
+    new = [
+        RosterVersion(service_id=pk, lookback_days=back, lookahead_days=ahead) for pk, back, ahead in widths
+    ]
+    RosterVersion.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def _catch_up(services: Days, some: Sequence[int], everybody: Sequence[int]) -> set[int]:
@@ -204,9 +207,10 @@ def _catch_up(services: Days, some: Sequence[int], everybody: Sequence[int]) -> 
     children += Child.objects.filter(service_id__in=everybody).values_list("pk")
     different = refresh({key: services[key] for key in ids}, [pk for (pk,) in children])
     grown = {key for key, _ in different}
-    Ledger.objects.filter(pk__in=grown).update(version=F("version") + 1)
+    RosterVersion.objects.filter(pk__in=grown).update(version=F("version") + 1)
     _mark([pk for _, pk in different])
     columns = ["worked_out_for", "lookback_days", "lookahead_days"]
-    bulk.update(Ledger, columns, ["service_id"], [(services[key][0], *services[key][1], key) for key in ids])
-    Ledger.objects.filter(pk__in=ids).update(stale_on=SOONEST)
+    values = [(services[key][0], *services[key][1], key) for key in ids]
+    bulk.update(RosterVersion, columns, ["service_id"], values)
+    RosterVersion.objects.filter(pk__in=ids).update(stale_on=SOONEST)
     return grown

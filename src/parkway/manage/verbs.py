@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import FIELDS, BookingKind, BookingState, Details, Refused
+from parkway.domain import FIELDS, BookingKind, BookingState, Conflict, Details, Invalid
 from parkway.engine import status
 from parkway.engine.folding import is_plain
 from parkway.manage import preview, standing
@@ -21,13 +21,13 @@ UNSEEN = "There is a sign in it that nobody can see, such as a line break. Type 
 
 
 def find_child(service: Service, reference: str) -> Child:
-    """The child with this id. Raises Refused when the service has none."""
+    """The child with this id. Raises NotFound when the service has none."""
     return the_one(Child, service, reference=reference)
 
 
 @transaction.atomic
 def add_room(service: Service, name: str) -> Room:
-    """A new room. Raises Refused when the name is empty, taken, or holds a ";"."""
+    """A new room. Raises Invalid when the name is empty, taken, or holds a ";"."""
     standing.lock_roster(service)
     _check_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
@@ -37,7 +37,7 @@ def add_room(service: Service, name: str) -> Room:
 
 @transaction.atomic
 def rename_room(room: Room, name: str) -> None:
-    """Give a room another name. Raises Refused when it is empty, taken, or holds a ";"."""
+    """Give a room another name. Raises Invalid when it is empty, taken, or holds a ";"."""
     standing.lock_roster(room.service)
     _check_room(room.service, name, but=room)
     room.name = name.strip()
@@ -49,13 +49,13 @@ def rename_room(room: Room, name: str) -> None:
 def enrol(service: Service, details: Details, today: date, reference: str = "") -> Child:
     """A new child, Inactive until a booking says otherwise. Rooms of the details are made when missing.
 
-    Raises Refused without a first or last name, or when the service has a child with this reference.
+    Raises Invalid without a first or last name, or when the service has a child with this reference.
     """
     standing.lock_roster(service)
     _check_name(details)
     child = Child(service=service, reference=reference, **_columns(details))
     if reference and scope(Child, service).filter(reference=reference).exists():
-        raise Refused(f"{service.name} already has a child with the id {reference}.")
+        raise Invalid(f"{service.name} already has a child with the id {reference}.", fields=("reference",))
     child.reference = reference or "new"
     child.save()
     if not reference:
@@ -72,12 +72,12 @@ def enrol(service: Service, details: Details, today: date, reference: str = "") 
 def amend(child: Child, today: date, **values: Any) -> None:
     """Change some of a child's details (names, date of birth, gender, rooms); an empty value clears one.
 
-    Raises Refused when neither first nor last name would be left.
+    Raises Invalid when neither first nor last name would be left, Conflict when somebody removed the child.
     """
     _lock_child(child)
     unknown = values.keys() - set(FIELDS)
     if unknown:
-        raise Refused(f"A child has no {', '.join(sorted(unknown))}.")
+        raise Invalid(f"A child has no {', '.join(sorted(unknown))}.", fields=sorted(unknown))
     rooms = values.pop("rooms", None)
     _check_name(child.details._replace(**values))
     for name, value in values.items():
@@ -101,7 +101,7 @@ def book(
 ) -> Booking:
     """A new booking. A casual one without an end is for one day.
 
-    Raises Refused when it ends before it starts.
+    Raises Invalid when it ends before it starts.
     """
     _lock_child(child)
     kind, state, starts_on, ends_on = check_period(kind, state, starts_on, ends_on)
@@ -124,12 +124,15 @@ def check_period(
 ) -> domain.Booking:
     """The period that a booking covers. A casual one without an end is for one day.
 
-    Raises Refused when it ends before it starts.
+    Raises Invalid when it ends before it starts.
     """
     if ends_on is None and kind is BookingKind.CASUAL:
         ends_on = starts_on
     if ends_on is not None and ends_on < starts_on:
-        raise Refused(f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).")
+        raise Invalid(
+            f"A booking cannot end ({ends_on:%d/%m/%Y}) before it starts ({starts_on:%d/%m/%Y}).",
+            fields=("ends_on",),
+        )
     return domain.Booking(kind, state, starts_on, ends_on)
 
 
@@ -144,10 +147,10 @@ def cancel(booking: Booking, today: date) -> None:
 
 @transaction.atomic
 def confirm(booking: Booking, today: date) -> None:
-    """Confirm an offered booking. Raises Refused for a cancelled one."""
+    """Confirm an offered booking. Raises Conflict for a cancelled one."""
     _lock_booking(booking)
     if booking.state == BookingState.CANCELLED.value:
-        raise Refused("This booking was cancelled. Make a new one instead.")
+        raise Conflict("This booking was cancelled. Make a new one instead.")
     booking.state = BookingState.CONFIRMED.value
     booking.save(update_fields=["state"])
     _touched(booking.child, today)
@@ -155,7 +158,7 @@ def confirm(booking: Booking, today: date) -> None:
 
 @transaction.atomic
 def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
-    """Let a booking end on another day, or without end. Raises Refused when that is before its start."""
+    """Let a booking end on another day, or without end. Raises Invalid when that is before its start."""
     _lock_booking(booking)
     booking.ends_on = check_period(*preview.period(booking)._replace(ends_on=ends_on)).ends_on
     booking.save(update_fields=["ends_on"])
@@ -164,12 +167,13 @@ def end_booking(booking: Booking, ends_on: date | None, today: date) -> None:
 
 @transaction.atomic
 def archive_child(child: Child, today: date, on: date | None = None) -> None:
-    """Archive a child, today or on an earlier day. Raises Refused for a day to come (D3)."""
+    """Archive a child, today or on an earlier day. Raises Invalid for a day to come (D3)."""
     _lock_child(child)
     day = on or today
     if day > today:
-        raise Refused(
-            f"{child} cannot be archived on {day:%d/%m/%Y}, which is still to come. Do it on the day."
+        raise Invalid(
+            f"{child} cannot be archived on {day:%d/%m/%Y}, which is still to come. Do it on the day.",
+            fields=("on",),
         )
     child.archived_on = day
     _store_archived(child, today)
@@ -196,24 +200,24 @@ def remove_child(child: Child) -> None:
 
 
 def _lock_child(child: Child) -> None:
-    """Hold the ledger of a child's service, and see the child as it is now.
+    """Hold the roster version of a child's service, and see the child as it is now.
 
-    Raises Refused when somebody removed the child since.
+    Raises Conflict when somebody removed the child since.
     """
     standing.lock_roster(child.service)
     try:
         child.refresh_from_db(fields=["first_name", "last_name", "preferred_name", "archived_on"])
     except Child.DoesNotExist:
-        raise Refused(f"{child} was removed from Manage meanwhile, so there is nothing to change.") from None
+        raise Conflict(f"{child} was removed from Manage meanwhile, so there is nothing to change.") from None
 
 
 def _lock_booking(booking: Booking) -> None:
-    """As `_hold_child`; and see the booking as it is now. Raises Refused when it is there no longer."""
+    """As `_hold_child`; and see the booking as it is now. Raises Conflict when it is there no longer."""
     try:
         _lock_child(booking.child)
         booking.refresh_from_db(fields=["kind", "state", "starts_on", "ends_on"])
     except (Child.DoesNotExist, Booking.DoesNotExist):
-        raise Refused("This booking is there no longer. Look at the child's bookings again.") from None
+        raise Conflict("This booking is there no longer. Look at the child's bookings again.") from None
 
 
 def _store_archived(child: Child, today: date) -> None:
@@ -233,19 +237,25 @@ def _touched(child: Child, today: date) -> None:
 
 def _check_name(details: Details) -> None:
     if not details.first_name.strip() and not details.last_name.strip():
-        raise Refused("A child needs a first name or a last name.")
-    if not all(map(is_plain, [*details[:3], details.gender])):
-        raise Refused(UNSEEN)
+        raise Invalid("A child needs a first name or a last name.", fields=("first_name", "last_name"))
+    typed = {"first_name", "last_name", "preferred_name", "gender"}
+    if odd := sorted(name for name in typed if not is_plain(getattr(details, name))):
+        raise Invalid(UNSEEN, fields=odd)
 
 
 def _check_room(service: Service, name: str, but: Room | None = None) -> None:
     taken = scope(Room, service).filter(name=name.strip()).first()
     if not name.strip() or (taken is not None and taken != but):
-        raise Refused(f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.")
+        raise Invalid(
+            f"A room needs a name of its own, and “{name}” is empty or taken at {service.name}.",
+            fields=("name",),
+        )
     if not is_plain(name):
-        raise Refused(UNSEEN)
+        raise Invalid(UNSEEN, fields=("name",))
     if ";" in name:
-        raise Refused("A room's name cannot hold a “;”, which separates rooms in files. Leave it out.")
+        raise Invalid(
+            "A room's name cannot hold a “;”, which separates rooms in files. Leave it out.", fields=("name",)
+        )
 
 
 def _columns(details: Details) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from parkway.domain import FIELDS, Details, ProfileState, Refused
+from parkway.domain import FIELDS, Conflict, Details, Invalid, ProfileState
 from parkway.engine.folding import is_plain
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room, Story, StoryState
 from parkway.tenancy.models import Service
@@ -50,13 +50,14 @@ def live_profiles(service: Service) -> int:
 
 
 def require_enough(service: Service, number: int) -> None:
-    """Refuse a number of paid children below the live profiles (D6)."""
+    """Refuse, as Invalid, a number of paid children below the live profiles (D6)."""
     live = live_profiles(service)
     if number < live:
         profiles = "profile" if live == 1 else "profiles"
-        raise Refused(
+        raise Invalid(
             f"{service.name} has {live} live {profiles}, so the plan cannot pay for only {number}. "
-            f"Archive {live - number} in Manage first, or choose {live} or more."
+            f"Archive {live - number} in Manage first, or choose {live} or more.",
+            fields=("number",),
         )
 
 
@@ -64,7 +65,7 @@ def require_enough(service: Service, number: int) -> None:
 def set_paid_children(service: Service, number: int) -> None:
     """Change how many live profiles the plan pays for.
 
-    Raises Refused below the live profiles, saying how many to archive in Manage first (D6).
+    Raises Invalid below the live profiles, saying how many to archive in Manage first (D6).
     """
     lock_account(service)
     require_enough(service, number)
@@ -72,7 +73,7 @@ def set_paid_children(service: Service, number: int) -> None:
 
 
 def find_profile(service: Service, reference: str) -> Profile:
-    """The profile with this id. Raises Refused when the service has none."""
+    """The profile with this id. Raises NotFound when the service has none."""
     return the_one(Profile, service, reference=reference)
 
 
@@ -80,15 +81,15 @@ def find_profile(service: Service, reference: str) -> Profile:
 def create_profile(service: Service, details: Details, reference: str = "") -> Profile:
     """A new live profile, made by hand.
 
-    Raises Refused when the plan has no space, the child has no name, or the id is taken.
+    Raises Conflict when the plan has no space, Invalid when the child has no name or the id is taken.
     """
     lock_account(service)
     if not details.first_name.strip() and not details.last_name.strip():
-        raise Refused("A profile needs a first name or a last name.")
-    _require_plain(*details[:3], details.gender)
+        raise Invalid("A profile needs a first name or a last name.", fields=("first_name", "last_name"))
+    _require_plain(**details._asdict())
     _require_space(service)
     if reference and scope(Profile, service).filter(reference=reference).exists():
-        raise Refused(f"{service.name} already has a profile with the id {reference}.")
+        raise Invalid(f"{service.name} already has a profile with the id {reference}.", fields=("reference",))
     values = {name: value for name, value in details._asdict().items() if name != "rooms"}
     profile = Profile.objects.create(service=service, reference=reference or "new", **values)
     if not reference:
@@ -107,21 +108,22 @@ def create_profile(service: Service, details: Details, reference: str = "") -> P
 def amend_profile(profile: Profile, **values: Any) -> None:
     """Change some of a profile's details.
 
-    Raises Refused when they are managed elsewhere (R14), or the profile is deleted: a tombstone has none.
+    Raises Conflict when they are managed elsewhere (R14), or the profile is deleted: a tombstone has none;
+    Invalid when no name would be left.
     """
     _lock_profile(profile)
     require_unmanaged(profile, "changed")
     if profile.state == DELETED:
-        raise Refused(f"The profile {profile.reference} was deleted, so there is nothing to change.")
+        raise Conflict(f"The profile {profile.reference} was deleted, so there is nothing to change.")
     unknown = values.keys() - set(FIELDS)
     if unknown:
-        raise Refused(f"A profile has no {', '.join(sorted(unknown))}.")
+        raise Invalid(f"A profile has no {', '.join(sorted(unknown))}.", fields=sorted(unknown))
     rooms = values.pop("rooms", None)
     for name, value in values.items():
         setattr(profile, name, value)
     if not profile.first_name.strip() and not profile.last_name.strip():
-        raise Refused("A profile needs a first name or a last name.")
-    _require_plain(*profile.details[:3], profile.gender)
+        raise Invalid("A profile needs a first name or a last name.", fields=("first_name", "last_name"))
+    _require_plain(**profile.details._asdict())
     profile.save(update_fields=[*values]) if values else None
     if rooms is not None:
         place(profile, rooms)
@@ -132,13 +134,13 @@ def amend_profile(profile: Profile, **values: Any) -> None:
 def archive_profile(profile: Profile, today: date, support: bool = False) -> None:
     """Archive a profile by hand; everything in it stays.
 
-    Raises Refused when it is not live, or managed elsewhere and the person is not support (R14, D7).
+    Raises Conflict when it is not live, or managed elsewhere and the person is not support (R14, D7).
     """
     _lock_profile(profile)
     if not support:
         require_unmanaged(profile, "archived")
     if profile.state != LIVE:
-        raise Refused(f"{profile} is not live, so there is nothing to archive.")
+        raise Conflict(f"{profile} is not live, so there is nothing to archive.")
     profile.state, profile.archived_on = ARCHIVED, today
     profile.archived_by = ArchivedBy.PERSON
     profile.save(update_fields=["state", "archived_on", "archived_by"])
@@ -149,13 +151,13 @@ def archive_profile(profile: Profile, today: date, support: bool = False) -> Non
 def restore_profile(profile: Profile, support: bool = False) -> None:
     """Restore an archived profile by hand; it takes a space (D4).
 
-    Raises Refused when it is not archived, the plan is full, or it is managed elsewhere (R14).
+    Raises Conflict when it is not archived, the plan is full, or it is managed elsewhere (R14).
     """
     _lock_profile(profile)
     if not support:
         require_unmanaged(profile, "restored")
     if profile.state != ARCHIVED:
-        raise Refused(f"{profile} is not archived, so there is nothing to restore.")
+        raise Conflict(f"{profile} is not archived, so there is nothing to restore.")
     _require_space(profile.service)
     profile.state, profile.archived_on, profile.archived_by = LIVE, None, ""
     profile.save(update_fields=["state", "archived_on", "archived_by"])
@@ -187,7 +189,7 @@ def write_story(
 ) -> Story:
     """A story about one or more children of one service, as a draft or published at once.
 
-    Raises Refused when a profile is not live (R14), or the title is empty.
+    Raises Conflict when a profile is not live (R14), Invalid when there is none or the title is empty.
     """
     _require_story(profiles, title)
     state = StoryState.PUBLISHED if publish else StoryState.DRAFT
@@ -202,14 +204,14 @@ def write_story(
 def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str) -> None:
     """Change a draft: its children, title and text. Archived profiles that it is about stay in it (D16).
 
-    Raises Refused when it is published or there no longer, when nobody live is chosen (R14), or the title is
-    empty.
+    Raises Conflict when it is published or there no longer, or somebody chosen is not live (R14); Invalid
+    when nobody is chosen or the title is empty.
     """
     if _lock_story(story).state == StoryState.PUBLISHED:
-        raise Refused(f"“{story}” is published, and families have seen it as it is. Write another story.")
+        raise Conflict(f"“{story}” is published, and families have seen it as it is. Write another story.")
     _require_story(profiles, title)
     if {profile.service_id for profile in profiles} != {story.service_id}:
-        raise Refused("A story is about children of its own service only.")
+        raise Invalid("A story is about children of its own service only.", fields=("profiles",))
     resting = list(story.profiles.filter(state=ARCHIVED))
     story.title, story.text = title.strip(), text
     story.save(update_fields=["title", "text"])
@@ -217,10 +219,10 @@ def amend_story(story: Story, profiles: Sequence[Profile], title: str, text: str
 
 
 def _lock_story(story: Story) -> Story:
-    """The story as it is now, held by the transaction at hand. Raises Refused when it is there no longer."""
+    """The story as it is now, held by the transaction at hand. Raises Conflict when it is there no longer."""
     now = scope(Story, story.service).select_for_update().filter(pk=story.pk).first()
     if now is None:
-        raise Refused(f"“{story}” is there no longer: it went with the profile that it was about.")
+        raise Conflict(f"“{story}” is there no longer: it went with the profile that it was about.")
     return now
 
 
@@ -228,22 +230,25 @@ def _require_story(profiles: Sequence[Profile], title: str) -> None:
     resting = [str(profile) for profile in profiles if profile.state != LIVE]
     if resting:
         are = "is" if len(resting) == 1 else "are"
-        raise Refused(f"Stories are written on live profiles, and {', '.join(resting)} {are} archived.")
+        raise Conflict(f"Stories are written on live profiles, and {', '.join(resting)} {are} archived.")
     if not profiles or len({profile.service_id for profile in profiles}) > 1:
-        raise Refused("A story is about at least one child, and about children of one service only.")
+        raise Invalid(
+            "A story is about at least one child, and about children of one service only.",
+            fields=("profiles",),
+        )
     if not title.strip():
-        raise Refused("A story needs a title.")
+        raise Invalid("A story needs a title.", fields=("title",))
 
 
 @transaction.atomic
 def publish_story(story: Story) -> None:
     """Let families see a story.
 
-    Raises Refused when all its profiles are archived (R14), or it is there no longer.
+    Raises Conflict when all its profiles are archived (R14), or it is there no longer.
     """
     _lock_story(story)
     if not story.profiles.filter(state=LIVE).exists():
-        raise Refused(f"“{story}” is about archived profiles only, and rests with them.")
+        raise Conflict(f"“{story}” is about archived profiles only, and rests with them.")
     story.state = StoryState.PUBLISHED
     story.save(update_fields=["state"])
 
@@ -255,7 +260,10 @@ def is_managed_elsewhere(service: Service) -> bool:
 
 @transaction.atomic
 def add_room(service: Service, name: str) -> Room:
-    """A new room. Raises Refused when rooms are managed elsewhere (R14), or the name is empty or taken."""
+    """A new room.
+
+    Raises Conflict when rooms are managed elsewhere (R14), Invalid when the name is empty or taken.
+    """
     lock_account(service)
     _require_room(service, name)
     room = Room.objects.create(service=service, name=name.strip())
@@ -265,7 +273,7 @@ def add_room(service: Service, name: str) -> Room:
 
 @transaction.atomic
 def rename_room(room: Room, name: str) -> None:
-    """Give a room another name. Raises Refused as `add_room` does."""
+    """Give a room another name. Raises the same as `add_room` does."""
     lock_account(room.service)
     _require_room(room.service, name, but=room.pk)
     room.name = name.strip()
@@ -275,33 +283,36 @@ def rename_room(room: Room, name: str) -> None:
 
 def _require_room(service: Service, name: str, but: int | None = None) -> None:
     if is_managed_elsewhere(service):
-        raise Refused("Rooms are managed in Manage and cannot be changed here. Change the room in Manage.")
+        raise Conflict("Rooms are managed in Manage and cannot be changed here. Change the room in Manage.")
     if not name.strip():
-        raise Refused("A room needs a name.")
-    _require_plain(name)
+        raise Invalid("A room needs a name.", fields=("name",))
+    _require_plain(name=name)
     taken = scope(Room, service).filter(name=name.strip())
     if (taken.exclude(pk=but) if but else taken).exists():
-        raise Refused(f"{service.name} already has a room called “{name.strip()}”.")
+        raise Invalid(f"{service.name} already has a room called “{name.strip()}”.", fields=("name",))
 
 
 def require_unmanaged(profile: Profile, done: str) -> None:
-    """Refuse a change of what is managed elsewhere (R14)."""
+    """Refuse, as Conflict, a change of what is managed elsewhere (R14)."""
     if profile.managed_link:
-        raise Refused(
+        raise Conflict(
             f"{profile} is managed in Manage and cannot be {done} here. "
             f"Change the child in Manage instead: {profile.managed_link}"
         )
 
 
-def _require_plain(*texts: str) -> None:
-    if not all(map(is_plain, texts)):
-        raise Refused("There is a sign in it that nobody can see, such as a line break. Type it anew.")
+def _require_plain(**typed: object) -> None:
+    odd = [name for name, text in typed.items() if isinstance(text, str) and not is_plain(text)]
+    if odd:
+        raise Invalid(
+            "There is a sign in it that nobody can see, such as a line break. Type it anew.", fields=odd
+        )
 
 
 def _require_space(service: Service) -> None:
     paid, live = account(service).paid_children, live_profiles(service)
     if live >= paid:
-        raise Refused(
+        raise Conflict(
             f"The plan of {service.name} pays for {paid} children, and {live} profiles are live. "
             "Raise the number of paid children on the Account page first."
         )

@@ -7,9 +7,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from parkway.domain import ChoiceKind, InactivePolicy, Status, Step
-from parkway.engine.safety import Limits
+from parkway.domain import ChoiceKind, InactivePolicy, Limits, Status, Step
 from parkway.tenancy.models import Person, Service
+
+MANAGE, STORYPARK = "manage", "storypark"
+"""The slugs of Parkway's own ends."""
 
 
 class Stage(models.TextChoices):
@@ -33,11 +35,16 @@ class Trigger(models.TextChoices):
     REJECTION = "rejection", "a rejection"
     CHOICE = "choice", "a person's choice"
     TURNED_ON = "turned_on", "turning syncing on again"
+    WINDOW = "window", "a change of the active window"
+    TIME_ZONE = "time_zone", "a change of the time zone"
+    LIMITS = "limits", "a change of the safety limits"
 
 
 class Integration(models.Model):
     """The integration of one service, and what the last run saw of everything a plan depends on.
 
+    `roster_end` and `profiles_end` are the slugs of the service's ends (connectors.registry), with their
+    settings as JSON text.
     `version` grows with every change of the setting, choices and limits here. The `seen_` columns are the
     versions that the last run left behind; `look_again_at` is the instant at which time alone matters.
     `settled` has the numbers of what it left (engine.plan.Rest) when it left every child settled.
@@ -50,6 +57,10 @@ class Integration(models.Model):
     )
     stage = models.CharField(max_length=8, choices=Stage, default=Stage.DISABLED)
     inactive = models.CharField(max_length=5, default=InactivePolicy.LEAVE.value)
+    roster_end = models.CharField(max_length=40, default=MANAGE, db_default=MANAGE)
+    roster_settings = models.TextField(default="{}", db_default="{}")
+    profiles_end = models.CharField(max_length=40, default=STORYPARK, db_default=STORYPARK)
+    profiles_settings = models.TextField(default="{}", db_default="{}")
     limit_archives = models.PositiveIntegerField(default=3)
     limit_percent = models.PositiveIntegerField(default=20)
     educators_may_change = models.BooleanField(default=False)

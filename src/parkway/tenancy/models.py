@@ -131,15 +131,16 @@ class Role(models.Model):
         return f"{self.person}: {self.get_role_display()} at {self.service}"
 
 
-class Look(models.Model):
+class SupportAccess(models.Model):
     """Support looked at a page of a service: who, which address, when."""
 
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="looks")
-    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="looks")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="support_accesses")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="support_accesses")
     address = models.CharField(max_length=300)
     at = models.DateTimeField()
 
     class Meta:
+        db_table = "tenancy_look"
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["service", "at"], name="look_history")]
 
     def __str__(self) -> str:

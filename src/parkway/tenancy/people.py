@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from parkway.domain import Refused
+from parkway.domain import Forbidden
 from parkway.tenancy.models import Person, Role, RoleName, Service
 from parkway.tenancy.scope import scope
 
@@ -75,32 +75,32 @@ def allows(permission: Permission, roles: frozenset[RoleName], support: bool, ed
 
 
 def require_change(who: Actor, service: Service, educators_may: bool) -> None:
-    """Refuse unless `who` may change a service's integration: its admin educators, support, and all its
-    educators where the service allows it (D22).
+    """Raise Forbidden unless `who` may change a service's integration: its admin educators, support, and all
+    its educators where the service allows it (D22).
     """
     if who.trusted:
         return
     person = Person.objects.filter(pk=who.person_id).first() if who.person_id else None
     roles = roles_at(person, service) if person else frozenset()
     if not allows(Permission.CHANGE_INTEGRATION, roles, False, educators_may):
-        raise Refused(
+        raise Forbidden(
             f"{who.label} may see the integration of {service.name}, but not change it. "
             "Ask an admin educator of the service."
         )
 
 
 def require_plan(who: Actor, service: Service) -> None:
-    """Refuse unless `who` may change the number of paid children: an admin educator, or support (R11)."""
+    """Raise Forbidden unless `who` may change the paid children: an admin educator, or support (R11)."""
     person = Person.objects.filter(pk=who.person_id).first() if who.person_id else None
     roles = roles_at(person, service) if person else frozenset()
     if not allows(Permission.CHANGE_PLAN, roles, who.trusted, False):
-        raise Refused(
+        raise Forbidden(
             f"{who.label} may see the plan of {service.name}, but not change it. "
             "Ask an admin educator of the service."
         )
 
 
 def require_support(who: Actor) -> None:
-    """Refuse unless `who` is support or the machine's operator."""
+    """Raise Forbidden unless `who` is support or the machine's operator."""
     if not who.trusted:
-        raise Refused(f"Only support can do this, and {who.label} is not support. Please contact support.")
+        raise Forbidden(f"Only support can do this, and {who.label} is not support. Please contact support.")

@@ -1,44 +1,37 @@
-"""The integration of a service: enable, set up, change the setting, approve, turn off and on again.
+"""What people change about syncing: each change is a value, and there is one way in for all of them.
 
-A preview is a plan of a situation in which the change is already made. Confirming carries the preview's
-fingerprint: the change is made, the plan is computed again, and it is applied only if it is the same plan.
+`preview` makes the plan that follows once the change is made; nothing is written. `confirm` carries the
+preview's fingerprint: it makes the change, makes the plan again, and applies it only if it is the same (B1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import ClassVar
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import ChoiceKind, InactivePolicy, Refused, Step
-from parkway.engine.plan import Plan, make_plan
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid, Limits, Step, Window
+from parkway.engine import status
+from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.engine.wording import count
-from parkway.storypark import verbs as storypark
 from parkway.sync.commands import choices
-from parkway.sync.ends import HERE, Connectors
-from parkway.sync.integrations import (
-    integration_of,
-    is_on,
-    lock_integration,
-    require_on,
-    update_integration,
-)
+from parkway.sync.ends import connectors_for, connectors_of_services
+from parkway.sync.integrations import integration_of, lock_integrations, require_on, update_integration
 from parkway.sync.models import Integration, Run, Stage, Trigger
-from parkway.sync.queries.setup_lists import look_at_set_up, require_to_set_up
+from parkway.sync.queries.setup_lists import require_to_set_up, without_a_choice
 from parkway.sync.run import apply
 from parkway.sync.run.gather import Snapshot, gather_one, query_for
 from parkway.sync.run.pipeline import RunContext, apply_plans
-from parkway.tenancy.models import Service
+from parkway.tenancy.models import WIDEST_WINDOW, Service
 from parkway.tenancy.people import Actor, require_change, require_plan
-
-Ready = Callable[[Integration], Integration]
-"""Answers with the integration when it is at the stage for something; raises Refused otherwise."""
+from parkway.tenancy.verbs import change_service
 
 
-class PlanChanged(Refused):
+class PlanChanged(Conflict):
     """What would happen is no longer what was shown: `plan` is what would happen now (B1)."""
 
     def __init__(self, plan: Plan) -> None:
@@ -49,190 +42,343 @@ class PlanChanged(Refused):
         self.plan = plan
 
 
-# Set-up ------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Change:
+    """Something that a person wants to be different about the syncing of a service.
 
-
-def start_syncing(
-    service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE
-) -> Run:
-    """Confirm the summary of set-up; the first run applies exactly what it showed (R1, D23).
-
-    Raises Refused while a child listed has no choice, PlanChanged when the plan is another by now.
+    `needs_syncing` is False for what can also be changed while the service does not sync: then there is no
+    plan, and no run.
     """
-    missing = look_at_set_up(service, now, ends).open
-    if missing:
-        names = ", ".join(each.child.details.called for each in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        many = count(len(missing), "child needs", "children need")
-        raise Refused(f"{many} a choice before syncing starts: {names}{more}.")
-    return _turn(service, require_to_set_up, RunContext(now, Trigger.SETUP, by, fingerprint), ends)
+
+    trigger: ClassVar[Trigger]
+    needs_syncing: ClassVar[bool] = True
+
+    def check_permission(self, by: Actor, service: Service, integration: Integration | None) -> None:
+        """Raise Forbidden unless `by` may make this change (D22)."""
+        require_change(by, service, integration is not None and integration.educators_may_change)
+
+    def check(self, service: Service) -> None:
+        """Raise Invalid when the values make no sense, whatever the state of the integration."""
+
+    def check_stage(self, integration: Integration, now: datetime) -> None:
+        """Raise Conflict unless the integration is at the stage for this change."""
+        require_on(integration)
+
+    def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
+        """Return what the plan is made from once the change is made."""
+        return snapshot.situation
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        """Write the change in the transaction at hand, in which the integration is locked."""
+
+    def carry_out(self, integration: Integration, context: RunContext) -> Run | None:
+        """Make the change and apply the plan that follows, if it is the one that was consented to.
+
+        Raises PlanChanged otherwise: then the transaction at hand must end with nothing done.
+        """
+        self.make(integration.service, integration, context.by, context.now)
+        return _apply(integration, context)
 
 
-# Previews and confirmations ----------------------------------------------------------------------------
+def preview(service: Service, change: Change, now: datetime) -> Plan | None:
+    """Return what a change will do (B1); None when there is nothing to sync because syncing is not on, and
+    the change can be made all the same.
 
-
-def preview(service: Service, now: datetime, ends: Connectors = HERE) -> Plan:
-    """What a run would do now."""
-    return make_plan(gather_one(integration_of(service), now, ends).situation)
-
-
-def preview_switch(
-    service: Service, inactive: InactivePolicy, now: datetime, ends: Connectors = HERE
-) -> Plan:
-    """What switching the setting for Inactive children would do (R9, B1)."""
-    return make_plan(
-        replace(gather_one(require_on(integration_of(service)), now, ends).situation, inactive=inactive)
-    )
-
-
-def confirm_switch(
-    service: Service,
-    inactive: InactivePolicy,
-    fingerprint: str,
-    by: Actor,
-    now: datetime,
-    ends: Connectors = HERE,
-) -> Run:
-    """Switch the setting and apply exactly the plan that was shown (R6 to R9).
-
-    Raises PlanChanged, with nothing done, when the plan is another by now.
+    Raises Invalid when the change makes no sense, Conflict when the integration is not at the stage for it.
     """
-    start = RunContext(now, Trigger.SWITCH, by, fingerprint)
-    return _confirm(
-        service, require_on, start, lambda each: update_integration(each, inactive=inactive.value), ends
-    )
+    change.check(service)
+    integration = _syncing(service, change)
+    return _plan(integration, change, now) if integration is not None else None
 
 
-def preview_paid_children(service: Service, number: int, now: datetime, ends: Connectors = HERE) -> Plan:
-    """What another number of paid children would do (B1, R11).
+def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: datetime) -> Run | None:
+    """Make a change and do exactly what its preview with this fingerprint showed (B1); the run that did it.
 
-    Raises Refused below the live profiles (D6).
+    Without a plan to show (`preview` gave None) there is no run, and no fingerprint. Raises PlanChanged, with
+    nothing done, when the plan is another by now, Forbidden when `by` may not, and what `preview` raises.
     """
-    storypark.require_enough(service, number)
-    return make_plan(
-        replace(gather_one(require_on(integration_of(service)), now, ends).situation, paid_children=number)
-    )
-
-
-def change_paid_children(
-    service: Service, number: int, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE
-) -> Run | None:
-    """Change the paid children, which Parkway never does by itself (R11), and apply exactly the plan that was
-    shown (B1). Without syncing there is no plan, no fingerprint and no run.
-
-    Raises Refused below the live profiles (D6), PlanChanged, with nothing done, when the plan is another now.
-    """
-    require_plan(by, service)
-    if fingerprint or is_on(service):
-        start = RunContext(now, Trigger.SPACES, by, fingerprint)
-        return _confirm(
-            service, require_on, start, lambda each: storypark.set_paid_children(service, number), ends
-        )
-    storypark.set_paid_children(service, number)
-    return None
-
-
-def approve(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE) -> Run:
-    """Approve a held run: apply exactly the plan that it shows (D12)."""
-    return _confirm(
-        service, require_on, RunContext(now, Trigger.APPROVAL, by, fingerprint), lambda each: None, ends
-    )
-
-
-def reject(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE) -> Run:
-    """Reject what a held run would archive: those children are kept live, marked as kept by this person until
-    somebody lets the rules decide again; the rest of the plan is applied (D12).
-
-    Raises PlanChanged, with nothing done, when the plan is another by now.
-    """
+    context = RunContext(now, change.trigger, by, fingerprint)
     with transaction.atomic():
-        integration = require_on(lock_integration(service))
-        require_change(by, service, integration.educators_may_change)
-        shown = make_plan(gather_one(integration, now, ends).situation)
-        if shown.fingerprint != fingerprint:
-            raise PlanChanged(shown)
-        kept = {
-            d.child_id: domain.Choice(ChoiceKind.RETAINED) for d in shown.actions() if d.step is Step.ARCHIVE
-        }
-        choices.store(service, kept, by, now)
-        integration.refresh_from_db(fields=["version"])
-        gathered = gather_one(integration, now, ends)
-        plan = make_plan(gathered.situation)
-        start = RunContext(now, Trigger.REJECTION, by, plan.fingerprint)
-        return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
+        locked = lock_integrations([service.pk])
+        integration = locked[0] if locked else None
+        change.check_permission(by, service, integration)
+        change.check(service)
+        if (syncing := _syncing(service, change, integration)) is None and not fingerprint:
+            change.make(service, integration, by, now)
+            return None
+        syncing = syncing or require_on(integration or integration_of(service))
+        change.check_stage(syncing, now)
+        return change.carry_out(syncing, context)
 
 
-def change_limits(service: Service, archives: int, percent: int, by: Actor) -> None:
-    """Change when a run is held: above this many archives and this share of the live profiles (D12).
+def _syncing(service: Service, change: Change, integration: Integration | None = None) -> Integration | None:
+    """Return the integration that a change concerns; None when it can do without one.
 
-    Raises Refused for a share that is no percentage.
+    Raises Conflict when it cannot.
     """
-    with transaction.atomic():
-        integration = lock_integration(service)
-        require_change(by, service, integration.educators_may_change)
-        if archives < 0 or not 0 <= percent <= 100:
-            raise Refused(
-                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %."
+    if change.needs_syncing:
+        return integration if integration and integration.stage != Stage.DISABLED else integration_of(service)
+    found = integration or Integration.objects.select_related("service").filter(service=service).first()
+    return found if found is not None and found.stage == Stage.ON else None
+
+
+def _plan(integration: Integration, change: Change, now: datetime) -> Plan:
+    change.check_stage(integration, now)
+    return make_plan(change.on(gather_one(integration, now), now))
+
+
+def _apply(integration: Integration, context: RunContext) -> Run:
+    """Apply what follows now, if it is what was consented to; else raise PlanChanged."""
+    snapshot = gather_one(integration, context.now)
+    plan = make_plan(snapshot.situation)
+    if plan.fingerprint != context.consent:
+        raise PlanChanged(plan)
+    return apply_plans({integration.service_id: (snapshot, plan)}, context)[0]
+
+
+# The setting, and turning syncing on and off ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SwitchPolicy(Change):
+    """Let Inactive children leave Storypark, or keep them (R6 to R9)."""
+
+    inactive: InactivePolicy
+    trigger = Trigger.SWITCH
+
+    def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
+        return replace(snapshot.situation, inactive=self.inactive)
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        update_integration(_there(integration, service), inactive=self.inactive.value)
+
+
+@dataclass(frozen=True)
+class _TurnOn(Change):
+    """Sync from now on: profiles that are linked already are managed in the roster's end (R14)."""
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        found = _there(integration, service)
+        update_integration(found, stage=Stage.ON)
+        apply.mark_linked(found, now)
+
+
+@dataclass(frozen=True)
+class StartSyncing(_TurnOn):
+    """Confirm the summary of set-up; the first run applies exactly what it showed (R1, D23)."""
+
+    trigger = Trigger.SETUP
+
+    def check_stage(self, integration: Integration, now: datetime) -> None:
+        """Raise Conflict also while a child listed has no choice."""
+        require_to_set_up(integration)
+        missing = without_a_choice(integration, now)
+        if missing:
+            names = ", ".join(child.details.called for child in missing[:5])
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            many = count(len(missing), "child needs", "children need")
+            raise Conflict(f"{many} a choice before syncing starts: {names}{more}.")
+
+
+@dataclass(frozen=True)
+class TurnOn(_TurnOn):
+    """Sync again, with the links there were (D15)."""
+
+    trigger = Trigger.TURNED_ON
+
+    def check_stage(self, integration: Integration, now: datetime) -> None:
+        if integration.stage != Stage.OFF:
+            raise Conflict(
+                f"Syncing is not turned off for {integration.service.name}: it is "
+                f"{integration.get_stage_display()}."
             )
-        update_integration(integration, limit_archives=archives, limit_percent=percent)
 
 
-def turn_off(service: Service, by: Actor, ends: Connectors = HERE, *, now: datetime) -> None:
-    """Stop syncing: profiles, links and history stay, the read-only fields are unlocked (D15)."""
-    with transaction.atomic():
-        integration = require_on(lock_integration(service))
-        require_change(by, service, integration.educators_may_change)
-        update_integration(integration, stage=Stage.OFF)
-        ends.profiles.release(query_for(integration, now))
+@dataclass(frozen=True)
+class TurnOff(Change):
+    """Stop syncing: profiles, links and history stay, the read-only fields are unlocked (D15).
 
-
-def preview_on(service: Service, now: datetime, ends: Connectors = HERE) -> Plan:
-    """What turning on again would do. Raises Refused when syncing is not turned off."""
-    return make_plan(gather_one(_turned_off(integration_of(service)), now, ends).situation)
-
-
-def _turned_off(integration: Integration) -> Integration:
-    if integration.stage != Stage.OFF:
-        raise Refused(
-            f"Syncing is not turned off for {integration.service.name}: it is "
-            f"{integration.get_stage_display()}."
-        )
-    return integration
-
-
-def turn_on(service: Service, fingerprint: str, by: Actor, now: datetime, ends: Connectors = HERE) -> Run:
-    """Sync again, with the links there were; applies exactly the plan that was shown (D15, D12)."""
-    return _turn(service, _turned_off, RunContext(now, Trigger.TURNED_ON, by, fingerprint), ends)
-
-
-def _turn(service: Service, ready: Ready, start: RunContext, ends: Connectors) -> Run:
-    """Start syncing: profiles that are linked already are managed in Manage from now on (R14)."""
-
-    def change(integration: Integration) -> None:
-        update_integration(integration, stage=Stage.ON)
-        apply.mark_linked(integration, start.now, ends)
-
-    return _confirm(service, ready, start, change, ends)
-
-
-def _confirm(
-    service: Service,
-    ready: Ready,
-    start: RunContext,
-    change: Callable[[Integration], object],
-    ends: Connectors,
-) -> Run:
-    """Make a change and apply the plan that follows, if it is the one that was consented to; else neither.
-
-    Raises what `ready` raises of an integration that is not at the stage for it, which it may have left since
-    somebody looked.
+    Nothing is done to anybody, so there is no plan to consent to, and no run.
     """
-    with transaction.atomic():
-        integration = ready(lock_integration(service))
-        require_change(start.by, service, integration.educators_may_change)
-        change(integration)
-        gathered: Snapshot = gather_one(integration, start.now, ends)
-        plan = make_plan(gathered.situation)
-        if plan.fingerprint != start.consent:
-            raise PlanChanged(plan)
-        return apply_plans({service.pk: (gathered, plan)}, start, ends)[0]
+
+    trigger = Trigger.TURNED_ON
+
+    def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
+        return replace(snapshot.situation, children=(), links={}, choices={}, asked={}, rooms=())
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        found = _there(integration, service)
+        update_integration(found, stage=Stage.OFF)
+        connectors_for(found).profiles.release(query_for(found, now))
+
+    def carry_out(self, integration: Integration, context: RunContext) -> None:
+        self.make(integration.service, integration, context.by, context.now)
+
+
+# Held runs -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Approve(Change):
+    """Approve a held run: apply exactly the plan that it shows (D12)."""
+
+    trigger = Trigger.APPROVAL
+
+
+@dataclass(frozen=True)
+class Reject(Change):
+    """Reject what a held run would archive: those children stay live, marked as kept by this person until
+    somebody lets the rules decide again; the rest of the plan is applied (D12). The plan that a person
+    looks at, and says no to, is the one that is held.
+    """
+
+    trigger = Trigger.REJECTION
+
+    def carry_out(self, integration: Integration, context: RunContext) -> Run:
+        shown = make_plan(gather_one(integration, context.now).situation)
+        if shown.fingerprint != context.consent:
+            raise PlanChanged(shown)
+        retained = domain.Choice(ChoiceKind.RETAINED)
+        archived = [each.child_id for each in shown.actions() if each.step is Step.ARCHIVE]
+        choices.store(integration.service, dict.fromkeys(archived, retained), context.by, context.now)
+        integration.refresh_from_db(fields=["version"])
+        plan = make_plan(gather_one(integration, context.now).situation)
+        return _apply(integration, replace(context, consent=plan.fingerprint))
+
+
+# The plan that the service pays for ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ChangePaidChildren(Change):
+    """Pay for another number of live profiles, which Parkway never does by itself (R11)."""
+
+    number: int
+    trigger = Trigger.SPACES
+    needs_syncing = False
+
+    def check_permission(self, by: Actor, service: Service, integration: Integration | None) -> None:
+        require_plan(by, service)
+
+    def check(self, service: Service) -> None:
+        """Raise Invalid below the live profiles (D6)."""
+        live = connectors_of_services([service]).profiles.accounts([service.pk])[service.pk].live
+        if self.number < live:
+            raise Invalid(
+                f"{service.name} has {count(live, 'live profile')}, so the plan cannot pay for only "
+                f"{self.number}. Archive {live - self.number} in Manage first, or choose {live} or more.",
+                fields=("number",),
+            )
+
+    def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
+        return replace(snapshot.situation, paid_children=self.number)
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        connectors_of_services([service]).profiles.set_paid_children(service.pk, self.number, by, now)
+
+
+# What belonging and safety depend on (D33) -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ChangeWindow(Change):
+    """Other widths of the active window, in days (D1): children become Active and Inactive by it."""
+
+    window: Window
+    trigger = Trigger.WINDOW
+    needs_syncing = False
+
+    def check(self, service: Service) -> None:
+        for name, days in self.window._asdict().items():
+            if not 0 <= days <= WIDEST_WINDOW:
+                raise Invalid(
+                    f"A window cannot be {days} days wide: choose 0 to {WIDEST_WINDOW:,} days.",
+                    fields=(name,),
+                )
+
+    def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
+        return _with_standings(snapshot, now, snapshot.situation.today, self.window)
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        widths = {"lookback_days": self.window.lookback, "lookahead_days": self.window.lookahead}
+        _change(service, integration, **widths)
+
+
+@dataclass(frozen=True)
+class ChangeTimeZone(Change):
+    """Another time zone, in which days begin and end at the service (D1)."""
+
+    time_zone: str
+    trigger = Trigger.TIME_ZONE
+    needs_syncing = False
+
+    def check(self, service: Service) -> None:
+        if self.time_zone not in available_timezones():
+            raise Invalid(
+                f"“{self.time_zone}” is not a time zone. Write one such as Pacific/Auckland.",
+                fields=("time_zone",),
+            )
+
+    def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
+        today = now.astimezone(ZoneInfo(self.time_zone)).date()
+        return _with_standings(snapshot, now, today, snapshot.situation.window)
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        _change(service, integration, time_zone=self.time_zone)
+
+
+@dataclass(frozen=True)
+class ChangeLimits(Change):
+    """Hold a run above other numbers of archives: so many, and this share of the live profiles (D12)."""
+
+    limits: Limits
+    trigger = Trigger.LIMITS
+    needs_syncing = False
+
+    def check(self, service: Service) -> None:
+        """Raise Invalid for a share that is no percentage, Conflict where support has not enabled syncing."""
+        archives, percent = self.limits
+        if archives < 0 or not 0 <= percent <= 100:
+            raise Invalid(
+                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %.",
+                fields=("archives", "percent"),
+            )
+        integration_of(service)
+
+    def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
+        return replace(snapshot.situation, limits=self.limits)
+
+    def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
+        archives, percent = self.limits
+        update_integration(_there(integration, service), limit_archives=archives, limit_percent=percent)
+
+
+def _there(integration: Integration | None, service: Service) -> Integration:
+    return integration or integration_of(service)
+
+
+def _change(service: Service, integration: Integration | None, **values: str | int) -> None:
+    """Change the service as the caller and the integration at hand know it."""
+    change_service(service, **values)
+    if integration is not None:
+        integration.service = service
+
+
+def _with_standings(snapshot: Snapshot, now: datetime, today: date, window: Window) -> PlanInput:
+    """Return a plan input in which every child stands as the bookings say on another day, or with another
+    window. A child of whom only a bare status is known stays as the source says.
+    """
+    integration = snapshot.integration
+    query = query_for(integration, now)._replace(today=today, window=window)
+    bookings = connectors_for(integration).roster.bookings(query)
+    children = [
+        child._replace(
+            standing=status.standing(
+                bookings.get(child.child_id, ()), today, window, child.standing.archived_on
+            )
+        )
+        if child.standing.bookings_known
+        else child
+        for child in snapshot.situation.children
+    ]
+    return replace(snapshot.situation, today=today, window=window, children=children)

@@ -10,16 +10,16 @@ from django.db import transaction
 
 from parkway.connectors.csv_files import Files, ProfileRow
 from parkway.db import bulk
-from parkway.domain import Refused, SourceSilent
+from parkway.domain import Conflict, SourceSilent
 from parkway.engine.plan import Plan
 from parkway.manage.models import Child
 from parkway.manage.roster import ImportedBooking, take_roster
 from parkway.storypark.portfolios import take_profiles
 from parkway.sync import integrations
-from parkway.sync.commands import changes, choices
-from parkway.sync.ends import HERE
+from parkway.sync.commands import choices
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.queries.previews import plan_now
 from parkway.sync.run import apply
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
@@ -56,8 +56,8 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
 
     Children and profiles are found by their ids and brought up to date; the bookings of a child replace the
     ones before. A profile's link is taken over: that child was synced before. A column that the files lack
-    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Refused when they
-    change somebody's choice and `by` may not (D22).
+    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Forbidden when
+    they change somebody's choice and `by` may not (D22), Conflict when a link stands against one of theirs.
     """
     lock_integrations([service.pk])
     today = service.today(now)
@@ -71,7 +71,7 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
     links = _take_links(service, files.profiles)
     syncing = Integration.objects.filter(service=service, stage=Stage.ON).first()
     if links and syncing is not None:
-        apply.mark_linked(syncing, now, HERE)
+        apply.mark_linked(syncing, now)
     ids = [child.child_id for child in files.children]
     wishes = choices.take_over(service, ids, files.choices, files.untold, by, now)
     return ImportResult(taken.new, taken.known, taken.bookings, len(files.profiles), links, wishes)
@@ -110,7 +110,7 @@ def preview_files(service: Service, files: Files, by: Actor, now: datetime) -> I
         plan, silent = None, ""
         if integrations.is_on(service):
             try:
-                plan = changes.preview(service, now)
+                plan = plan_now(service, now)
             except SourceSilent as said:
                 silent = str(said)
         transaction.set_rollback(True)
@@ -125,7 +125,7 @@ def _statuses(service: Service) -> dict[str, tuple[str, str]]:
 
 
 def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
-    """Link children and profiles as the file says. Raises Refused when either is linked otherwise already."""
+    """Link children and profiles as the file says. Raises Conflict when either is linked otherwise."""
     linked = dict(scope(Link, service).values_list("child_id", "profile_id"))
     holders = {profile_id: child_id for child_id, profile_id in linked.items()}
     new = []
@@ -133,7 +133,7 @@ def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
         if not child_id or linked.get(child_id) == profile.profile_id:
             continue
         if child_id in linked or profile.profile_id in holders:
-            raise Refused(
+            raise Conflict(
                 f"The file links {child_id} to the profile {profile.profile_id}, but one of them is linked "
                 "otherwise already. Nothing was taken over."
             )

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.integrations import (
     integration_of,
     lock_integration,
@@ -21,7 +20,7 @@ from parkway.tenancy.people import Actor, require_change, require_support
 
 
 def enable(service: Service, by: Actor) -> Integration:
-    """Let a service set the integration up (set-up, step 1). Raises Refused unless `by` is support."""
+    """Let a service set the integration up (set-up, step 1). Raises Forbidden unless `by` is support."""
     require_support(by)
     integration, _ = Integration.objects.get_or_create(service=service)
     if integration.stage == Stage.DISABLED:
@@ -44,7 +43,7 @@ def ask_to_sync(service: Service, by: Actor) -> None:
         run_requests.request_run(service.pk, Trigger.NOW, by)
 
 
-def sync_now(service: Service, by: Actor, now: datetime, ends: Connectors = HERE) -> Run | None:
+def sync_now(service: Service, by: Actor, now: datetime) -> Run | None:
     """Run this service at once, also when nothing seems to have changed (R15)."""
     require_change(by, service, require_on(integration_of(service)).educators_may_change)
-    return run_sync(service.pk, RunContext(now, Trigger.NOW, by), ends, full=True)
+    return run_sync(service.pk, RunContext(now, Trigger.NOW, by), full=True)

@@ -10,7 +10,6 @@ from parkway import domain
 from parkway.domain import ChoiceKind
 from parkway.engine.matching import Certainty
 from parkway.sync.commands import choices
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.integrations import (
     lock_integration,
 )
@@ -19,14 +18,14 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change
 
 
-def accept_proposals(service: Service, by: Actor, now: datetime, ends: Connectors = HERE) -> int:
+def accept_proposals(service: Service, by: Actor, now: datetime) -> int:
     """Choose what is proposed for every child who needs no check: the certain match, or a new profile when
     nothing is alike. How many choices were made; "please check" is left to a person.
     """
     with transaction.atomic():
         require_change(by, service, lock_integration(service).educators_may_change)
         wishes: dict[str, domain.Choice] = {}
-        for child, proposal, _ in look_at_set_up(service, now, ends).open:
+        for child, proposal, _ in look_at_set_up(service, now).open:
             if proposal.certainty is Certainty.CERTAIN:
                 wishes[child.child_id] = domain.Choice(ChoiceKind.PROFILE, proposal.profile_ids[0])
             elif proposal.certainty is Certainty.NO_MATCH:

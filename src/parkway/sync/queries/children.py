@@ -9,7 +9,6 @@ from typing import NamedTuple
 from parkway.domain import Child, Choice, ChoiceKind, Details, Profile, ProfileState, Status, Step
 from parkway.engine import plan
 from parkway.engine.folding import mentions
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.models import Entry, Integration
 from parkway.sync.run.gather import gather_one
 from parkway.sync.run.state import CurrentEntry
@@ -78,12 +77,12 @@ class ChildTable(NamedTuple):
         ]
 
 
-def child_table(integration: Integration, now: datetime, ends: Connectors = HERE) -> ChildTable:
+def child_table(integration: Integration, now: datetime) -> ChildTable:
     """Every child of the service, and every linked profile whose child Manage no longer lists.
 
     Raises SourceSilent when an end's answer must not be believed (D8).
     """
-    gathered = gather_one(integration, now, ends)
+    gathered = gather_one(integration, now)
     situation = gathered.situation
     belonging = {child.child_id for child in plan.belonging(situation)}
     listed = {child.child_id: child for child in situation.children}

@@ -8,16 +8,16 @@ from typing import Any
 from parkway.engine import forecast
 from parkway.engine.forecast import Forecast
 from parkway.sync import integrations
-from parkway.sync.ends import HERE, Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.run.gather import gather_one, query_for
 from parkway.tenancy.models import Service
 
 
-def look_ahead(service: Service, days: int, now: datetime, ends: Connectors = HERE) -> Forecast:
+def look_ahead(service: Service, days: int, now: datetime) -> Forecast:
     """What will happen at a service through `days` days from now, if nobody changes anything."""
     found = integrations.integration_of(service)
-    situation = gather_one(found, now, ends).situation
-    return forecast.look_ahead(situation, ends.roster.bookings(query_for(found, now)), days)
+    situation = gather_one(found, now).situation
+    return forecast.look_ahead(situation, connectors_for(found).roster.bookings(query_for(found, now)), days)
 
 
 def as_json(seen: Forecast) -> dict[str, Any]:

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from parkway.domain import Decision, SourceSilent, Standing, Step
+from parkway.domain import Decision, Profile, SourceSilent, Standing, Step
 from parkway.engine import rules, wording
 from parkway.engine.plan import NO_CHOICE, Plan, PlanInput, make_plan
 from parkway.engine.spaces import Spaces
-from parkway.storypark.models import Profile
-from parkway.sync.ends import HERE, Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.models import Entry, Integration, Link, Stage
 from parkway.sync.queries import explain
-from parkway.sync.run.gather import gather_one
+from parkway.sync.run.gather import gather_one, query_for
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
 
@@ -57,7 +56,11 @@ def in_storypark(integration: Integration, child_id: str, now: datetime) -> InSt
     """How a child of an integrated service stands in Storypark."""
     service = integration.service
     link = scope(Link, service).filter(child_id=child_id).first()
-    profile = scope(Profile, service).filter(reference=link.profile_id).first() if link else None
+    profile = None
+    if link is not None:
+        query = query_for(integration, now)._replace(only=[link.profile_id])
+        answer = connectors_for(integration).profiles.read([query])[service.pk]
+        profile = answer.profiles.get(link.profile_id)
     return InStorypark(profile, explain.why(service, child_id), when(integration, now))
 
 
@@ -73,13 +76,12 @@ def impact_of(
     standing: Standing,
     later: Standing | None,
     now: datetime,
-    ends: Connectors = HERE,
 ) -> Impact:
     """What the next run will do for a child who then stands like this, and `later` from the day on which
     that changes by itself.
     """
     try:
-        situation = gather_one(integration, now, ends).situation
+        situation = gather_one(integration, now).situation
     except SourceSilent as silent:
         return Impact(str(silent))
     before, after = make_plan(situation), make_plan(_with(situation, child_id, standing))

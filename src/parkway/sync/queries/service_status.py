@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
-from parkway.domain import InactivePolicy, ProfileState, Step
-from parkway.storypark.models import Account, Profile
+from parkway.domain import InactivePolicy, Step
+from parkway.sync.ends import connectors_of_services
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage
 from parkway.tenancy.models import Service
 
@@ -98,8 +98,7 @@ def service_statuses(services: Iterable[Service]) -> list[ServiceStatus]:
     integrations = {each.pk: each for each in known.filter(pk__in=ids)}
     runs = Run.objects.in_bulk([each.last_run for each in integrations.values() if each.last_run])
     last = {run.service_id: run for run in runs.values()}
-    paid = dict(Account.objects.filter(pk__in=ids).values_list("pk", "paid_children"))
-    live = _count(Profile.objects.filter(service__in=ids, state=ProfileState.LIVE.value))
+    accounts = connectors_of_services(found).profiles.accounts(ids) if found else {}
     current = Entry.objects.filter(service__in=ids, current=True)
     waiting = _count(current.filter(step=Step.WAIT.value))
     to_check = _count(current.filter(step=Step.NEEDS_REVIEW.value).exclude(WITHHELD))
@@ -110,8 +109,7 @@ def service_statuses(services: Iterable[Service]) -> list[ServiceStatus]:
         ServiceStatus(
             service,
             integrations.get(service.pk),
-            paid.get(service.pk, 0),
-            live[service.pk],
+            *accounts[service.pk],
             waiting[service.pk],
             to_check[service.pk],
             last.get(service.pk),
@@ -125,6 +123,6 @@ WITHHELD = Q(facts__contains='"withheld"')
 """The entries of a held run: what it would have done stands in their facts."""
 
 
-def _count(rows: QuerySet[Profile] | QuerySet[Entry]) -> Counter[int]:
+def _count(rows: QuerySet[Entry]) -> Counter[int]:
     """How many rows there are, by service."""
     return Counter(dict(rows.values_list("service").annotate(number=Count("pk"))))

@@ -11,21 +11,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from parkway import domain
-from parkway.domain import (
-    Child,
-    ChoiceKind,
-    Details,
-    Profile,
-    ProfileState,
-    Refused,
-    Room,
-)
+from parkway.domain import Child, ChoiceKind, Conflict, Details, Profile, ProfileState, Room
 from parkway.engine import matching, plan
 from parkway.engine.folding import mentions
 from parkway.engine.matching import Certainty, Proposal, RoomStep
 from parkway.engine.plan import Plan, PlanInput, make_plan
-from parkway.sync import integrations
-from parkway.sync.ends import HERE, Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import (
     integration_of,
 )
@@ -146,10 +137,10 @@ def stage(service: Service) -> Stage:
     return Stage(found) if found else Stage.DISABLED
 
 
-def setup_lists(service: Service, now: datetime, ends: Connectors = HERE) -> SetUpLists:
+def setup_lists(service: Service, now: datetime) -> SetUpLists:
     """Both ends read anew, with proposals and choices: "please check" first, then certain, then nothing
     alike, each by name (set-up, steps 3 and 4)."""
-    found = look_at_set_up(service, now, ends)
+    found = look_at_set_up(service, now)
     situation = found.plan.situation
     linked = set(situation.links.values())
     profiles = {
@@ -242,11 +233,11 @@ def rooms(lists: SetUpLists) -> Sequence[RoomStep]:
     return lists.plan.situation.rooms
 
 
-def free_rooms(service: Service, lists: SetUpLists, now: datetime, ends: Connectors = HERE) -> list[Room]:
+def free_rooms(service: Service, lists: SetUpLists, now: datetime) -> list[Room]:
     """The rooms of Storypark that no room of Manage takes, by name."""
-    ask = query_for(integrations.integration_of(service), now)
+    integration = integration_of(service)
     taken = {step.target_id for step in rooms(lists)}
-    found = ends.profiles.read([ask])[service.pk].rooms
+    found = connectors_for(integration).profiles.read([query_for(integration, now)])[service.pk].rooms
     return sorted(
         (room for room in found if room.room_id not in taken), key=lambda room: room.name.casefold()
     )
@@ -268,18 +259,23 @@ class SetUp(NamedTuple):
     plan: Plan
 
 
-def look_at_set_up(service: Service, now: datetime, ends: Connectors = HERE) -> SetUp:
+def look_at_set_up(service: Service, now: datetime) -> SetUp:
     """The children available, proposals and choices, and what starting would do (set-up, steps 3 to 5).
 
-    Raises Refused when the service is set up already.
+    Raises Conflict when the service is set up already.
     """
-    return _set_up(gather_one(require_to_set_up(integration_of(service)), now, ends).situation)
+    return _set_up(gather_one(require_to_set_up(integration_of(service)), now).situation)
+
+
+def without_a_choice(integration: Integration, now: datetime) -> list[Child]:
+    """Return the children listed at set-up for whom nothing is chosen yet."""
+    return [each.child for each in _set_up(gather_one(integration, now).situation).open]
 
 
 def require_to_set_up(integration: Integration) -> Integration:
     if integration.stage != Stage.ENABLED:
         service = integration.service
-        raise Refused(
+        raise Conflict(
             f"{service.name} is set up already, and syncing is {integration.get_stage_display()}. "
             f"See `parkway status {service.slug}`."
         )

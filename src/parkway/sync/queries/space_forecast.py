@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parkway.domain import Decision, InactivePolicy, Status, Step
 from parkway.engine import forecast
 from parkway.engine.plan import NO_CHOICE, Plan, belonging, make_plan
-from parkway.sync.ends import HERE, Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import integration_of
 from parkway.sync.models import Integration
 from parkway.sync.queries import explain
@@ -70,12 +70,14 @@ class SpaceForecast:
         return max(self.needs, key=lambda need: need.number)
 
 
-def space_forecast(service: Service, now: datetime, ends: Connectors = HERE) -> SpaceForecast:
+def space_forecast(service: Service, now: datetime) -> SpaceForecast:
     """The spaces of a service whose integration is enabled, now and through the coming weeks."""
     integration: Integration = integration_of(service)
-    situation = gather_one(integration, now, ends).situation
+    situation = gather_one(integration, now).situation
     plan = make_plan(situation)
-    seen = forecast.look_ahead(situation, ends.roster.bookings(query_for(integration, now)), WEEKS * 7)
+    seen = forecast.look_ahead(
+        situation, connectors_for(integration).roster.bookings(query_for(integration, now)), WEEKS * 7
+    )
     needs = {situation.today: needed(plan)} | {day.day: needed(day.plan) for day in seen.days}
     children = belonging(situation)
     statuses, ids = [c.standing.status for c in children], {c.child_id for c in children}

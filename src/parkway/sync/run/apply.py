@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-from parkway.connectors.ports import NewProfile, ProfileChange, ProfileWrites, RoomChange, WriteResult
+from parkway.connectors.ports import (
+    NewProfile,
+    ProfileChange,
+    Profiles,
+    ProfileWrites,
+    RoomChange,
+    WriteResult,
+)
 from parkway.db import bulk
 from parkway.domain import FIELDS, Child, Decision, Details, Profile, Step
 from parkway.engine.plan import Plan, carries_out, details_after
-from parkway.sync.ends import Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.models import Choice, Integration, Link, RoomLink
 from parkway.sync.run.gather import query_for
 from parkway.tenancy.scope import scope
@@ -21,7 +28,7 @@ PLAIN = re.compile(r"[\w.~-]+", re.ASCII).fullmatch  # what needs no quoting, as
 
 
 def carry_out(
-    plans: Mapping[int, Plan], runs: Mapping[int, int], ends: Connectors, set_up: bool = False
+    plans: Mapping[int, Plan], runs: Mapping[int, int], profiles_end: Profiles, set_up: bool = False
 ) -> dict[int, WriteResult]:
     """Write what these plans decided for these runs, by service id: rooms, profiles, links; choices carried
     out are done. `set_up`: these are the runs that end set-up (B8).
@@ -34,7 +41,7 @@ def carry_out(
         if not plan.changes_nothing
     }
     days = {key: plans[key].situation.today for key in orders}
-    made = dict.fromkeys(plans, NOTHING_MADE) | dict(ends.profiles.write(orders, days) if orders else {})
+    made = dict.fromkeys(plans, NOTHING_MADE) | dict(profiles_end.write(orders, days) if orders else {})
     _link_rooms({key: plans[key] for key in orders}, made)
     _link(plans, made)
     _choices_done(plans)
@@ -80,12 +87,12 @@ def managed_link(service_id: int, child_id: str) -> str:
     return f"/manage/{service_id}/children/{child_id if PLAIN(child_id) else quote(child_id, safe='')}"
 
 
-def mark_linked(integration: Integration, now: datetime, ends: Connectors) -> None:
+def mark_linked(integration: Integration, now: datetime) -> None:
     """Mark every linked profile of a service as managed in Manage (R14, D15)."""
     key = integration.service_id
     links = scope(Link, key).values_list("profile_id", "child_id")
     managed = {profile_id: managed_link(key, child_id) for profile_id, child_id in links}
-    ends.profiles.mark(query_for(integration, now), managed)
+    connectors_for(integration).profiles.mark(query_for(integration, now), managed)
 
 
 def _link_rooms(plans: Mapping[int, Plan], made: Mapping[int, WriteResult]) -> None:

@@ -14,7 +14,7 @@ from parkway.connectors.ports import ServiceQuery
 from parkway.db import bulk
 from parkway.domain import Window
 from parkway.engine.plan import Plan
-from parkway.sync.ends import Connectors
+from parkway.sync.ends import EndKeys, connectors_for, connectors_of
 from parkway.sync.models import Integration, Notice, Run, Stage
 from parkway.sync.run.gather import Snapshot, query_for
 from parkway.tenancy.models import Service
@@ -63,7 +63,7 @@ def retry_at(integration: Integration, now: datetime) -> datetime:
     return min(now + longest * spread, next_turn(integration.pk, now))
 
 
-def changed(service_ids: Sequence[int], now: datetime, ends: Connectors) -> dict[int, int | None]:
+def changed(service_ids: Sequence[int], now: datetime) -> dict[int, int | None]:
     """Those of these services that have to be run: something a plan depends on changed since the last run, a
     person asked, or it is not known. The others may be passed by.
 
@@ -74,11 +74,14 @@ def changed(service_ids: Sequence[int], now: datetime, ends: Connectors) -> dict
     as the last one left them.
     """
     found = _seen(service_ids, now)
-    asks = [seen.ask for seen in found]
-    rosters, profiles = ends.roster.versions(asks), ends.profiles.versions(asks)
+    if not found:
+        return {}
+    queries = [seen.query for seen in found]
+    connectors = connectors_of({seen.query.service_id: seen.ends for seen in found})
+    rosters, profiles = connectors.roster.versions(queries), connectors.profiles.versions(queries)
     to_run: dict[int, int | None] = {}
     for seen in found:
-        key = seen.ask.service_id
+        key = seen.query.service_id
         known = seen.same_here and profiles[key] is not None and seen.profiles == profiles[key]
         if not known or seen.roster is None or seen.roster != rosters[key]:
             to_run[key] = seen.roster if known and seen.settled else None
@@ -102,7 +105,8 @@ class _Seen(NamedTuple):
     for a run, and nothing changed in the service, its integration or by time alone.
     """
 
-    ask: ServiceQuery
+    query: ServiceQuery
+    ends: EndKeys
     roster: int | None
     profiles: int | None
     settled: bool
@@ -113,8 +117,9 @@ def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
     zones: dict[str, date] = {}
     chosen, values = bulk.in_clause(service_ids)
     found, new = [], bulk.unchecked_tuple
-    for key, zone, lookback, lookahead, roster, profiles, settled, same_here in bulk.read(
+    for key, zone, lookback, lookahead, *row in bulk.read(
         f"""SELECT i.service_id, s.time_zone, s.lookback_days, s.lookahead_days,
+                   i.roster_end, i.roster_settings, i.profiles_end, i.profiles_settings,
                    i.seen_roster, i.seen_profiles,
                    i.settled IS NOT NULL,
                    i.asked = '' AND i.seen_version = i.version AND i.seen_service = s.version
@@ -124,8 +129,8 @@ def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
         [bulk.as_instant(now), Stage.ON.value, *values],
     ):
         today = zones.get(zone) or zones.setdefault(zone, now.astimezone(ZoneInfo(zone)).date())
-        ask = ServiceQuery(key, today, new(Window, (lookback, lookahead)))
-        found.append(new(_Seen, (ask, roster, profiles, settled, same_here)))
+        query = ServiceQuery(key, today, new(Window, (lookback, lookahead)))
+        found.append(new(_Seen, (query, EndKeys(*row[:4]), *row[4:])))
     return found
 
 
@@ -140,9 +145,7 @@ def schedule_retry(integration: Integration, now: datetime) -> None:
     )
 
 
-def remember(
-    planned: Mapping[int, tuple[Snapshot, Plan]], done: Mapping[int, Run], now: datetime, ends: Connectors
-) -> None:
+def remember(planned: Mapping[int, tuple[Snapshot, Plan]], done: Mapping[int, Run], now: datetime) -> None:
     """Keep what these runs saw and left behind, so that an unchanged service need not be read.
 
     `done` are the runs whose plan was applied, by service: what the admins had to be told is settled, and
@@ -150,19 +153,20 @@ def remember(
     """
     if not planned:
         return
-    integrations = [gathered.integration for gathered, _ in planned.values()]
-    asks = [query_for(integration, now) for integration in integrations]
-    rosters, profiles = ends.roster.versions(asks), ends.profiles.versions(asks)
+    integrations = [snapshot.integration for snapshot, _ in planned.values()]
+    queries = [query_for(integration, now) for integration in integrations]
+    connectors = connectors_for(*integrations)
+    rosters, profiles = connectors.roster.versions(queries), connectors.profiles.versions(queries)
     values = []
-    for key, (gathered, plan) in planned.items():
-        each = gathered.integration
-        unsure = gathered.silent is not None or (key in done and not done[key].converged)
-        again = _look_again(gathered, plan)
+    for key, (snapshot, plan) in planned.items():
+        each = snapshot.integration
+        unsure = snapshot.silent is not None or (key in done and not done[key].converged)
+        again = _look_again(snapshot, plan)
         seen = (None if unsure else rosters[key], profiles[key], each.service.version, each.version)
         settled = plan.settled() if key in done and done[key].converged else None
         left = (bulk.as_instant(again), json.dumps(settled) if settled else None)
         at, failures = next_turn(key, now), 0
-        if gathered.silent is not None:
+        if snapshot.silent is not None:
             at, failures = retry_at(each, now), each.failures + 1
         turn = (bulk.as_instant(now), bulk.as_instant(at), failures)
         values.append((*seen, *left, *turn, "", "", None, key))
@@ -176,13 +180,13 @@ def remember(
     Notice.objects.filter(over, settled_at=None).update(settled_at=now)
 
 
-def _look_again(gathered: Snapshot, plan: Plan) -> datetime | None:
+def _look_again(snapshot: Snapshot, plan: Plan) -> datetime | None:
     """The instant at which time alone matters beside the roster's own days: the queue moves from day to day,
     and a keep-until passes. Of the children who were not read, the instant known before still holds.
     """
-    if not gathered.roster.complete and not plan.spaces.waiting:
-        return gathered.integration.look_again_at
-    service, today = gathered.integration.service, plan.situation.today
+    if not snapshot.roster.complete and not plan.spaces.waiting:
+        return snapshot.integration.look_again_at
+    service, today = snapshot.integration.service, plan.situation.today
     ends = [choice.keep_until for choice in plan.situation.choices.values() if choice.keep_until]
     passing = [day for day in ends if day >= today]
     if plan.spaces.waiting:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from parkway.connectors.ports import ProfilesAnswer, RosterAnswer, ServiceQuery
-from parkway.domain import OUTCOMES, Facts, Profile, ProfileState, SourceSilent
+from parkway.connectors.ports import Profiles, ProfilesAnswer, RosterAnswer, ServiceQuery
+from parkway.domain import Facts, Profile, SourceSilent
 from parkway.engine import matching
 from parkway.engine.plan import PlanInput, SettledTotals
-from parkway.engine.rules import PLEASE_CHECK, RULES
-from parkway.sync.ends import HERE, Connectors
+from parkway.engine.rules import PLEASE_CHECK
+from parkway.sync.ends import connectors_for
 from parkway.sync.models import Integration
 from parkway.sync.run import state
 from parkway.sync.run.state import CurrentEntry
-
-MISSING = frozenset(rule.slug for rule in RULES if not rule.listed)
-"""The rules that answer for a child whom the roster does not list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +29,10 @@ class Snapshot:
     journal: Mapping[str, CurrentEntry]
     silent: str | None
 
+    def with_settled(self, rest: SettledTotals) -> Snapshot:
+        """The same with the children who are left out as numbers."""
+        return replace(self, situation=replace(self.situation, rest=rest))
+
 
 def query_for(integration: Integration, now: datetime) -> ServiceQuery:
     """The question to both ends about a service."""
@@ -43,63 +43,59 @@ def query_for(integration: Integration, now: datetime) -> ServiceQuery:
 def gather(
     integrations: Sequence[Integration],
     now: datetime,
-    ends: Connectors = HERE,
     since: Mapping[int, int | None] = MappingProxyType({}),
 ) -> dict[int, Snapshot]:
-    """Everything the plans of these services depend on, by service id.
+    """Return everything the plans of these services depend on, by service id.
 
-    Where nothing but the roster changed `since` a run that left every child settled, that is the children
-    who changed, and the others as numbers. Raises SourceSilent when an end fails.
+    `since` has the version after which nothing but the roster changed, for services whose last run left every
+    child settled: their rosters may answer with the children who changed (run.settled). Raises SourceSilent
+    when an end fails.
     """
-    asks = [query_for(each, now)._replace(since=since.get(each.service_id)) for each in integrations]
-    rosters = ends.roster.read(asks)
-    found = _gather(integrations, asks, rosters, ends)
-    wholes = []
-    for key, gathered in found.items():
-        if not gathered.roster.complete:
-            rest = _settled_totals(gathered)
-            if rest is None:
-                wholes.append(gathered.integration)
-            else:
-                found[key] = _with_settled_totals(gathered, rest)
-    return found | gather(wholes, now, ends) if wholes else found
+    if not integrations:
+        return {}
+    queries = [query_for(each, now)._replace(since=since.get(each.service_id)) for each in integrations]
+    connectors = connectors_for(*integrations)
+    return _snapshots(integrations, queries, connectors.roster.read(queries), connectors.profiles)
 
 
-def gather_again(before: Mapping[int, Snapshot], now: datetime, ends: Connectors) -> dict[int, Snapshot]:
-    """The same once more, later in the same transaction: the roster is as it was."""
-    integrations = [gathered.integration for gathered in before.values()]
-    asks = [query_for(integration, now) for integration in integrations]
-    rosters = {key: gathered.roster for key, gathered in before.items()}
-    found = _gather(integrations, asks, rosters, ends, questions_only=True)
-    return {
-        key: _with_settled_totals(gathered, before[key].situation.rest) for key, gathered in found.items()
-    }
+def gather_again(before: Mapping[int, Snapshot], now: datetime) -> dict[int, Snapshot]:
+    """Return the snapshots of the same services once more, later in the same transaction, with the rosters as
+    they were, and of the journal only the questions to people.
+    """
+    if not before:
+        return {}
+    integrations = [snapshot.integration for snapshot in before.values()]
+    queries = [query_for(integration, now) for integration in integrations]
+    rosters = {key: snapshot.roster for key, snapshot in before.items()}
+    profiles = connectors_for(*integrations).profiles
+    found = _snapshots(integrations, queries, rosters, profiles, questions_only=True)
+    return {key: snapshot.with_settled(before[key].situation.rest) for key, snapshot in found.items()}
 
 
-def _gather(
+def _snapshots(
     integrations: Sequence[Integration],
-    asks: Sequence[ServiceQuery],
+    queries: Sequence[ServiceQuery],
     rosters: Mapping[int, RosterAnswer],
-    ends: Connectors,
+    profiles_end: Profiles,
     questions_only: bool = False,
 ) -> dict[int, Snapshot]:
-    """What belongs to the children of these rosters; of the journal, if wished, only what a plan looks at."""
-    wholes = [key for key, answer in rosters.items() if answer.complete]
+    """Return what belongs to the children of these rosters."""
+    complete = [key for key, answer in rosters.items() if answer.complete]
     some = [
         (key, c.child_id) for key, answer in rosters.items() if not answer.complete for c in answer.children
     ]
-    links = state.links(wholes, some)
+    links = state.links(complete, some)
     whose = {key: None if answer.complete else links[key].values() for key, answer in rosters.items()}
-    profiles = ends.profiles.read([ask._replace(only=whose[ask.service_id]) for ask in asks])
-    room_links = state.room_links(wholes)
-    choices, journal = state.choices(wholes, some), state.journal(wholes, some, questions_only)
+    profiles = profiles_end.read([query._replace(only=whose[query.service_id]) for query in queries])
+    room_links = state.room_links(complete)
+    choices, journal = state.choices(complete, some), state.journal(complete, some, questions_only)
     found = {}
-    for integration, ask in zip(integrations, asks, strict=True):
-        key = ask.service_id
+    for integration, query in zip(integrations, queries, strict=True):
+        key = query.service_id
         answer, theirs = rosters[key], profiles[key]
         steps = matching.match_rooms(answer.rooms, theirs.rooms, room_links[key]) if answer.complete else ()
         situation = PlanInput(
-            ask.today,
+            query.today,
             integration.policy,
             theirs.paid_children,
             answer.children,
@@ -108,7 +104,7 @@ def _gather(
             choices[key],
             _asked(journal[key]),
             steps,
-            ask.window,
+            query.window,
             integration.limits,
         )
         silent = _why_unbelievable(integration, answer, theirs, links[key]) if answer.complete else None
@@ -119,38 +115,6 @@ def _gather(
 def _only(profiles: Mapping[str, Profile], links: Mapping[str, str]) -> Mapping[str, Profile]:
     """The linked ones of these profiles: an end may have answered with more than it was asked about."""
     return {profile_id: profiles[profile_id] for profile_id in links.values() if profile_id in profiles}
-
-
-def _settled_totals(gathered: Snapshot) -> SettledTotals | None:
-    """All whom the roster left out because they did not change, as numbers; None when numbers are not enough.
-
-    That is when a child has no profile, and one that nobody is linked to might be the child's (D19, D23), or
-    was not listed before.
-    """
-    situation, settled = gathered.situation, SettledTotals(*(gathered.integration.settled or ()))
-    for child in situation.children:
-        profile_id = situation.links.get(child.child_id)
-        if profile_id is None and (settled.unlinked or child.child_id in situation.choices):
-            return None
-        if profile_id is not None and (
-            profile_id not in situation.profiles
-            or situation.profiles[profile_id].state is ProfileState.DELETED
-        ):
-            return None
-    if any(entry.rule in MISSING for entry in gathered.journal.values()):
-        return None
-    outcomes = Counter(OUTCOMES[entry.step] for entry in gathered.journal.values())
-    return SettledTotals(
-        settled.kept - outcomes["live"],
-        settled.left_out - outcomes["out"],
-        settled.live - situation.live_linked(),
-        settled.linked - situation.live_linked(),
-        settled.unlinked,
-    )
-
-
-def _with_settled_totals(gathered: Snapshot, rest: SettledTotals) -> Snapshot:
-    return replace(gathered, situation=replace(gathered.situation, rest=rest))
 
 
 def _asked(journal: Mapping[str, CurrentEntry]) -> dict[str, Facts]:
@@ -188,9 +152,9 @@ def _why_unbelievable(
     return None
 
 
-def gather_one(integration: Integration, now: datetime, ends: Connectors = HERE) -> Snapshot:
+def gather_one(integration: Integration, now: datetime) -> Snapshot:
     """`gather` for one service. Raises SourceSilent also for an answer that must not be believed."""
-    gathered = gather([integration], now, ends)[integration.service_id]
-    if gathered.silent:
-        raise SourceSilent(gathered.silent)
-    return gathered
+    snapshot = gather([integration], now)[integration.service_id]
+    if snapshot.silent:
+        raise SourceSilent(snapshot.silent)
+    return snapshot

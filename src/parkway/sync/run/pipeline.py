@@ -1,41 +1,47 @@
-"""A sync run: gather, decide, apply, record.
+"""A sync run: start, gather, decide, apply, record, prove.
 
 With both ends in this database a run is one transaction: a service is applied whole or not at all, and
-two runs of one service come one after the other (D13). The services of a pass over a fleet (sync.fleet) share
-transactions in batches.
+two runs of one service come one after the other (D13). The services of a pass over a fleet (schedule.fleet)
+share transactions in batches.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
+from parkway.connectors.ports import WriteResult
 from parkway.db import bulk, errors
 from parkway.domain import ACTIONS, OUTCOMES, Decision, SourceSilent, Step
 from parkway.engine import plan as plans
 from parkway.engine import wording
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
-from parkway.sync.ends import HERE, Connectors
+from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigger
-from parkway.sync.run import apply, change_detection, journal, run_log
-from parkway.sync.run.gather import Snapshot, gather, gather_again
+from parkway.sync.run import apply as apply_
+from parkway.sync.run import change_detection, journal, run_log, settled
+from parkway.sync.run import gather as gather_
+from parkway.sync.run.gather import Snapshot
 from parkway.tenancy.people import SCHEDULE, Actor
 from parkway.tenancy.scope import within
 
-DRIFTS = {
-    (Step.RESTORE, "live"): "The profile had been archived by hand, and was restored.",
-    (Step.ARCHIVE, "out"): "The profile had been made live by hand, and was archived again.",
-}
-"""What to add to a step where the last run left the child so: somebody else changed the profile (D7)."""
-
 log = logging.getLogger("parkway.sync")
+
+
+class PlannedRun(NamedTuple):
+    """A plan that is being applied, what it was made from, and the run that applies it."""
+
+    snapshot: Snapshot
+    plan: Plan
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class RunContext:
     began: float = field(default_factory=time.monotonic, compare=False)
 
     def of(self, integration: Integration) -> RunContext:
-        """This start, or what somebody asked for since, when the schedule finds it."""
+        """This context, or that of whoever asked for the run since, when the schedule finds it."""
         if self.trigger is not Trigger.SCHEDULE or not integration.asked:
             return self
         by = Actor(integration.asked_by, integration.asked_person_id)
@@ -61,8 +67,7 @@ class RunContext:
 
 def run_sync(
     service_id: int,
-    start: RunContext,
-    ends: Connectors = HERE,
+    context: RunContext,
     full: bool = False,
     still: Callable[[int], bool] = lambda service_id: True,
 ) -> Run | None:
@@ -72,11 +77,11 @@ def run_sync(
     each transaction, says whether it is still ours to run. Raises the database's error when that cannot work,
     or others hold for too long what the run needs: the service stays due.
     """
-    start = replace(start, began=time.monotonic())
+    context = replace(context, began=time.monotonic())
     try:
         with transaction.atomic(), within(service_id):
-            planned = decide([service_id], start, ends, full) if still(service_id) else {}
-            return next(iter(apply_plans(planned, start, ends)), None)
+            runs = run_together([service_id], context, full) if still(service_id) else []
+            return next(iter(runs), None)
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
@@ -89,103 +94,164 @@ def run_sync(
         if not still(service_id):
             return None
         integration = lock_integrations([service_id])[0]
-        run = _record_failure(integration, start, state, message)
-        change_detection.schedule_retry(integration, start.now)
-        run_log.log_runs([run], start.began)
+        run = _record_failure(integration, context, state, message)
+        change_detection.schedule_retry(integration, context.now)
+        run_log.log_runs([run], context.began)
     return run
 
 
-def _record_failure(integration: Integration, start: RunContext, state: RunState, text: str) -> Run:
-    """A run that came to nothing. It says when it is tried again; those who are told are told once."""
-    service = integration.service
-    again = wording.at(
-        change_detection.retry_at(integration, start.now).astimezone(service.zone), service.today(start.now)
+def run_together(
+    service_ids: Sequence[int],
+    context: RunContext,
+    full: bool = False,
+    writing: Callable[[], object] = lambda: None,
+) -> list[Run]:
+    """Run the syncs of services in the transaction at hand; their runs. `writing` is called when everything
+    is read and decided, before the first row is written.
+    """
+    integrations, since = start(service_ids, context, full)
+    planned = decide(gather(integrations, context, since), context)
+    writing()
+    return apply_plans(planned, context)
+
+
+def start(
+    service_ids: Sequence[int], context: RunContext, full: bool
+) -> tuple[list[Integration], Mapping[int, int | None]]:
+    """Lock the services that have to be run; their integrations, and since when only their rosters changed.
+
+    Another run may have come first: services in which nothing changed are marked so, unless `full`.
+    """
+    bulk.disable_seqscan()
+    integrations = [each for each in lock_integrations(service_ids) if each.stage == Stage.ON]
+    if full:
+        return integrations, {}
+    since = change_detection.changed([each.pk for each in integrations], context.now)
+    change_detection.mark_unchanged([each.pk for each in integrations if each.pk not in since], context.now)
+    return [each for each in integrations if each.pk in since], since
+
+
+def gather(
+    integrations: list[Integration], context: RunContext, since: Mapping[int, int | None]
+) -> dict[int, Snapshot]:
+    """Return everything the plans of these services depend on, by service id."""
+    return settled.gather_changed(integrations, context.now, since)
+
+
+def decide(snapshots: Mapping[int, Snapshot], context: RunContext) -> dict[int, tuple[Snapshot, Plan]]:
+    """Make the plan of each service. Where a person has to look at it, it is made for all children."""
+    planned = {key: (each, plans.make_plan(each.situation)) for key, each in snapshots.items()}
+    in_part = [each.integration for each, plan in planned.values() if plan.held and not each.roster.complete]
+    return planned | decide(gather_.gather(in_part, context.now), context) if in_part else planned
+
+
+def apply_plans(planned: Mapping[int, tuple[Snapshot, Plan]], context: RunContext) -> list[Run]:
+    """Apply, record and prove plans in the transaction at hand; their runs.
+
+    A plan is held when it is unsafe and nobody consented to it (D12), stopped when an end was silent (D8).
+    """
+    if not planned:
+        return []
+    going, runs = _begin(planned, context)
+    with bulk.pipelined():
+        made = apply(going, context)
+        record(going, made)
+    prove(going, context)
+    change_detection.remember(planned, {key: each.run for key, each in going.items()}, context.now)
+    run_log.log_runs(runs, context.began)
+    return runs
+
+
+def _begin(
+    planned: Mapping[int, tuple[Snapshot, Plan]], context: RunContext
+) -> tuple[dict[int, PlannedRun], list[Run]]:
+    """Return the plans that are to be applied, with their runs, and the runs of all plans."""
+    going: dict[int, PlannedRun] = {}
+    others: list[Run] = []
+    for key, (snapshot, plan) in planned.items():
+        if snapshot.silent:
+            others.append(_record_failure(snapshot.integration, context, RunState.STOPPED, snapshot.silent))
+        elif plan.held is not None and context.consent != plan.fingerprint:
+            others.append(_record_held(snapshot, plan, plan.held, context))
+        else:
+            run = _run_of(snapshot.integration, context, RunState.DONE, "", plan)
+            going[key] = PlannedRun(snapshot, plan, run)
+    done = [each.run for each in going.values()]
+    Run.objects.bulk_create(done)
+    return going, others + done
+
+
+def apply(going: Mapping[int, PlannedRun], context: RunContext) -> Mapping[int, WriteResult]:
+    """Carry plans out through the profiles' ends: the one place where decisions are executed."""
+    if not going:
+        return {}
+    profiles = connectors_for(*(each.snapshot.integration for each in going.values())).profiles
+    return apply_.carry_out(
+        {key: each.plan for key, each in going.items()},
+        {key: each.run.pk for key, each in going.items()},
+        profiles,
+        context.trigger is Trigger.SETUP,
     )
-    run = _new_run(integration, start, state, f"{text} It is tried again {again}.")
+
+
+def record(going: Mapping[int, PlannedRun], made: Mapping[int, WriteResult]) -> None:
+    """Write what was decided for each child into the journal, where that is another decision than before."""
+    journal.record(
+        journal.RunRecord(run, plan, each.journal, made[key].profiles, dict(_drifts(each, plan)))
+        for key, (each, plan, run) in going.items()
+    )
+
+
+def prove(going: Mapping[int, PlannedRun], context: RunContext) -> None:
+    """Look again where something was written: nothing may be left but what waits or is held (B6)."""
+    wrote = {key: each.snapshot for key, each in going.items() if not each.plan.changes_nothing}
+    for key, again in gather_.gather_again(wrote, context.now).items():
+        _, plan, run = going[key]
+        if not plans.nothing_left(plan, again.situation):
+            run.converged = False
+            run.save(update_fields=["converged"])
+            _notify(run, "After this run something was still left to do. Support looks into it.", True)
+
+
+# What is recorded of a run -------------------------------------------------------------------------------
+
+DRIFTS = {
+    (Step.RESTORE, "live"): "The profile had been archived by hand, and was restored.",
+    (Step.ARCHIVE, "out"): "The profile had been made live by hand, and was archived again.",
+}
+"""What to add to a step where the last run left the child so: somebody else changed the profile (D7)."""
+
+log = logging.getLogger("parkway.sync")
+
+
+def _drifts(snapshot: Snapshot, plan: Plan) -> Iterator[tuple[str, str]]:
+    """What to add to the sentences of children whose profile is not as the last run left it, by child id."""
+    for decision in plan.decisions if snapshot.journal else ():
+        before = snapshot.journal.get(decision.child_id)
+        drift = DRIFTS.get((decision.step, OUTCOMES[before.step])) if before is not None else None
+        if drift:
+            yield decision.child_id, drift
+
+
+def _record_failure(integration: Integration, context: RunContext, state: RunState, text: str) -> Run:
+    """A run that came to nothing. It says when it is tried again; those who are told are told once."""
+    service, now = integration.service, context.now
+    retry = change_detection.retry_at(integration, now).astimezone(service.zone)
+    again = wording.at(retry, service.today(now))
+    run = _run_of(integration, context, state, f"{text} It is tried again {again}.")
+    run.save(force_insert=True)
     _notify(run, text, for_support=state is RunState.FAILED)
     return run
 
 
-PlannedServices = Mapping[int, tuple[Snapshot, Plan]]
-"""What is known of each service and what follows, by service id."""
-
-
-def decide(service_ids: Sequence[int], start: RunContext, ends: Connectors, full: bool) -> PlannedServices:
-    """The plans of those of these services that have to be run, held by the transaction at hand."""
-    bulk.disable_seqscan()
-    integrations = [i for i in lock_integrations(service_ids) if i.stage == Stage.ON]
-    since: Mapping[int, int | None] = {}
-    if not full:  # another run may have come first
-        since = change_detection.changed([i.pk for i in integrations], start.now, ends)
-        change_detection.mark_unchanged([i.pk for i in integrations if i.pk not in since], start.now)
-        integrations = [i for i in integrations if i.pk in since]
-    if not integrations:
-        return {}
-    planned = _planned(gather(integrations, start.now, ends, since))
-    held = [g.integration for g, plan in planned.values() if plan.held and not g.roster.complete]
-    if held:  # a person looks at the plan for everybody
-        planned |= _planned(gather(held, start.now, ends))
-    return planned
-
-
-def _planned(gathered: Mapping[int, Snapshot]) -> dict[int, tuple[Snapshot, Plan]]:
-    return {key: (found, plans.make_plan(found.situation)) for key, found in gathered.items()}
-
-
-def apply_plans(planned: PlannedServices, start: RunContext, ends: Connectors = HERE) -> list[Run]:
-    """Apply and record plans in the transaction at hand: one place where decisions are executed.
-
-    A plan is held when it is unsafe and nobody consented to it (D12), stopped when an end was silent (D8).
-    """
-    runs: list[Run] = []
-    if not planned:
-        return runs
-    going = {}
-    for key, (gathered, plan) in planned.items():
-        if gathered.silent:
-            run = _record_failure(gathered.integration, start, RunState.STOPPED, gathered.silent)
-        elif (held := plan.held) and start.consent != plan.fingerprint:
-            run = _record_held(gathered, plan, held, start)
-        else:
-            going[key] = (gathered, plan)
-            continue
-        runs.append(run)
-    done = {key: _run_of(g.integration, start, RunState.DONE, "", plan) for key, (g, plan) in going.items()}
-    Run.objects.bulk_create(done.values())
-    numbers = {key: run.pk for key, run in done.items()}
-    plans_going = {key: plan for key, (_, plan) in going.items()}
-    with bulk.pipelined():
-        made = apply.carry_out(plans_going, numbers, ends, start.trigger is Trigger.SETUP)
-        journal.record(
-            journal.RunRecord(done[key], plan, gathered.journal, made[key].profiles, _drifts(gathered, plan))
-            for key, (gathered, plan) in going.items()
-        )
-    _prove(going, done, start, ends)
-    change_detection.remember(planned, done, start.now, ends)
-    runs += done.values()
-    run_log.log_runs(runs, start.began)
-    return runs
-
-
-def _drifts(gathered: Snapshot, plan: Plan) -> dict[str, str]:
-    """What to add to the sentences of children whose profile is not as the last run left it, by child id."""
-    told = {}
-    for decision in plan.decisions if gathered.journal else ():
-        if (before := gathered.journal.get(decision.child_id)) is not None:
-            drift = DRIFTS.get((decision.step, OUTCOMES[before.step]))
-            if drift:
-                told[decision.child_id] = drift
-    return told
-
-
-def _record_held(gathered: Snapshot, plan: Plan, hold: Hold, start: RunContext) -> Run:
+def _record_held(snapshot: Snapshot, plan: Plan, hold: Hold, context: RunContext) -> Run:
     """A run that applies nothing: what it would have written is on hold, and the admins are told (D12)."""
-    run = _new_run(gathered.integration, start, RunState.HELD, hold.reason, plan)
+    run = _run_of(snapshot.integration, context, RunState.HELD, hold.reason, plan)
     run.live_after, run.fingerprint = run.live_before, plan.fingerprint
-    run.save(update_fields=["live_after", "fingerprint"])
-    told = {decision.child_id: f"On hold: {hold.reason}" for decision in plan.actions()}
+    run.save(force_insert=True)
+    on_hold = {decision.child_id: f"On hold: {hold.reason}" for decision in plan.actions()}
     withheld = replace(plan, decisions=[_withheld(decision) for decision in plan.decisions])
-    journal.record([journal.RunRecord(run, withheld, gathered.journal, {}, told)])
+    journal.record([journal.RunRecord(run, withheld, snapshot.journal, {}, on_hold)])
     _notify(run, hold.reason)
     return run
 
@@ -199,36 +265,17 @@ def _withheld(decision: Decision) -> Decision:
     )
 
 
-def _prove(going: PlannedServices, done: Mapping[int, Run], start: RunContext, ends: Connectors) -> None:
-    """Look again where something was written: nothing may be left but what waits or is held (B6)."""
-    wrote = {key: gathered for key, (gathered, plan) in going.items() if not plan.changes_nothing}
-    for key, again in gather_again(wrote, start.now, ends).items():
-        if not plans.nothing_left(going[key][1], again.situation):
-            run = done[key]
-            run.converged = False
-            run.save(update_fields=["converged"])
-            _notify(run, "After this run something was still left to do. Support looks into it.", True)
-
-
-def _new_run(
-    integration: Integration, start: RunContext, state: RunState, message: str, plan: Plan | None = None
-) -> Run:
-    run = _run_of(integration, start, state, message, plan)
-    run.save(force_insert=True)
-    return run
-
-
 def _run_of(
-    integration: Integration, start: RunContext, state: RunState, message: str, plan: Plan | None = None
+    integration: Integration, context: RunContext, state: RunState, message: str, plan: Plan | None = None
 ) -> Run:
-    service, start = integration.service, start.of(integration)
+    service, context = integration.service, context.of(integration)
     run = Run(
         service=service,
-        trigger=start.trigger,
-        started_by=start.by.label,
-        person_id=start.by.person_id,
-        at=start.now,
-        today=service.today(start.now),
+        trigger=context.trigger,
+        started_by=context.by.label,
+        person_id=context.by.person_id,
+        at=context.now,
+        today=service.today(context.now),
         state=state,
         message=message,
         inactive=integration.inactive,

@@ -17,10 +17,9 @@ from django.utils import timezone
 
 from parkway.db import bulk, errors, locking
 from parkway.db.gc_pause import gc_paused
-from parkway.sync.ends import HERE, Connectors
 from parkway.sync.models import Run
 from parkway.sync.run import change_detection
-from parkway.sync.run.pipeline import RunContext, apply_plans, decide, run_sync
+from parkway.sync.run.pipeline import RunContext, run_sync, run_together
 from parkway.sync.schedule import due
 from parkway.tenancy.scope import within
 
@@ -110,7 +109,6 @@ class Pass:
 
     wanted: ServiceSelection = field(default_factory=DueServices)
     stopping: Callable[[], bool] = lambda: False
-    ends: Connectors = HERE
     full: bool = False
     clock: Callable[[], datetime] = timezone.now
     given_up: set[int] = field(default_factory=set)
@@ -121,26 +119,26 @@ class Pass:
     def __iter__(self) -> Iterator[BatchResult]:
         """Run; what each step did."""
         began = time.monotonic()
-        while not self.stopping() and (done := self._step(self._start())):
+        while not self.stopping() and (done := self._step(self._context())):
             self.turns.give_way(time.monotonic() - began)
             yield done
             began = time.monotonic()
 
-    def _start(self) -> RunContext:
+    def _context(self) -> RunContext:
         return RunContext(max(self.clock(), self.wanted.since))
 
-    def _step(self, start: RunContext) -> BatchResult | None:
+    def _step(self, context: RunContext) -> BatchResult | None:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
         batch: list[int] = []
         try:
             with gc_paused():
-                return self.turns.take(lambda: self._together(batch, start))
+                return self.turns.take(lambda: self._together(batch, context))
         except Exception as error:
             if not batch or errors.database_unusable(error):
                 raise
-        return self._one_by_one(batch, start)
+        return self._one_by_one(batch, context)
 
-    def _together(self, batch: list[int], start: RunContext) -> BatchResult | None:
+    def _together(self, batch: list[int], context: RunContext) -> BatchResult | None:
         """Claim services and run them in the transaction at hand; `batch` holds those that are being run.
 
         At first, and where so many changed that some are left, no more are claimed than can be run: what is
@@ -148,37 +146,42 @@ class Pass:
         that dies could forget no more than that.
         """
         number = due.batch_size() if self.full else self.at_once
-        batch[:] = claimed = self.wanted.claim(start.now, list(self.given_up), number)
+        batch[:] = claimed = self.wanted.claim(context.now, list(self.given_up), number)
         if not claimed:
             return None
         with within(*claimed):
-            to_run = self._to_run(claimed, start)
+            to_run = self._to_run(claimed, context)
             unchanged = [key for key in claimed if key not in to_run]
             batch[:] = next(due.batches(to_run), [])
+            runs: list[Run] = []
+
+            def writing() -> None:
+                self.turns.writing()
+                change_detection.mark_unchanged(unchanged, context.now)
+
             if batch:
                 self.busy()
-            planned = decide(batch, start, self.ends, self.full) if batch else {}
-            self.turns.writing()
-            change_detection.mark_unchanged(unchanged, start.now)
-            if not batch:
+                runs = run_together(batch, context, self.full, writing)
+            else:
+                writing()
                 locking.commit_unawaited()
             self.at_once = due.to_claim_next(to_run)
-            return BatchResult(len(unchanged) + len(batch), apply_plans(planned, start, self.ends))
+            return BatchResult(len(unchanged) + len(batch), runs)
 
-    def _to_run(self, claimed: Sequence[int], start: RunContext) -> Mapping[int, int | None]:
+    def _to_run(self, claimed: Sequence[int], context: RunContext) -> Mapping[int, int | None]:
         """Those that have to be run. A glance at many, which keeps nobody waiting who works at their ends."""
         if self.full:
             return dict.fromkeys(claimed)
         with locking.without_row_locks():
-            return change_detection.changed(claimed, start.now, self.ends)
+            return change_detection.changed(claimed, context.now)
 
-    def _one_by_one(self, batch: Sequence[int], start: RunContext) -> BatchResult:
+    def _one_by_one(self, batch: Sequence[int], context: RunContext) -> BatchResult:
         ours: set[int] = set()
         runs: list[Run] = []
 
         def still(service_id: int) -> bool:
             ours.discard(service_id)
-            if self.wanted.still(service_id, start.now):
+            if self.wanted.still(service_id, context.now):
                 ours.add(service_id)
             return service_id in ours
 
@@ -186,7 +189,7 @@ class Pass:
             if self.stopping():
                 break
             try:
-                run = run_sync(service_id, start, self.ends, self.full, still)
+                run = run_sync(service_id, context, self.full, still)
                 runs += [run] if run else []
             except Exception as error:
                 if errors.database_unusable(error):

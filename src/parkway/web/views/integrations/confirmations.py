@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -43,8 +40,7 @@ def switch(request: HttpRequest, visit: Visit, policy: str) -> HttpResponse:
         visit,
         "web/integrations/switch.html",
         {"policy": to.value, "otherwise": "Change the setting"},
-        lambda now: changes.preview_switch(service, to, now),
-        lambda mark, now: changes.confirm_switch(service, to, mark, visit.by, now),
+        changes.SwitchPolicy(to),
     )
 
 
@@ -56,14 +52,13 @@ def held(request: HttpRequest, visit: Visit) -> HttpResponse:
     if integrations.held_run(service) is None:
         messages.info(request, "No run is held any more.")
         return redirect("integrations", service.slug)
-    decide = changes.reject if request.POST.get("answer") == "reject" else changes.approve
+    change = changes.Reject() if request.POST.get("answer") == "reject" else changes.Approve()
     return _confirm(
         request,
         visit,
         "web/integrations/held.html",
         {"otherwise": "Go on"},
-        lambda now: changes.preview(service, now),
-        lambda mark, now: decide(service, mark, visit.by, now),
+        change,
     )
 
 
@@ -74,7 +69,7 @@ def off(request: HttpRequest, visit: Visit) -> HttpResponse:
     if not integrations.is_on(visit.service):
         return _elsewhere(request, visit)
     if request.method == "POST":
-        changes.turn_off(visit.service, visit.by, now=timezone.now())
+        changes.confirm(visit.service, changes.TurnOff(), "", visit.by, timezone.now())
         messages.success(request, "Syncing is off. Profiles, links and history stayed as they were.")
         return redirect("integrations", visit.service.slug)
     return render(request, "web/integrations/off.html")
@@ -92,8 +87,7 @@ def on(request: HttpRequest, visit: Visit) -> HttpResponse:
         visit,
         "web/integrations/on.html",
         {"otherwise": "Turn syncing on"},
-        lambda now: changes.preview(service, now),
-        lambda mark, now: changes.turn_on(service, mark, visit.by, now),
+        changes.TurnOn(),
     )
 
 
@@ -108,22 +102,32 @@ def _confirm(
     visit: Visit,
     template: str,
     context: dict[str, object],
-    preview: Callable[[datetime], Plan],
-    confirm: Callable[[str, datetime], Run],
+    change: changes.Change,
 ) -> HttpResponse:
-    """Show a plan; when it is confirmed, apply that plan and no other. A stale one is shown anew."""
-    now, stale = timezone.now(), False
+    """Show what a change will do; when it is confirmed, do exactly that. A stale preview is shown anew."""
+    service, now, stale = visit.service, timezone.now(), False
+    plan: Plan | None
     if request.method == "POST":
         try:
-            run = confirm(request.POST.get("fingerprint", ""), now)
+            run = changes.confirm(service, change, request.POST.get("fingerprint", ""), visit.by, now)
         except PlanChanged as changed:
             plan, stale = changed.plan, True
         else:
-            messages.success(request, f"Done: {what_was_done(run.counts)}.")
-            return redirect("run", visit.service.slug, run.pk)
+            return _done(request, visit, run)
     else:
-        plan = preview(now)
+        plan = changes.preview(service, change, now)
+    if plan is None:
+        return render(request, template, context)
     shown = plans.show(plan)
     otherwise = str(context["otherwise"])
     context |= {"plan": shown, "stale": stale, "button": plans.button(shown, otherwise)}
     return render(request, template, context, status=409 if stale else 200)
+
+
+def _done(request: HttpRequest, visit: Visit, run: Run | None) -> HttpResponse:
+    """On to the run that did it, or back to the settings page where nothing was to sync."""
+    if run is None:
+        messages.success(request, "Saved.")
+        return redirect("integrations", visit.service.slug)
+    messages.success(request, f"Done: {what_was_done(run.counts)}.")
+    return redirect("run", visit.service.slug, run.pk)

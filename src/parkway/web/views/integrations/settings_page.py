@@ -15,7 +15,7 @@ from parkway.sync.models import Integration, Run, Stage
 from parkway.sync.queries import children
 from parkway.sync.queries.forecast import look_ahead
 from parkway.sync.queries.service_status import service_statuses
-from parkway.tenancy.models import Look
+from parkway.tenancy.models import SupportAccess
 from parkway.tenancy.people import Permission
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
@@ -39,7 +39,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     if health.integration is not None and health.stage in (Stage.ON, Stage.OFF):
         context |= _table(request, health.integration)
         context["runs"] = scope(Run, visit.service).order_by("-at", "-pk")[:5]
-        context["looks"] = scope(Look, visit.service).select_related("person").order_by("-at")[:5]
+        context["looks"] = scope(SupportAccess, visit.service).select_related("person").order_by("-at")[:5]
     return render(request, "web/integrations/index.html", context)
 
 

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from parkway import domain
-from parkway.domain import BookingKind, BookingState, Refused
-from parkway.manage import listing, preview, verbs
+from parkway.domain import BookingKind, BookingState, Conflict, Invalid
+from parkway.manage import listing, preview, record, verbs
 from parkway.manage.models import Booking
 from parkway.manage.preview import Preview
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.presenters import manage_changes
 from parkway.web.templatetags.parkway import day
@@ -54,8 +55,8 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
             more = {"weekdays": form.cleaned_data.get("weekdays", ()), "room": form.cleaned_data["room"]}
             with idempotency.once(request, to=reverse("manage-child", args=[visit.service.slug, child])):
                 verbs.book(found, today, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
-        except Refused as refused:
-            form.add_error("ends_on", str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             manage_changes.flash_impact(request, visit, found, "The booking was added.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -73,7 +74,7 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
     """Let a booking end on another day."""
     now = timezone.now()
     today = visit.service.today(now)
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     given = request.POST if request.method == "POST" else typed(request)
     form = EndForm(found, given, initial={"ends_on": found.ends_on})
     title = f"End a booking of {found.child}"
@@ -88,8 +89,8 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
                 context |= {"title": title, "button": _end_button(ends_on), "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
             verbs.end_booking(found, ends_on, today)
-        except Refused as refused:
-            form.add_error("ends_on", str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             manage_changes.flash_impact(request, visit, found.child, "The booking was changed.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -105,7 +106,7 @@ def _end_button(ends_on: date | None) -> str:
 @at_service(Permission.CHANGE_MANAGE)
 def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Confirm an offered booking."""
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     title = f"Confirm a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.confirmed, verbs.confirm, (title, "Confirm this booking", "confirmed")
@@ -116,7 +117,7 @@ def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> Htt
 @at_service(Permission.CHANGE_MANAGE)
 def cancel(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Cancel a booking."""
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     title = f"Cancel a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.cancelled, verbs.cancel, (title, "Cancel this booking", "cancelled")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parkway.domain import ACTIONS, Refused, Status, Step
+from parkway.domain import ACTIONS, Conflict, Invalid, NotFound, Status, Step
 from parkway.engine import wording
 from parkway.manage import listing, verbs
 from parkway.manage.models import Booking
@@ -22,6 +22,7 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.presenters import manage_changes
 from parkway.web.presenters.booking_timeline import booking_timeline
@@ -95,8 +96,8 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
         try:
             with idempotency.once(request, to=reverse("manage-children", args=[visit.service.slug])):
                 child = verbs.enrol(visit.service, form.details(), visit.service.today(now))
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, name="new_room")
         else:
             manage_changes.flash_impact(
                 request,
@@ -121,8 +122,8 @@ def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             verbs.amend(found.child, visit.service.today(now), **form.details()._asdict())
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, name="new_room")
         else:
             manage_changes.flash_impact(request, visit, found.child, "The details were saved.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -144,7 +145,7 @@ def managed(request: HttpRequest, service_id: int, child_id: str) -> HttpRespons
 def _send_on(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     try:
         child = verbs.find_child(visit.service, child_id)
-    except Refused:
+    except NotFound:
         messages.warning(
             request, "Manage no longer lists the child of this profile. The Syncing page shows what to do."
         )

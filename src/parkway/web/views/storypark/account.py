@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parkway.domain import Decision, ProfileState, Refused, Step
+from parkway.domain import Conflict, Decision, Invalid, ProfileState, SourceSilent, Step
 from parkway.engine.plan import Plan
 from parkway.engine.wording import count
 from parkway.storypark import listing, verbs
@@ -23,6 +23,7 @@ from parkway.sync.queries import space_forecast
 from parkway.sync.queries.space_forecast import SpaceForecast
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.presenters import spaces_chart
 
@@ -85,8 +86,8 @@ def _page(request: HttpRequest, visit: Visit, form: PaidForm) -> HttpResponse:
     if found is not None and found.stage == Stage.ON:
         try:
             seen = space_forecast.space_forecast(service, timezone.now())
-        except Refused as refused:
-            silent = str(refused)
+        except SourceSilent as told:
+            silent = str(told)
     waiting = len(seen.waiting) if seen else 0
     return render(
         request,
@@ -136,13 +137,14 @@ def paid_children(request: HttpRequest, visit: Visit) -> HttpResponse:
     number, now = form.cleaned_data["number"], timezone.now()
     try:
         if request.method != "POST":
-            return _preview(request, visit, number, _plan(visit, number))
+            plan = changes.preview(visit.service, changes.ChangePaidChildren(number), now)
+            return _preview(request, visit, number, plan)
         fingerprint = form.cleaned_data["fingerprint"]
-        run = changes.change_paid_children(visit.service, number, fingerprint, visit.by, now)
+        run = changes.confirm(visit.service, changes.ChangePaidChildren(number), fingerprint, visit.by, now)
     except changes.PlanChanged as changed:
         return _preview(request, visit, number, changed.plan, changed=True)
-    except Refused as refused:
-        form.add_error("number", str(refused))
+    except (Conflict, Invalid) as refused:
+        add_to(form, refused)
         return _page(request, visit, form)
     came = sum(run.counts[step.value] for step in (Step.CREATE, Step.RESTORE)) if run else 0
     what = f" {count(came, 'child', 'children')} came in." if came else ""
@@ -151,14 +153,6 @@ def paid_children(request: HttpRequest, visit: Visit) -> HttpResponse:
         request, f"Your plan pays for {count(number, 'child', 'children')} from now on.{what}{left}"
     )
     return redirect("storypark-account", visit.service.slug)
-
-
-def _plan(visit: Visit, number: int) -> Plan | None:
-    """What would happen; nothing where syncing is not on. Raises Refused below the live profiles (D6)."""
-    if integrations.is_on(visit.service):
-        return changes.preview_paid_children(visit.service, number, timezone.now())
-    verbs.require_enough(visit.service, number)
-    return None
 
 
 def _preview(

@@ -7,22 +7,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parkway.domain import Details, ProfileState, Refused
+from parkway.domain import Conflict, Details, Invalid, ProfileState
 from parkway.storypark import listing, verbs
-from parkway.storypark.models import ArchivedBy, Profile
+from parkway.storypark.models import ArchivedBy
 from parkway.sync import integrations
 from parkway.sync.queries import explain
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
 from parkway.web.presenters.journal_entries import describe
@@ -54,19 +55,11 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     )
 
 
-def the_profile(visit: Visit, number: int) -> Profile:
-    """The profile at this address; none of another service is ever found."""
-    found = listing.profile(visit.service, number)
-    if found is None:
-        raise Http404("There is no such profile at this service.")
-    return found
-
-
 @require_safe
 @at_service(Permission.SEE_STORYPARK)
 def profile(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """A profile: its stories, its fields, and for a linked child why it is here, or was archived (B2)."""
-    one = the_profile(visit, number)
+    one = listing.profile(visit.service, number)
     child_id = explain.child_of(visit.service, one.reference)
     on = parse_on(request.GET.get("on", ""))
     stood = explain.why(visit.service, child_id, on) if child_id is not None else None
@@ -133,8 +126,8 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
         try:
             with idempotency.once(request, to=reverse("storypark-children", args=[visit.service.slug])):
                 made = verbs.create_profile(visit.service, Details(**form.values))
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"{made} has a profile now. Write the first story.")
             return redirect("storypark-child", visit.service.slug, made.pk)
@@ -146,7 +139,7 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service(Permission.CHANGE_PROFILES)
 def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Change the details of a profile that is not managed elsewhere (R14)."""
-    one = the_profile(visit, number)
+    one = listing.profile(visit.service, number)
     verbs.require_unmanaged(one, "changed")
     before = {**one.details._asdict(), "rooms": [room.name for room in one.rooms.all()]}
     data = request.POST if request.method == "POST" else typed(request)
@@ -154,8 +147,8 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             verbs.amend_profile(one, **form.values)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The details of {one} were saved.")
             return redirect("storypark-child", visit.service.slug, one.pk)
@@ -166,7 +159,7 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
 @at_service(Permission.CHANGE_PROFILES)
 def archive(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Archive by hand a profile that is not managed elsewhere, after saying what that does."""
-    one = the_profile(visit, number)
+    one = listing.profile(visit.service, number)
     verbs.require_unmanaged(one, "archived")
     if request.method == "POST":
         verbs.archive_profile(one, visit.service.today(timezone.now()))
@@ -179,7 +172,7 @@ def archive(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
 @at_service(Permission.CHANGE_PROFILES)
 def restore(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Restore by hand a profile that is not managed elsewhere; it takes a space (D4)."""
-    one = the_profile(visit, number)
+    one = listing.profile(visit.service, number)
     verbs.require_unmanaged(one, "restored")
     if request.method == "POST":
         verbs.restore_profile(one)

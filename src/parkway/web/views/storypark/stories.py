@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parkway.domain import ProfileState, Refused
+from parkway.domain import Conflict, Invalid, NotFound, ProfileState
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Profile, Story, StoryState
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
 
@@ -68,19 +70,11 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     return render(request, "web/storypark/stories.html", {"page": page, "state": state, "live": live})
 
 
-def the_story(visit: Visit, number: int) -> Story:
-    """The story at this address; none of another service is ever found."""
-    found = listing.story(visit.service, number)
-    if found is None:
-        raise Http404("There is no such story at this service.")
-    return found
-
-
 @require_safe
 @at_service(Permission.SEE_STORYPARK)
 def story(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Read a story."""
-    one = the_story(visit, number)
+    one = listing.story(visit.service, number)
     about = list(one.profiles.all())
     return render(
         request,
@@ -100,11 +94,10 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Write a story about live children (R14), and keep it as a draft or publish it."""
     live = listing.profiles(visit.service)
     asked = request.GET.get("about", "")
-    about = (
-        listing.profile(visit.service, int(asked))
-        if asked.isdecimal() and len(asked) < listing.LONGEST_ID
-        else None
-    )
+    about = None
+    if asked.isdecimal() and len(asked) < listing.LONGEST_ID:
+        with suppress(NotFound):
+            about = listing.profile(visit.service, int(asked))
     data = request.POST if request.method == "POST" else typed(request)
     form = StoryForm(live, data, initial={"children": [asked]})
     if request.method == "POST" and form.is_valid():
@@ -114,8 +107,8 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
         try:
             with idempotency.once(request, to=reverse("storypark-stories", args=[visit.service.slug])):
                 made = verbs.write_story(form.about, title, text, today, publish)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, profiles="children")
         else:
             _flash(request, made)
             return redirect("storypark-story", visit.service.slug, made.pk)
@@ -127,7 +120,7 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service(Permission.WRITE_STORIES)
 def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Change a draft, and keep it as one or publish it."""
-    one = the_story(visit, number)
+    one = listing.story(visit.service, number)
     if one.state != StoryState.DRAFT:
         messages.info(request, "This story is published. Published stories stay as families have seen them.")
         return redirect("storypark-story", visit.service.slug, one.pk)
@@ -139,8 +132,8 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             verbs.amend_story(one, form.about, form.cleaned_data["title"], form.cleaned_data["text"])
             if request.POST.get("do") == "publish":
                 verbs.publish_story(one)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, profiles="children")
         else:
             _flash(request, one)
             return redirect("storypark-story", visit.service.slug, one.pk)
@@ -152,7 +145,7 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
 @at_service(Permission.WRITE_STORIES)
 def publish(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Let families see a draft."""
-    one = the_story(visit, number)
+    one = listing.story(visit.service, number)
     verbs.publish_story(one)
     _flash(request, one)
     return redirect("storypark-story", visit.service.slug, one.pk)

@@ -15,14 +15,14 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
 
 from parkway.connectors.manage_here import ManageHere
-from parkway.connectors.ports import ProfileWrites, RosterAnswer, ServiceQuery, WriteResult
+from parkway.connectors.ports import Profiles, ProfileWrites, Roster, RosterAnswer, ServiceQuery, WriteResult
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.db.gc_pause import gc_paused
-from parkway.sync.ends import HERE
 from parkway.sync.models import Integration
 from parkway.sync.schedule import due
 from parkway.sync.schedule.fleet import AllServices, DueServices, Pass
 from parkway.sync.schedule.parallel import LANES, run_in_parallel
+from tests.ends import give
 from tests.stories.world import World, due_worlds
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +39,10 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> list[World]:
     return due_worlds("Rimu", "Miro", "Tawa", "Kauri")
 
 
-def a_pass(worlds: Sequence[World], **more: object) -> Pass:
+def a_pass(
+    worlds: Sequence[World], roster: Roster | None = None, profiles: Profiles | None = None, **more: object
+) -> Pass:
+    give(*(world.service for world in worlds), roster=roster, profiles=profiles)
     return Pass(clock=lambda: worlds[0].now, at_once=2, **more)  # type: ignore[arg-type]
 
 
@@ -62,8 +65,8 @@ class ManageThatWaits(ManageHere):
 
 @on_postgresql
 def test_lanes_work_at_the_same_time_and_share_the_services(worlds: list[World]) -> None:
-    ends = HERE._replace(roster=ManageThatWaits())
-    done = list(run_in_parallel(a_pass(worlds, ends=ends)))
+    ends = {"roster": ManageThatWaits()}
+    done = list(run_in_parallel(a_pass(worlds, **ends)))
     assert [each.services for each in done] == [2, 2]
     assert sorted(run.service_id for each in done for run in each.runs) == [w.service.pk for w in worlds]
     assert {world.state("ben") for world in worlds} == {"live"}
@@ -78,7 +81,7 @@ def test_what_one_lane_has_to_leave_is_not_forgotten_though_the_other_is_beyond_
     monkeypatch.setattr(due, "SERVICES_READ", 1)
     Integration.objects.update(settled=None)  # so that one looks at three services, and runs one of them
     everybody = AllServices(worlds[0].now)
-    whole = replace(a_pass(worlds, wanted=everybody, ends=HERE._replace(roster=ManageThatWaits())), at_once=3)
+    whole = replace(a_pass(worlds, wanted=everybody, roster=ManageThatWaits()), at_once=3)
     done = list(run_in_parallel(whole))
     assert [each.services for each in done] == [1, 1, 1, 1]
     assert {world.state("ben") for world in worlds} == {"live"}
@@ -105,7 +108,7 @@ def test_when_the_database_cannot_work_the_other_lane_ends_its_batch_and_all_is_
     worlds: list[World],
 ) -> None:
     with pytest.raises(OperationalError):
-        list(run_in_parallel(a_pass(worlds, ends=HERE._replace(profiles=StoryparkThatIsFull()))))
+        list(run_in_parallel(a_pass(worlds, profiles=StoryparkThatIsFull())))
     assert others() == []
     assert sorted(world.state("ben") or "" for world in worlds) == ["", "", "live", "live"]
     assert {world.integration.failures for world in worlds} == {0}
@@ -149,8 +152,8 @@ def test_what_others_hold_is_left_by_both_lanes_and_not_counted(
     worlds: list[World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(due, "SERVICES_READ", 1)
-    ends = HERE._replace(profiles=StoryparkThatIsHeld(worlds[1].service.pk))
-    done = list(run_in_parallel(a_pass(worlds, wanted=AllServices(worlds[0].now), ends=ends)))
+    ends = {"profiles": StoryparkThatIsHeld(worlds[1].service.pk)}
+    done = list(run_in_parallel(a_pass(worlds, wanted=AllServices(worlds[0].now), **ends)))
     assert sum(each.services for each in done) == len(worlds) - 1
     assert [world.integration.failures for world in worlds] == [0] * len(worlds)
 
@@ -176,7 +179,7 @@ class ManageThatHangs(ManageHere):
 @on_postgresql
 def test_whoever_interrupts_waits_for_no_lane(worlds: list[World]) -> None:
     manage = ManageThatHangs()
-    steps = run_in_parallel(a_pass(worlds, ends=HERE._replace(roster=manage)))
+    steps = run_in_parallel(a_pass(worlds, roster=manage))
     next(steps)
     with pytest.raises(KeyboardInterrupt):
         steps.throw(KeyboardInterrupt())  # type: ignore[attr-defined]

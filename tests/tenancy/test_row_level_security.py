@@ -29,7 +29,7 @@ from parkway.domain import Choice, ChoiceKind, Refused
 from parkway.manage.models import Child
 from parkway.sync.models import Notice, Run
 from parkway.tenancy import row_level_security
-from parkway.tenancy.models import Look, Person, RoleName
+from parkway.tenancy.models import Person, RoleName, SupportAccess
 from parkway.tenancy.scope import scope, within, within_all
 from parkway.tenancy.verbs import give_role
 from parkway.web.middleware import Doorkeeper
@@ -66,7 +66,7 @@ def fill(world: World) -> None:
     person = Person.objects.create_user(f"{world.service.slug}@example.org", "Aroha Admin")
     give_role(person, world.service, RoleName.MANAGE_STAFF)
     look = {"person": person, "address": "/", "at": world.now}
-    Look.objects.create(service=world.service, **look)
+    SupportAccess.objects.create(service=world.service, **look)
     run = scope(Run, world.service).latest("pk")
     Notice.objects.create(service=world.service, run=run, text="Look", at=world.now)
 
@@ -376,7 +376,7 @@ def test_commands_name_what_they_show(rimu: World, miro: World) -> None:
 
 def test_only_the_owner_migrates_and_that_is_told(rimu: World) -> None:
     recorder = MigrationRecorder(connection)
-    [latest] = MigrationLoader(connection).graph.leaf_nodes("manage")
+    [latest] = MigrationLoader(connection).graph.leaf_nodes("mfa")
     recorder.record_unapplied(*latest)
     try:
         done = parkway("migrate")

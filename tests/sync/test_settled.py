@@ -11,7 +11,6 @@ import pytest
 
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
-from parkway.connectors.storypark_here import StoryparkHere
 from parkway.domain import OUTCOMES, ChoiceKind, InactivePolicy, Refused
 from parkway.engine.plan import Plan
 from parkway.manage import verbs as manage
@@ -19,11 +18,12 @@ from parkway.manage.models import Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
 from parkway.sync.commands import changes, choices
-from parkway.sync.ends import Connectors
 from parkway.sync.models import Entry, Run, RunState
+from parkway.sync.queries.previews import plan_now
 from parkway.sync.run import journal
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
+from tests.ends import give
 from tests.stories.world import World
 
 pytestmark = pytest.mark.django_db
@@ -47,23 +47,19 @@ def roster() -> Watched:
 
 
 @pytest.fixture
-def ends(roster: Watched) -> Connectors:
-    return Connectors(roster, StoryparkHere())
-
-
-@pytest.fixture
-def world(ends: Connectors) -> World:
+def world(roster: Watched) -> World:
     world = World(paid=30)
     world.enrol_several(12)
     world.enrol("Gone", until=world.today - timedelta(days=200))
-    world.set_up(ends=ends)
+    give(world.service, roster=roster)
+    world.set_up()
     return world
 
 
-def test_only_the_child_who_changed_is_read(world: World, roster: Watched, ends: Connectors) -> None:
+def test_only_the_child_who_changed_is_read(world: World, roster: Watched) -> None:
     roster.told.clear()
     world.amend("kid03", last_name="Ngata")
-    run = world.sync(ends)
+    run = world.sync()
 
     assert roster.told == [(False, 1)]
     assert run is not None
@@ -75,26 +71,22 @@ def test_only_the_child_who_changed_is_read(world: World, roster: Watched, ends:
     assert (run.live_before, run.live_after) == (12, 12)
 
 
-def test_a_new_child_is_created_alone_while_no_profile_is_unlinked(
-    world: World, roster: Watched, ends: Connectors
-) -> None:
+def test_a_new_child_is_created_alone_while_no_profile_is_unlinked(world: World, roster: Watched) -> None:
     roster.told.clear()
     world.enrol("Aroha")
-    world.sync(ends)
+    world.sync()
 
     assert roster.told == [(False, 1)]
     assert world.state("aroha") == "live"
 
 
-def test_a_new_child_who_may_have_a_profile_is_compared_with_all(
-    world: World, roster: Watched, ends: Connectors
-) -> None:
+def test_a_new_child_who_may_have_a_profile_is_compared_with_all(world: World, roster: Watched) -> None:
     """D19."""
     world.portfolio("Aroha")
-    world.sync(ends)
+    world.sync()
     roster.told.clear()
     world.enrol("Aroha")
-    world.sync(ends)
+    world.sync()
 
     assert [whole for whole, _ in roster.told] == [False, True]
     assert world.decided("aroha") == ("link", "active")
@@ -103,12 +95,12 @@ def test_a_new_child_who_may_have_a_profile_is_compared_with_all(
 
 @pytest.mark.parametrize("change", ["room", "removed", "profile", "setting", "waiting"])
 def test_everybody_is_read_when_more_than_children_changed(
-    world: World, roster: Watched, ends: Connectors, change: str
+    world: World, roster: Watched, change: str
 ) -> None:
     if change == "waiting":
         world.plan_reduced_to(12)
         world.enrol("Aroha")
-        world.sync(ends)
+        world.sync()
     world.amend("kid03", last_name="Ngata")
     match change:
         case "room":
@@ -120,7 +112,7 @@ def test_everybody_is_read_when_more_than_children_changed(
         case "setting":
             choices.choose(world.service, "kid06", ChoiceKind.DONT_ADD, OPERATOR, world.now)
     roster.told.clear()
-    world.sync(ends)
+    world.sync()
 
     assert [whole for whole, _ in roster.told] == [True]
 
@@ -182,7 +174,7 @@ def outcomes(counts: Mapping[str, int]) -> Counter[str]:
 
 def as_after_reading_everybody(world: World, run: Run) -> None:
     """What a run left is what a plan of everything says."""
-    plan: Plan = changes.preview(world.service, world.now)
+    plan: Plan = plan_now(world.service, world.now)
     assert plan.changes_nothing
     assert run.converged
     assert outcomes(run.counts) == outcomes(plan.counts())
@@ -201,7 +193,7 @@ def as_after_reading_everybody(world: World, run: Run) -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_happens_the_run_leaves_what_reading_everybody_leaves(
-    world: World, roster: Watched, ends: Connectors, seed: int
+    world: World, roster: Watched, seed: int
 ) -> None:
     random = Random(seed)
     for _ in range(60):
@@ -210,10 +202,10 @@ def test_whatever_happens_the_run_leaves_what_reading_everybody_leaves(
                 (a_rare_day if random.random() < 0.05 else a_day)(world, random)
             except Refused:
                 continue
-        run = world.sync(ends)
+        run = world.sync()
         if run is not None and run.state == RunState.HELD:
-            shown = changes.preview(world.service, world.now)
-            run = changes.approve(world.service, shown.fingerprint, OPERATOR, world.now)
+            shown = plan_now(world.service, world.now)
+            run = changes.confirm(world.service, changes.Approve(), shown.fingerprint, OPERATOR, world.now)
         if run is not None and run.state == RunState.DONE:
             as_after_reading_everybody(world, run)
     assert not all(whole for whole, _ in roster.told)

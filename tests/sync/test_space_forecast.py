@@ -112,17 +112,17 @@ def test_a_plan_change_applies_what_was_shown_and_no_other() -> None:
     for name in ("Ana", "Ben", "Caro"):
         world.enrol(name)
     world.set_up()
-    shown = changes.preview_paid_children(world.service, 2, world.now)
+    shown = changes.preview(world.service, changes.ChangePaidChildren(2), world.now)
     world.archive("ben")
     before = world.snapshot()
     with pytest.raises(changes.PlanChanged) as changed:
-        changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.ChangePaidChildren(2), shown.fingerprint, OPERATOR, world.now)
     assert world.snapshot() == before
     assert storypark.account(world.service).paid_children == 1
     fresh = changed.value.plan.fingerprint
     with pytest.raises(changes.PlanChanged):
-        changes.change_paid_children(world.service, 3, fresh, OPERATOR, world.now)
-    run = changes.change_paid_children(world.service, 2, fresh, OPERATOR, world.now)
+        changes.confirm(world.service, changes.ChangePaidChildren(3), fresh, OPERATOR, world.now)
+    run = changes.confirm(world.service, changes.ChangePaidChildren(2), fresh, OPERATOR, world.now)
     assert run is not None
     assert (world.state("caro"), run.paid_children, run.live_after) == ("live", 2, 2)
 
@@ -134,15 +134,15 @@ def test_below_the_live_profiles_nothing_is_shown_or_changed() -> None:
     world.enrol("Ben")
     world.set_up()
     with pytest.raises(Refused, match="Archive 1 in Manage first"):
-        changes.preview_paid_children(world.service, 1, world.now)
+        changes.preview(world.service, changes.ChangePaidChildren(1), world.now)
     with pytest.raises(Refused, match="Archive 1 in Manage first"):
-        changes.change_paid_children(world.service, 1, "", OPERATOR, world.now)
+        changes.confirm(world.service, changes.ChangePaidChildren(1), "", OPERATOR, world.now)
 
 
 def test_without_syncing_the_number_alone_is_changed() -> None:
     """R11."""
     world = World(enabled=False)
-    assert changes.change_paid_children(world.service, 7, "", OPERATOR, world.now) is None
+    assert changes.confirm(world.service, changes.ChangePaidChildren(7), "", OPERATOR, world.now) is None
     assert storypark.account(world.service).paid_children == 7
 
 
@@ -152,10 +152,10 @@ def test_what_was_shown_while_syncing_is_not_confirmed_once_it_is_off() -> None:
     world.enrol("Ana")
     world.enrol("Ben")
     world.set_up()
-    shown = changes.preview_paid_children(world.service, 2, world.now)
-    changes.turn_off(world.service, OPERATOR, now=world.now)
+    shown = changes.preview(world.service, changes.ChangePaidChildren(2), world.now)
+    changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
     with pytest.raises(Refused, match="turned off"):
-        changes.change_paid_children(world.service, 2, shown.fingerprint, OPERATOR, world.now)
+        changes.confirm(world.service, changes.ChangePaidChildren(2), shown.fingerprint, OPERATOR, world.now)
     assert storypark.account(world.service).paid_children == 1
 
 
@@ -170,6 +170,6 @@ def test_the_plan_is_changed_by_admin_educators_even_where_educators_may_change_
         world.person("Aroha", RoleName.ADMIN_EDUCATOR),
     )
     with pytest.raises(Refused, match="Ask an admin educator"):
-        changes.change_paid_children(world.service, 30, "", educator, world.now)
-    changes.change_paid_children(world.service, 30, "", admin, world.now)
+        changes.confirm(world.service, changes.ChangePaidChildren(30), "", educator, world.now)
+    changes.confirm(world.service, changes.ChangePaidChildren(30), "", admin, world.now)
     assert storypark.account(world.service).paid_children == 30

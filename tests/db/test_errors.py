@@ -93,7 +93,7 @@ def test_an_error_that_the_driver_has_no_class_for_is_one_of_a_proxy_or_a_connec
 
 
 def test_the_driver_is_not_loaded_before_it_is_needed() -> None:
-    told = "import sys, parkway.db.errors as t; t.sentence(ValueError()); print('psycopg' in sys.modules)"
+    told = "import sys, parkway.db.errors as t; t.explain(ValueError()); print('psycopg' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", told], text=True) == "False\n"
 
 
