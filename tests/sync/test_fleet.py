@@ -267,6 +267,8 @@ def test_only_where_nothing_changed_a_commit_does_not_wait_for_the_disk(worlds: 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
     worlds = due_worlds("Rimu", "Miro", "Tawa")
+    everybody = {"wanted": AllServices(worlds[0].now), "profiles": Breaks(worlds[1].service.pk)}
+    first, full = a_pass(worlds), a_pass(worlds, **everybody, full=True)
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -280,10 +282,9 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
     another.start()
     assert held.wait(60)
     try:
-        [done] = a_pass(worlds)
+        [done] = first
         assert {run.service_id for run in done.runs} == {worlds[0].service.pk, worlds[2].service.pk}
-        ends = {"profiles": Breaks(worlds[1].service.pk)}
-        assert list(a_pass(worlds, wanted=AllServices(worlds[0].now), **ends, full=True)) == []
+        assert list(full) == []
     finally:
         go_on.set()
         another.join(60)
@@ -380,7 +381,7 @@ def test_people_get_their_turn_during_a_long_pass(worlds: list[World]) -> None:
         for number in range(6):
             slow.wait_until_asked()
             before = slow.times
-            manage.add_room(worlds[0].service, f"Room {number}")
+            manage.add_room(worlds[0].service, f"Room {number}", by=OPERATOR, now=worlds[0].now)
             waited_for += slow.times - before
     finally:
         ending.set()
