@@ -89,7 +89,7 @@ def _latency(times: int) -> None:
     import django
 
     django.setup()
-    from benchmarks.fleet import NEXT_PASS, TODAY
+    from benchmarks.fleet import NEXT_PASS
     from parkway.domain import InactivePolicy
     from parkway.manage import verbs as manage
     from parkway.sync.commands import changes
@@ -105,7 +105,7 @@ def _latency(times: int) -> None:
 
     def amend(service: Service) -> None:
         child = manage.find_child(service, the_child(service))
-        manage.amend(child, TODAY, preferred_name=next(names))
+        manage.amend(child, preferred_name=next(names), by=OPERATOR, now=NEXT_PASS)
 
     def sync(service: Service) -> object:
         return lifecycle.sync_now(service, OPERATOR, NEXT_PASS)

@@ -56,7 +56,8 @@ def _service(size: int) -> Service:
     from parkway.tenancy.verbs import add_service
 
     organisation = Organisation.objects.create(name=f"The owner of {size}")
-    service, now = add_service(organisation, f"Service of {size}", "Pacific/Auckland"), timezone.now()
+    now = timezone.now()
+    service = add_service(organisation, f"Service of {size}", "Pacific/Auckland", by=OPERATOR, now=now)
     today = service.today(now)
     ids = [f"C{number:05}" for number in range(size)]
     inactive = Standing(Status.INACTIVE)
@@ -66,8 +67,8 @@ def _service(size: int) -> Service:
         last = today - timedelta(days=90) if number % 5 == 0 else None
         kind, state = BookingKind.PERMANENT, BookingState.CONFIRMED
         bookings[child_id] = [ImportedBooking(Booking(kind, state, today - timedelta(days=400), last))]
-    take_roster(service, children, bookings, today)
-    storypark.set_paid_children(service, size)
+    take_roster(service, children, bookings, by=OPERATOR, now=now)
+    storypark.set_paid_children(service, size, by=OPERATOR, now=now)
     lifecycle.enable(service, OPERATOR)
     setup.accept_proposals(service, OPERATOR, now)
     plan = setup_lists.look_at_set_up(service, now).plan
@@ -78,13 +79,15 @@ def _service(size: int) -> Service:
 def _visitor() -> Client:
     from django.conf import settings
     from django.test import Client
+    from django.utils import timezone
 
     from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import give_role
 
     person, _ = Person.objects.get_or_create(email="ana@example.org", defaults={"name": "Ana"})
     for service in Service.objects.all():
-        give_role(person, service, RoleName.ADMIN_EDUCATOR)
+        give_role(person, service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=timezone.now())
     client = Client(HTTP_HOST="localhost")
     client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
     return client

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import fleet
 from parkway.sync.queries import fleet_metrics
+from parkway.tenancy.people import OPERATOR
 
 VISITED = 50  # services, each by a visitor of its own
 
@@ -59,6 +60,8 @@ def prepare(services: int, lasts: timedelta, file: Path) -> None:
 
 def _people() -> list[tuple[str, str, str, int, str]]:
     """A person at each of some services: e-mail, password, and a child to ask about."""
+    from django.utils import timezone
+
     from parkway.manage.models import Child
     from parkway.tenancy.models import Person, RoleName, Service
     from parkway.tenancy.verbs import give_role
@@ -68,7 +71,7 @@ def _people() -> list[tuple[str, str, str, int, str]]:
         email, password = f"visitor-{service.pk}@example.org", secrets.token_urlsafe(12)
         person = Person.objects.create_user(email, "A visitor", password)
         for role in (RoleName.ADMIN_EDUCATOR, RoleName.MANAGE_STAFF):
-            give_role(person, service, role)
+            give_role(person, service, role, by=OPERATOR, now=timezone.now())
         child = Child.objects.filter(service=service, status="Active").order_by("pk")[0]
         found.append((email, password, service.slug, child.pk, child.reference))
     return found

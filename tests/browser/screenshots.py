@@ -49,6 +49,8 @@ def addresses() -> dict[str, str]:
         "not-found": "/manage/nowhere/",
         "manage-children": f"/manage/{SERVICE}/",
         "manage-child": f"/manage/{SERVICE}/children/221/",
+        "manage-history": f"/manage/{SERVICE}/children/{_amended()}/",
+        "manage-history-all": f"/manage/{SERVICE}/children/{_amended()}/history/",
         "manage-child-edit": f"/manage/{SERVICE}/children/221/edit/",
         "manage-archive": f"/manage/{SERVICE}/children/221/archive/",
         "manage-book": f"/manage/{SERVICE}/children/221/book/permanent/",
@@ -86,6 +88,15 @@ def addresses() -> dict[str, str]:
         "support": "/support/",
         **_storypark(),
     }
+
+
+def _amended() -> int:
+    """A child whom somebody gave another name."""
+    from parkway.manage.models import Child
+    from parkway.tenancy.models import ChangeLogEntry
+
+    entry = ChangeLogEntry.objects.filter(service__slug=SERVICE, verb="amend").order_by("-pk")[0]
+    return Child.objects.get(service__slug=SERVICE, reference=entry.subject_id).pk
 
 
 def _storypark() -> dict[str, str]:
@@ -217,8 +228,10 @@ def _take_for_readme(url: str) -> None:
 def _sign_in(context: BrowserContext, url: str) -> None:
     from django.conf import settings
     from django.test import Client
+    from django.utils import timezone
 
     from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import give_role
 
     person = Person.objects.filter(email="ana@example.org").first()
@@ -226,7 +239,7 @@ def _sign_in(context: BrowserContext, url: str) -> None:
         person = Person.objects.create_user("ana@example.org", "Ana Admin", is_support=True)
         for service in Service.objects.all():
             for role in RoleName:
-                give_role(person, service, role)
+                give_role(person, service, role, by=OPERATOR, now=timezone.now())
     client = Client()
     client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
     value = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -86,7 +86,7 @@ def world(db: None) -> World:
 
 def signed_in(world: World, role: RoleName) -> Client:
     someone = Person.objects.create_user(f"{role.value}@example.org", "Somebody")
-    give_role(someone, world.service, role)
+    give_role(someone, world.service, role, by=OPERATOR, now=world.now)
     client = Client()
     client.force_login(someone, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
@@ -132,7 +132,7 @@ def test_wrong_input_that_no_form_shows_is_told_on_a_page(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def with_a_nameless_room(service: object, by: Actor) -> None:
-        storypark.add_room(world.service, " ")
+        storypark.add_room(world.service, " ", by=OPERATOR, now=world.now)
 
     monkeypatch.setattr(lifecycle, "ask_to_sync", with_a_nameless_room)
     answer = signed_in(world, RoleName.ADMIN_EDUCATOR).post(reverse("sync-now", args=[world.service.slug]))
@@ -196,7 +196,7 @@ def test_a_form_in_manage_shows_wrong_input_at_its_fields(
 def test_a_form_in_storypark_shows_wrong_input_at_its_fields_and_a_conflict_above(
     world: World, address: str, form: dict[str, str], fields: set[str]
 ) -> None:
-    storypark.add_room(world.service, "Kōwhai")
+    storypark.add_room(world.service, "Kōwhai", by=OPERATOR, now=world.now)
     world.portfolio("Ana")
     world.pay_for(1)
     client = signed_in(world, RoleName.ADMIN_EDUCATOR)
@@ -240,7 +240,13 @@ def test_a_command_ends_with_the_code_of_the_kind(
 ) -> None:
     world.enrol("Ana")
     world.set_up()
-    give_role(Person.objects.create_user("eru@example.org", "Eru"), world.service, RoleName.EDUCATOR)
+    give_role(
+        Person.objects.create_user("eru@example.org", "Eru"),
+        world.service,
+        RoleName.EDUCATOR,
+        by=OPERATOR,
+        now=world.now,
+    )
     if kind is SourceSilent:
         scope(type(world.child("ana")), world.service).delete()
     assert ends_with(*words.split()) == code == app.EXIT_CODES[kind]

@@ -239,4 +239,4 @@ def test_a_role_that_the_wall_holds_back_is_told_of_the_one_that_it_does_not(tmp
         (Path(path) / "python").symlink_to(shutil.which("true") or "/bin/true")
         assert "pg_dump is not installed" in refused(installation, tmp_path / "copy", code=2, PATH=path)
         server.stop("fast")
-        assert "Connection refused" in refused(installation, tmp_path / "copy")
+        assert "Connection refused" in refused(installation, tmp_path / "copy", code=2)

@@ -357,7 +357,7 @@ def test_people_get_their_turn_during_a_long_pass(worlds: list[World]) -> None:
         for number in range(6):
             slow.wait_until_asked()
             before = slow.times
-            manage.add_room(worlds[0].service, f"Room {number}")
+            manage.add_room(worlds[0].service, f"Room {number}", by=OPERATOR, now=worlds[0].now)
             waited_for += slow.times - before
     finally:
         ending.set()

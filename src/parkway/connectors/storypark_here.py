@@ -86,7 +86,7 @@ class StoryparkHere:
 
     def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
         """Change the account."""
-        verbs.set_paid_children(Service.objects.get(pk=service_id), number)
+        verbs.set_paid_children(Service.objects.get(pk=service_id), number, by=by, now=now)
 
     def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from parkway.tenancy.models import Person, RoleName, Service
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import give_role
 
 
@@ -27,7 +29,7 @@ PEOPLE = (
 )
 
 
-def add_people(services: Sequence[Service]) -> list[SignIn]:
+def add_people(services: Sequence[Service], now: datetime) -> list[SignIn]:
     """People with roles at all services of the demo, and one of support; how to sign in as each."""
     sign_ins = []
     for email, name, roles, what in PEOPLE:
@@ -35,6 +37,6 @@ def add_people(services: Sequence[Service]) -> list[SignIn]:
         person = Person.objects.create_user(email, name, password, is_support=not roles)
         for service in services:
             for role in roles:
-                give_role(person, service, role)
+                give_role(person, service, role, by=OPERATOR, now=now)
         sign_ins.append(SignIn(email, password, what))
     return sign_ins

@@ -301,7 +301,7 @@ class ChangeWindow(Change):
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         widths = {"lookback_days": self.window.lookback, "lookahead_days": self.window.lookahead}
-        _change(service, integration, **widths)
+        _change(service, integration, by, now, **widths)
 
 
 @dataclass(frozen=True)
@@ -324,7 +324,7 @@ class ChangeTimeZone(Change):
         return _with_standings(snapshot, now, today, snapshot.situation.window)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
-        _change(service, integration, time_zone=self.time_zone)
+        _change(service, integration, by, now, time_zone=self.time_zone)
 
 
 @dataclass(frozen=True)
@@ -357,9 +357,12 @@ def _there(integration: Integration | None, service: Service) -> Integration:
     return integration or integration_of(service)
 
 
-def _change(service: Service, integration: Integration | None, **values: str | int) -> None:
+def _change(
+    service: Service, integration: Integration | None, by: Actor, now: datetime, **values: str | int
+) -> None:
     """Change the service as the caller and the integration at hand know it."""
-    change_service(service, **values)
+    educators_may = integration is not None and integration.educators_may_change
+    change_service(service, by=by, now=now, educators_may=educators_may, **values)
     if integration is not None:
         integration.service = service
 

@@ -56,18 +56,18 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
 
     Children and profiles are found by their ids and brought up to date; the bookings of a child replace the
     ones before. A profile's link is taken over: that child was synced before. A column that the files lack
-    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Forbidden when
-    they change somebody's choice and `by` may not (D22), Conflict when a link stands against one of theirs.
+    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Forbidden when `by`
+    may not change what they change (children, profiles, somebody's choice; D22), Conflict when a link stands
+    against one of theirs.
     """
     lock_integrations([service.pk])
-    today = service.today(now)
     bookings = {
         child_id: [ImportedBooking(row.booking, row.weekdays, row.room) for row in rows]
         for child_id, rows in files.bookings.items()
     }
-    taken = take_roster(service, files.children, bookings, today, files.untold)
+    taken = take_roster(service, files.children, bookings, files.untold, by=by, now=now)
     if files.profiles:
-        take_profiles(service, [row.profile for row in files.profiles], today)
+        take_profiles(service, [row.profile for row in files.profiles], by=by, now=now)
     links = _take_links(service, files.profiles)
     syncing = Integration.objects.filter(service=service, stage=Stage.ON).first()
     if links and syncing is not None:

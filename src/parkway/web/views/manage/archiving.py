@@ -31,7 +31,7 @@ def archive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     form = ArchiveForm(request.POST if request.method == "POST" else typed(request), initial={"on": today})
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.archive_child(found, today, form.cleaned_data["on"])
+            verbs.archive_child(found, form.cleaned_data["on"], by=visit.by, now=now)
         except (Conflict, Invalid) as refused:
             add_to(form, refused)
         else:
@@ -58,7 +58,7 @@ def unarchive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
         messages.info(request, f"{found} is not archived.")
         return redirect("manage-child", visit.service.slug, child)
     if request.method == "POST":
-        verbs.unarchive_child(found, today)
+        verbs.unarchive_child(found, by=visit.by, now=now)
         manage_changes.flash_impact(
             request, visit, found, f"{found} is back, and {found.status} in Manage.", now
         )

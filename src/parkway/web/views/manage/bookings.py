@@ -53,8 +53,9 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
                 context |= {"title": title, "button": "Add this booking", "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
             more = {"weekdays": form.cleaned_data.get("weekdays", ()), "room": form.cleaned_data["room"]}
+            more |= {"by": visit.by, "now": now}
             with idempotency.once(request, to=reverse("manage-child", args=[visit.service.slug, child])):
-                verbs.book(found, today, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
+                verbs.book(found, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
         except (Conflict, Invalid) as refused:
             add_to(form, refused)
         else:
@@ -88,7 +89,7 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
                 )
                 context |= {"title": title, "button": _end_button(ends_on), "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
-            verbs.end_booking(found, ends_on, today)
+            verbs.end_booking(found, ends_on, by=visit.by, now=now)
         except (Conflict, Invalid) as refused:
             add_to(form, refused)
         else:
@@ -129,7 +130,7 @@ def _ask(
     visit: Visit,
     booking: Booking,
     foresee: Callable[[Booking, date], Preview],
-    verb: Callable[[Booking, date], None],
+    verb: Callable[..., None],
     words: tuple[str, str, str],
 ) -> HttpResponse:
     """Show what will happen; do it when it is sent."""
@@ -137,7 +138,7 @@ def _ask(
     today = visit.service.today(now)
     title, button, done = words
     if request.method == "POST":
-        verb(booking, today)
+        verb(booking, by=visit.by, now=now)
         manage_changes.flash_impact(request, visit, booking.child, f"The booking was {done}.", now)
         return redirect("manage-child", visit.service.slug, booking.child_id)
     context = manage_changes.before(visit, booking.child, foresee(booking, today), now)

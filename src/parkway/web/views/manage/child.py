@@ -24,8 +24,9 @@ from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.errors import add_to
 from parkway.web.middleware import typed
-from parkway.web.presenters import manage_changes
+from parkway.web.presenters import change_history, manage_changes
 from parkway.web.presenters.booking_timeline import booking_timeline
+from parkway.web.views.history import MANAGE, whole_history
 from parkway.web.views.manage.forms import DAYS, ChildForm
 
 KEY = (
@@ -63,7 +64,19 @@ def show(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
             "here": impact.in_storypark(integration, found.child.reference, now) if integration else None,
             "pending": pending if pending and (pending.step is None or pending.step in TELLS) else None,
             "next_run": manage_changes.next_run(visit, now),
+            "changes": change_history.latest(visit.service, change_history.CHILD, found.child.reference),
         },
+    )
+
+
+@require_safe
+@at_service()
+def history(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
+    """Everything that people changed in the child's details and bookings."""
+    found = manage_changes.the_record(visit, child, timezone.now()).child
+    back = reverse("manage-child", args=[visit.service.slug, child])
+    return whole_history(
+        request, visit, change_history.CHILD, found.reference, of=str(found), back=back, base=MANAGE
     )
 
 
@@ -95,7 +108,7 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with idempotency.once(request, to=reverse("manage-children", args=[visit.service.slug])):
-                child = verbs.enrol(visit.service, form.details(), visit.service.today(now))
+                child = verbs.enrol(visit.service, form.details(), by=visit.by, now=now)
         except (Conflict, Invalid) as refused:
             add_to(form, refused, name="new_room")
         else:
@@ -121,7 +134,7 @@ def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     form = ChildForm(rooms, request.POST if request.method == "POST" else typed(request), initial=before)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.amend(found.child, visit.service.today(now), **form.details()._asdict())
+            verbs.amend(found.child, by=visit.by, now=now, **form.details()._asdict())
         except (Conflict, Invalid) as refused:
             add_to(form, refused, name="new_room")
         else:

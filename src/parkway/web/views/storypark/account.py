@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -21,11 +22,13 @@ from parkway.sync.commands import changes
 from parkway.sync.models import Integration, Stage
 from parkway.sync.queries import space_forecast
 from parkway.sync.queries.space_forecast import SpaceForecast
+from parkway.tenancy.models import Subject
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
 from parkway.web.errors import add_to
 from parkway.web.middleware import typed
-from parkway.web.presenters import spaces_chart
+from parkway.web.presenters import change_history, spaces_chart
+from parkway.web.views.history import STORYPARK, whole_history
 
 FIRST = 10  # of those who wait, told at once
 
@@ -105,9 +108,19 @@ def _page(request: HttpRequest, visit: Visit, form: PaidForm) -> HttpResponse:
             "silent": silent,
             "integration": found,
             "run": integrations.latest_run(service),
+            "changes": change_history.latest(service, [Subject.ACCOUNT], service.slug),
             **_ahead(seen, paid),
         },
     )
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def history(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Every change of the number of paid children."""
+    slug = visit.service.slug
+    back = reverse("storypark-account", args=[slug])
+    return whole_history(request, visit, [Subject.ACCOUNT], slug, of="the account", back=back, base=STORYPARK)
 
 
 def _ahead(seen: SpaceForecast | None, paid: int) -> dict[str, Any]:

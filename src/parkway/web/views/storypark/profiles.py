@@ -19,15 +19,17 @@ from parkway.storypark import listing, verbs
 from parkway.storypark.models import ArchivedBy
 from parkway.sync import integrations
 from parkway.sync.queries import explain
-from parkway.tenancy.models import Service
+from parkway.tenancy.models import Service, Subject
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
+from parkway.web.presenters import change_history
 from parkway.web.presenters.journal_entries import describe
 from parkway.web.searching import searchable, searched
+from parkway.web.views.history import STORYPARK, whole_history
 
 OUR_TIME = range(1900, 2200)
 LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
@@ -63,7 +65,7 @@ def profile(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     child_id = explain.child_of(visit.service, one.reference)
     on = parse_on(request.GET.get("on", ""))
     stood = explain.why(visit.service, child_id, on) if child_id is not None else None
-    history = explain.history(visit.service, child_id) if child_id is not None else []
+    decisions = explain.history(visit.service, child_id) if child_id is not None else []
     return render(
         request,
         "web/storypark/profile.html",
@@ -77,8 +79,20 @@ def profile(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             "on": on,
             "child_id": child_id,
             "why": stood,
-            "history": [describe(entry) for entry in history],
+            "history": [describe(entry) for entry in decisions],
+            "changes": change_history.latest(visit.service, [Subject.PROFILE], one.reference),
         },
+    )
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def history(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Everything that people changed in a profile."""
+    one = listing.profile(visit.service, number)
+    back = reverse("storypark-child", args=[visit.service.slug, number])
+    return whole_history(
+        request, visit, [Subject.PROFILE], one.reference, of=str(one), back=back, base=STORYPARK
     )
 
 
@@ -125,7 +139,9 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with idempotency.once(request, to=reverse("storypark-children", args=[visit.service.slug])):
-                made = verbs.create_profile(visit.service, Details(**form.values))
+                made = verbs.create_profile(
+                    visit.service, Details(**form.values), by=visit.by, now=timezone.now()
+                )
         except (Conflict, Invalid) as refused:
             add_to(form, refused)
         else:
@@ -146,7 +162,7 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     form = DetailsForm(visit.service, data, initial=before)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.amend_profile(one, **form.values)
+            verbs.amend_profile(one, by=visit.by, now=timezone.now(), **form.values)
         except (Conflict, Invalid) as refused:
             add_to(form, refused)
         else:
@@ -162,7 +178,7 @@ def archive(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     one = listing.profile(visit.service, number)
     verbs.require_unmanaged(one, "archived")
     if request.method == "POST":
-        verbs.archive_profile(one, visit.service.today(timezone.now()))
+        verbs.archive_profile(one, by=visit.by, now=timezone.now())
         messages.success(request, f"{one} is archived. Everything in the profile is kept.")
         return redirect("storypark-child", visit.service.slug, one.pk)
     return render(request, "web/storypark/archive.html", {"profile": one, "stories": one.stories.count()})
@@ -175,7 +191,7 @@ def restore(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     one = listing.profile(visit.service, number)
     verbs.require_unmanaged(one, "restored")
     if request.method == "POST":
-        verbs.restore_profile(one)
+        verbs.restore_profile(one, by=visit.by, now=timezone.now())
         messages.success(request, f"{one} is live again, with everything in the profile.")
         return redirect("storypark-child", visit.service.slug, one.pk)
     free = verbs.account(visit.service).paid_children - verbs.live_profiles(visit.service)

@@ -17,12 +17,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parkway.domain import Conflict, Invalid, NotFound, ProfileState
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Profile, Story, StoryState
+from parkway.tenancy.models import Subject
 from parkway.tenancy.people import Permission
+from parkway.tenancy.scope import scope
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
 from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
+from parkway.web.presenters import change_history
+from parkway.web.views.history import STORYPARK, whole_history
 
 
 class StoryForm(forms.Form):
@@ -84,8 +88,33 @@ def story(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             "about": about,
             "live": [each for each in about if each.state == ProfileState.LIVE.value],
             "draft": one.state == StoryState.DRAFT,
+            "changes": change_history.latest(visit.service, [Subject.STORY], str(number), _names(visit)),
         },
     )
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def history(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Everything that people changed in a story."""
+    one = listing.story(visit.service, number)
+    back = reverse("storypark-story", args=[visit.service.slug, number])
+    return whole_history(
+        request,
+        visit,
+        [Subject.STORY],
+        str(number),
+        of=f"“{one}”",
+        back=back,
+        base=STORYPARK,
+        names=_names(visit),
+    )
+
+
+def _names(visit: Visit) -> dict[str, str]:
+    """What the children are called, by the ids of their profiles."""
+    there = scope(Profile, visit.service).exclude(state=ProfileState.DELETED.value)
+    return {profile.reference: full_name(profile) for profile in there}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,10 +132,10 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         publish = request.POST.get("do") == "publish"
         title, text = form.cleaned_data["title"], form.cleaned_data["text"]
-        today = visit.service.today(timezone.now())
+        now = timezone.now()
         try:
             with idempotency.once(request, to=reverse("storypark-stories", args=[visit.service.slug])):
-                made = verbs.write_story(form.about, title, text, today, publish)
+                made = verbs.write_story(form.about, title, text, publish, by=visit.by, now=now)
         except (Conflict, Invalid) as refused:
             add_to(form, refused, profiles="children")
         else:
@@ -128,10 +157,12 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else typed(request)
     form = StoryForm(listing.profiles(visit.service), data, initial=before)
     if request.method == "POST" and form.is_valid():
+        now = timezone.now()
         try:
-            verbs.amend_story(one, form.about, form.cleaned_data["title"], form.cleaned_data["text"])
+            title, text = form.cleaned_data["title"], form.cleaned_data["text"]
+            verbs.amend_story(one, form.about, title, text, by=visit.by, now=now)
             if request.POST.get("do") == "publish":
-                verbs.publish_story(one)
+                verbs.publish_story(one, by=visit.by, now=now)
         except (Conflict, Invalid) as refused:
             add_to(form, refused, profiles="children")
         else:
@@ -146,7 +177,7 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
 def publish(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Let families see a draft."""
     one = listing.story(visit.service, number)
-    verbs.publish_story(one)
+    verbs.publish_story(one, by=visit.by, now=timezone.now())
     _flash(request, one)
     return redirect("storypark-story", visit.service.slug, one.pk)
 
