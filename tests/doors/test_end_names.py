@@ -57,7 +57,7 @@ def world() -> World:
 
 def visitor(world: World) -> Client:
     person = Person.objects.create_user("ana@example.org", "Ana")
-    give_role(person, world.service, RoleName.ADMIN_EDUCATOR)
+    give_role(person, world.service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=world.now)
     client = Client()
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
@@ -103,7 +103,7 @@ def test_nothing_that_a_service_is_told_names_parkways_own_ends(
     world.leave("ben")
     world.archive("cleo")
     world.sync_fully()
-    manage.remove_child(manage.find_child(world.service, "ana"))
+    manage.remove_child(manage.find_child(world.service, "ana"), by=OPERATOR, now=world.now)
     assert world.sync_fully().state == RunState.DONE
     assert world.decided("ana") == ("hold", "missing-from-source")
     for number in range(5):
@@ -172,8 +172,8 @@ def test_no_refusal_names_parkways_own_ends(world: World) -> None:
     plan = plan_now(service, now)
     shown = plan_diff.outline(plan)
     shown["lines"]["gone"] = ["keep", ""]
-    seen += [each.text for each in plan_diff.differences(shown, plan, NAMES)]
-    standing = plan.situation.children[0].standing
+    seen += [each.text for each in plan_diff.differences(shown, plan)]
+    standing = plan.input.children[0].standing
     seen.append(impact_of(world.integration, "nobody", standing, None, now).sentence)
 
     assert [found for text in seen for found in own_names_in(text)] == []

@@ -13,15 +13,15 @@ from parkway.connectors.end_settings import Setting, SettingKind
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.connectors.storypark_here import StoryparkHere
-from parkway.domain import Booking, ChoiceKind, EndNames, EndUnusable, Refused, Status
+from parkway.domain import Booking, ChoiceKind, EndNames, EndUnusable, Invalid, Refused, Status
 from parkway.storypark import verbs as storypark
 from parkway.sync.commands import changes
 from parkway.sync.commands.choose_ends import ChosenEnd, choose_ends
-from parkway.sync.ends import connectors_for, names_for
+from parkway.sync.ends import connectors_for, names_of
 from parkway.sync.models import Integration, Notice, Run, RunState
 from parkway.sync.queries.service_status import service_statuses
 from parkway.sync.schedule.fleet import Pass
-from parkway.tenancy.models import RoleName
+from parkway.tenancy.models import ChangeLogEntry, RoleName
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from tests.ends import give
@@ -113,14 +113,14 @@ def test_profiles_outside_our_database_are_not_yet_possible(world: World) -> Non
 
     with pytest.raises(EndUnusable, match="not yet possible"):
         connectors_for(world.integration)
-    with pytest.raises(EndUnusable, match="not yet possible"):
-        choose_ends(world.service, OPERATOR, None, ChosenEnd(slug, {}))
+    with pytest.raises(Invalid, match="not yet possible"):
+        choose_ends(world.service, None, ChosenEnd(slug, {}), OPERATOR, world.now)
 
 
 @pytest.mark.django_db
 def test_an_end_that_is_not_installed_is_called_by_its_slug(world: World) -> None:
     Integration.objects.filter(service=world.service).update(roster_end="gone")
-    assert names_for(world.integration) == EndNames("gone", "Storypark")
+    assert names_of(world.integration) == EndNames("gone", "Storypark")
 
 
 # Settings --------------------------------------------------------------------------------------------------
@@ -182,25 +182,27 @@ def test_ends_are_chosen_by_support_while_syncing_is_off(world: World) -> None:
     files = {"children": "/srv/children.csv", "bookings": "/srv/bookings.csv"}
     chosen = ChosenEnd("csv-files", files)
     with pytest.raises(Refused, match="is syncing, so its ends stay"):
-        choose_ends(world.service, OPERATOR, chosen, None)
+        choose_ends(world.service, chosen, None, OPERATOR, world.now)
     changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
-    with pytest.raises(Refused, match="Only support"):
-        choose_ends(world.service, world.person("Ana", RoleName.ADMIN_EDUCATOR), chosen, None)
+    with pytest.raises(Refused, match="support"):
+        choose_ends(world.service, chosen, None, world.person("Ana", RoleName.ADMIN_EDUCATOR), world.now)
     with pytest.raises(Refused, match=r"“bookings” .File of their bookings. is missing"):
-        choose_ends(world.service, OPERATOR, ChosenEnd("csv-files", {"children": "x"}), None)
+        choose_ends(world.service, ChosenEnd("csv-files", {"children": "x"}), None, OPERATOR, world.now)
     with pytest.raises(Refused, match="No end “gone” is installed"):
-        choose_ends(world.service, OPERATOR, ChosenEnd("gone", {}), None)
+        choose_ends(world.service, ChosenEnd("gone", {}), None, OPERATOR, world.now)
     assert world.integration.roster_end == "manage"
 
-    choose_ends(world.service, OPERATOR, chosen, None)
+    choose_ends(world.service, chosen, None, OPERATOR, world.now)
     assert (world.integration.roster_end, world.integration.profiles_end) == ("csv-files", "storypark")
-    assert names_for(world.integration) == EndNames("CSV files", "Storypark")
+    assert names_of(world.integration) == EndNames("CSV files", "Storypark")
+    (entry,) = scope(ChangeLogEntry, world.service).filter(verb="choose_ends")
+    assert entry.changes["roster_end"] == ["manage", "csv-files"]
 
 
 @pytest.mark.django_db
 def test_an_end_that_cannot_be_used_is_replaced_while_syncing_is_on(world: World) -> None:
     Integration.objects.filter(service=world.service).update(roster_end="gone")
-    choose_ends(world.service, OPERATOR, ChosenEnd("manage", {}), None)
+    choose_ends(world.service, ChosenEnd("manage", {}), None, OPERATOR, world.now)
     assert world.sync() is not None
 
 
@@ -249,7 +251,7 @@ def test_what_is_read_in_csv_files_is_synced(tmp_path: Path) -> None:
     children.write_text("child_id,first_name,last_name,date_of_birth\nK1,Ana,Ngata,2022-03-04\n")
     bookings.write_text("child_id,kind,state,starts_on\nK1,permanent,confirmed,2026-02-03\n")
     files = {"children": str(children), "bookings": str(bookings)}
-    choose_ends(world.service, OPERATOR, ChosenEnd("csv-files", files), None)
+    choose_ends(world.service, ChosenEnd("csv-files", files), None, OPERATOR, world.now)
     world.set_up()
     assert world.state("K1") == "live"
     assert world.why("K1").status == Status.ACTIVE

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from parkway.cli import output
+from parkway.cli import output, setup_django
 from parkway.cli.setup_django import SERVICE, acting, as_format
 from parkway.connectors import registry
 from parkway.connectors.registry import End
-from parkway.domain import Refused
+from parkway.domain import Invalid
 from parkway.sync.commands.choose_ends import ChosenEnd, choose_ends
 from parkway.sync.ends import EndKeys, keys_of_service, problem_with
 from parkway.tenancy.models import Service
@@ -52,7 +52,7 @@ def ends(
     """List the ends that are installed, show those of a service, or choose others for it."""
     if service is None:
         if roster or profiles or values:
-            raise Refused(
+            raise Invalid(
                 "Name the service whose ends shall be others: `parkway ends SERVICE --roster SLUG`."
             )
         _list_installed(form)
@@ -61,12 +61,12 @@ def ends(
         named = {ROSTER: roster, PROFILES: profiles}
         settings = _settings(values, [side for side, slug in named.items() if slug])
         chosen = {side: ChosenEnd(slug, settings[side]) for side, slug in named.items() if slug}
-        choose_ends(service, by, chosen.get(ROSTER), chosen.get(PROFILES))
+        choose_ends(service, chosen.get(ROSTER), chosen.get(PROFILES), by, setup_django.now())
     _show(service, keys_of_service(service), form)
 
 
 def _settings(values: Iterable[str], sides: list[str]) -> dict[str, dict[str, str]]:
-    """The settings of each end that is named. Raises Refused when it is not plain which one is meant."""
+    """The settings of each end that is named. Raises Invalid when it is not plain which one is meant."""
     found: dict[str, dict[str, str]] = {ROSTER: {}, PROFILES: {}}
     for value in values:
         key, equals, text = value.partition("=")
@@ -74,7 +74,7 @@ def _settings(values: Iterable[str], sides: list[str]) -> dict[str, dict[str, st
         if not dot:
             side, name = sides[0] if len(sides) == 1 else "", key
         if not equals or side not in sides:
-            raise Refused(
+            raise Invalid(
                 f"It is not plain what “{value}” sets. Name the end with --roster or --profiles, and write "
                 "--set KEY=VALUE; where both are named, --set roster.KEY=VALUE or --set profiles.KEY=VALUE."
             )
@@ -125,9 +125,10 @@ def _as_json(side: str, slug: str, end: End[Any]) -> Mapping[str, object]:
 
 
 def _show(service: Service, keys: EndKeys, form: str) -> None:
+    names = registry.names(keys.roster, keys.profiles)
     lines = [
-        (ROSTER, keys.roster, registry.roster_name(keys.roster), _read(keys.roster_settings)),
-        (PROFILES, keys.profiles, registry.profiles_name(keys.profiles), _read(keys.profiles_settings)),
+        (ROSTER, keys.roster, names.roster, _read(keys.roster_settings)),
+        (PROFILES, keys.profiles, names.profiles, _read(keys.profiles_settings)),
     ]
     problem = problem_with(keys)
     if form == "json":

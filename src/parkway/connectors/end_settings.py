@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from parkway.domain import Refused
+from parkway.domain import Invalid
 
 
 class SettingKind(StrEnum):
@@ -42,7 +42,7 @@ YES_NO = {"yes": True, "no": False}
 
 
 def from_text(described: Sequence[Setting], given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings that somebody wrote, as they are kept. Raises Refused when they do not fit.
+    """Return the settings that somebody wrote, as they are kept. Raises Invalid when they do not fit.
 
     What is left empty is not set.
     """
@@ -61,13 +61,13 @@ def from_text(described: Sequence[Setting], given: Mapping[str, str]) -> dict[st
 
 
 def require_fitting(described: Sequence[Setting], kept: Mapping[str, Any]) -> None:
-    """Raise Refused, with everything that is wrong, when settings do not fit their description."""
-    if wrong := list(problems(described, kept)):
-        raise Refused(" ".join(wrong))
+    """Raise Invalid, with everything that is wrong, when settings do not fit their description."""
+    if wrong := dict(problems(described, kept)):
+        raise Invalid(" ".join(wrong.values()), fields=tuple(wrong))
 
 
 def with_secrets(described: Sequence[Setting], kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings for the end itself, secrets from the environment. Raises Refused when they do not
+    """Return the settings for the end itself, secrets from the environment. Raises Invalid when they do not
     fit.
     """
     require_fitting(described, kept)
@@ -75,34 +75,33 @@ def with_secrets(described: Sequence[Setting], kept: Mapping[str, Any]) -> dict[
     return {name: os.environ[value] if name in secret else value for name, value in kept.items()}
 
 
-def problems(described: Sequence[Setting], kept: Mapping[str, Any]) -> Iterator[str]:
-    """Everything that is wrong with settings, each in a sentence that says how to mend it."""
+def problems(described: Sequence[Setting], kept: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Everything that is wrong with settings: the setting, and a sentence that says how to mend it."""
     known = {setting.name: setting for setting in described}
     for name in kept:
         if name not in known:
             there = f"There are {', '.join(known)}." if known else "It has none."
-            yield f"It has no setting “{name}”. {there}"
+            yield name, f"It has no setting “{name}”. {there}"
     for setting in described:
         if setting.name in kept:
-            yield from _value_problems(setting, kept[setting.name])
+            if wrong := _wrong_value(setting, kept[setting.name]):
+                yield setting.name, wrong
         elif setting.required:
-            yield f"The setting “{setting.name}” ({setting.label}) is missing."
+            yield setting.name, f"The setting “{setting.name}” ({setting.label}) is missing."
 
 
-def _value_problems(setting: Setting, value: object) -> Iterator[str]:
+def _wrong_value(setting: Setting, value: object) -> str:
+    """What is wrong with the value of a setting, in a sentence; empty when it fits."""
+    called = f"“{setting.name}” ({setting.label})"
     if setting.secret:
         if not isinstance(value, str) or not VARIABLE.fullmatch(value):
-            yield (
-                f"“{setting.name}” ({setting.label}) is a secret and is not kept here: set it to the name of "
-                "a variable of the environment, such as MY_SECRET."
+            return (
+                f"{called} is a secret and is not kept here: set it to the name of a variable of the "
+                "environment, such as MY_SECRET."
             )
-        elif not os.environ.get(value):
-            yield f"“{setting.name}” ({setting.label}) is to come from {value}, which is not set here."
-    elif setting.kind is SettingKind.NUMBER:
-        if not isinstance(value, int) or isinstance(value, bool):
-            yield f"“{setting.name}” ({setting.label}) is a number."
-    elif setting.kind is SettingKind.YES_NO:
-        if not isinstance(value, bool):
-            yield f"“{setting.name}” ({setting.label}) is yes or no."
-    elif not isinstance(value, str):
-        yield f"“{setting.name}” ({setting.label}) is a {setting.kind}."
+        return "" if os.environ.get(value) else f"{called} is to come from {value}, which is not set here."
+    if setting.kind is SettingKind.NUMBER:
+        return "" if type(value) is int else f"{called} is a number."
+    if setting.kind is SettingKind.YES_NO:
+        return "" if type(value) is bool else f"{called} is yes or no."
+    return "" if isinstance(value, str) else f"{called} is a {setting.kind}."

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from parkway.connectors.end_settings import Setting, require_fitting, with_secrets
 from parkway.connectors.ports import Profiles, Roster
-from parkway.domain import EndUnusable, Refused
+from parkway.domain import EndNames, EndUnusable, Invalid, Refused
 
 Port = TypeVar("Port")
 
@@ -38,6 +38,10 @@ class End(Generic[Port]):
     in_transaction: bool = False
     about: str = ""
     settings: tuple[Setting, ...] = ()
+
+
+OWN_NAMES = EndNames("Manage", "Storypark")
+"""What people call Parkway's own ends, and what sentences say where no service, and so no end, is known."""
 
 
 @cache
@@ -63,7 +67,7 @@ def _load(point: EntryPoint) -> End[Any]:
         return found  # type: ignore[no-any-return]  # what an entry point names is known when it is loaded
 
     def refuse(settings: Mapping[str, Any]) -> object:
-        raise Refused(f"Its package cannot be loaded ({problem}).")
+        raise Invalid(f"Its package cannot be loaded ({problem}).")
 
     return End(point.name, refuse, about=f"Cannot be loaded: {problem}.")
 
@@ -86,21 +90,17 @@ def find_profiles(slug: str) -> End[Profiles]:
     return found
 
 
+def names(roster: str, profiles_end: str) -> EndNames:
+    """What people call the ends with these slugs. One that is not installed is called by its slug."""
+    found = rosters().get(roster), profiles().get(profiles_end)
+    return EndNames(found[0].name if found[0] else roster, found[1].name if found[1] else profiles_end)
+
+
 def _find(installed: Mapping[str, End[Port]], slug: str) -> End[Port]:
     if slug not in installed:
         known = ", ".join(installed)
         raise EndUnusable(f"No end “{slug}” is installed here. There are {known}: see `parkway ends`.")
     return installed[slug]
-
-
-def roster_name(slug: str) -> str:
-    """What people call the roster with this slug; the slug where no such end is installed."""
-    return rosters()[slug].name if slug in rosters() else slug
-
-
-def profiles_name(slug: str) -> str:
-    """What people call the profiles' end with this slug; the slug where no such end is installed."""
-    return profiles()[slug].name if slug in profiles() else slug
 
 
 @lru_cache(maxsize=4096)
@@ -121,7 +121,7 @@ def connect_profiles(slug: str, settings: str) -> Profiles:
 
 
 def as_stored(end: End[Port], settings: Mapping[str, Any]) -> str:
-    """Settings as an integration keeps them. Raises Refused when they do not fit."""
+    """Settings as an integration keeps them. Raises Invalid when they do not fit."""
     require_fitting(end.settings, settings)
     return json.dumps(settings, sort_keys=True, ensure_ascii=False)
 
@@ -130,7 +130,7 @@ def _connect(end: End[Port], settings: str) -> Port:
     try:
         kept = json.loads(settings)
         if not isinstance(kept, dict):
-            raise Refused("They are no settings.")
+            raise Invalid("They are no settings.")
         return end.connect(with_secrets(end.settings, kept))
     except EndUnusable:
         raise

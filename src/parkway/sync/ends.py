@@ -59,7 +59,7 @@ def keys_of(integration: Integration) -> EndKeys:
     )
 
 
-def names_for(integration: Integration) -> EndNames:
+def names_of(integration: Integration) -> EndNames:
     """What people call the ends of a service. An end that is not installed is called by its slug."""
     return names_of_keys(keys_of(integration))
 
@@ -71,7 +71,7 @@ def names_of_service(service: Service) -> EndNames:
 
 def names_of_keys(keys: EndKeys) -> EndNames:
     """What people call these ends."""
-    return EndNames(registry.roster_name(keys.roster), registry.profiles_name(keys.profiles))
+    return registry.names(keys.roster, keys.profiles)
 
 
 def connectors_of(keys: Mapping[int, EndKeys]) -> Connectors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
-from parkway.domain import EndNames, Refused
+from parkway.domain import EndNames
 from parkway.sync.ends import OWN, keys_of, names_of_keys
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Person, RoleName, Service, SupportAccess
@@ -21,7 +21,6 @@ from parkway.tenancy.people import Actor, Permission, actor, allows, roles_at
 from parkway.tenancy.scope import within
 
 View = Callable[..., HttpResponse]
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +127,6 @@ def _visit(person: Person, slug: str) -> Visit:
         keys.roster == OWN.roster,
         keys.profiles == OWN.profiles,
     )
-
-
-def or_404(find: Callable[[], Found]) -> Found:
-    """What `find` finds; when it refuses because there is none at this service, a page that says so."""
-    try:
-        return find()
-    except Refused as refused:
-        raise Http404(str(refused)) from refused
 
 
 def support_only(view: View) -> View:

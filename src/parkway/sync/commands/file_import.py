@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from parkway import domain
 from parkway.connectors.csv_files import Files, ProfileRow
 from parkway.connectors.ports import ServiceQuery, TakenBooking, TakesProfiles, TakesRoster
 from parkway.db import bulk
-from parkway.domain import Refused, SourceSilent
+from parkway.domain import SYNCED_FIELDS, Conflict, SourceSilent
 from parkway.engine.plan import Plan
 from parkway.sync import integrations
 from parkway.sync.commands import choices
@@ -39,14 +40,10 @@ class ImportResult(NamedTuple):
 LONGEST = {
     "child_id": 64,
     "profile_id": 64,
-    "first_name": 100,
-    "last_name": 100,
-    "preferred_name": 100,
-    "gender": 40,
-    "rooms": 100,
-    "room": 100,
+    **{field.column: field.longest for field in SYNCED_FIELDS if field.longest},
+    "room": domain.LONGEST["rooms"],
 }
-"""What the database has room for."""
+"""What the database has room for, by the columns of files."""
 
 
 @transaction.atomic
@@ -55,8 +52,9 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
 
     Children and profiles are found by their ids and brought up to date; the bookings of a child replace the
     ones before. A profile's link is taken over: that child was synced before. A column that the files lack
-    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Refused when they
-    change somebody's choice and `by` may not (D22), and when an end of the service takes nothing over.
+    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Forbidden when `by`
+    may not change what they change (children, profiles, somebody's choice; D22), Conflict when a link stands
+    against one of theirs, or an end of the service takes nothing over.
     """
     lock_integrations([service.pk])
     roster, profiles = taking_ends(service, bool(files.profiles))
@@ -74,16 +72,16 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
 
 
 def taking_ends(service: Service, with_profiles: bool) -> tuple[TakesRoster, TakesProfiles | None]:
-    """The ends that take over what files say; the second only where that is asked. Raises Refused when one
+    """The ends that take over what files say; the second only where that is asked. Raises Conflict when one
     of them cannot.
     """
     names, ends = names_of_service(service), connectors_of_services([service])
     if not isinstance(ends.roster, TakesRoster):
-        raise Refused(f"The children of {service.name} come from {names.roster}; import there.")
+        raise Conflict(f"The children of {service.name} come from {names.roster}; import there.")
     if not with_profiles:
         return ends.roster, None
     if not isinstance(ends.profiles, TakesProfiles):
-        raise Refused(f"The profiles of {service.name} are in {names.profiles}; import there.")
+        raise Conflict(f"The profiles of {service.name} are in {names.profiles}; import there.")
     return ends.roster, ends.profiles
 
 
@@ -140,7 +138,7 @@ def _statuses(service: Service, now: datetime) -> dict[str, tuple[str, str]]:
 
 
 def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
-    """Link children and profiles as the file says. Raises Refused when either is linked otherwise already."""
+    """Link children and profiles as the file says. Raises Conflict when either is linked otherwise."""
     linked = dict(scope(Link, service).values_list("child_id", "profile_id"))
     holders = {profile_id: child_id for child_id, profile_id in linked.items()}
     new = []
@@ -148,7 +146,7 @@ def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
         if not child_id or linked.get(child_id) == profile.profile_id:
             continue
         if child_id in linked or profile.profile_id in holders:
-            raise Refused(
+            raise Conflict(
                 f"The file links {child_id} to the profile {profile.profile_id}, but one of them is linked "
                 "otherwise already. Nothing was taken over."
             )
