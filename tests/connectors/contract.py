@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from parkway.connectors.ports import (
+    AccountAnswer,
     NewProfile,
     ProfileChange,
     Profiles,
@@ -36,8 +37,10 @@ from parkway.domain import (
     Status,
     Window,
 )
+from parkway.tenancy.people import OPERATOR
 
 TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 WINDOW = Window()
 MANAIA = Details("Mānaia", "Ngata", "Nai", date(2021, 3, 4), "female", frozenset({"Tūī"}))
 NOAH = Details("Noah", "O'Brien", "", None, "", frozenset())
@@ -204,6 +207,8 @@ class ProfilesEnd(ABC):
 
     profiles: Profiles
     service_id: int
+    pays_here = True
+    """Whether the number of paid children is changed at this end, and not elsewhere."""
 
     @abstractmethod
     def put(self, profile: Profile) -> None:
@@ -235,6 +240,12 @@ class ProfilesEnd(ABC):
 
     def version(self) -> int | None:
         return self.profiles.versions([self.ask()])[self.service_id]
+
+    def account(self) -> AccountAnswer:
+        return self.profiles.accounts([self.service_id])[self.service_id]
+
+    def pay_for(self, number: int) -> None:
+        self.profiles.set_paid_children(self.service_id, number, OPERATOR, NOW)
 
     def write(
         self,
@@ -470,6 +481,47 @@ class ProfilesContract:
 
         assert None not in seen
         assert len(set(seen)) == len(seen)
+
+    def test_the_account_has_the_paid_children_and_the_live_profiles(self, end: ProfilesEnd) -> None:
+        assert end.account() == AccountAnswer(10, 0)
+        end.put(Profile("P-1", LIVE, MANAIA))
+        end.put(Profile("P-2", LIVE, NOAH))
+        end.put(Profile("P-3", ARCHIVED, IVY))
+        end.put(Profile("P-4", DELETED, Details()))
+
+        assert end.account() == AccountAnswer(10, 2)
+        assert end.account().paid_children == end.read().paid_children
+
+    def test_asking_for_the_account_changes_nothing(self, end: ProfilesEnd) -> None:
+        end.put(Profile("P-1", LIVE, MANAIA))
+        before = end.read(), end.version()
+        end.account()
+
+        assert (end.read(), end.version()) == before
+
+    def test_paying_for_another_number_is_told_or_refused(self, end: ProfilesEnd) -> None:
+        """R11."""
+        end.put(Profile("P-1", LIVE, MANAIA))
+        before = end.version()
+        if not end.pays_here:
+            with pytest.raises(Refused):
+                end.pay_for(12)
+            assert (end.account(), end.version()) == (AccountAnswer(10, 1), before)
+            return
+        end.pay_for(12)
+
+        assert end.account() == AccountAnswer(12, 1)
+        assert end.read().paid_children == 12
+        assert end.version() != before
+
+    def test_paying_for_fewer_than_are_live_is_refused(self, end: ProfilesEnd) -> None:
+        """D6."""
+        end.put(Profile("P-1", LIVE, MANAIA))
+        end.put(Profile("P-2", LIVE, NOAH))
+        with pytest.raises(Refused):
+            end.pay_for(1)
+
+        assert end.account() == AccountAnswer(10, 2)
 
     def test_marking_leaves_the_profiles_as_they_are(self, end: ProfilesEnd) -> None:
         """R14."""

@@ -186,6 +186,8 @@ class TestCsvRoster(RosterContract):
 
 
 class CsvProfilesEnd(ProfilesEnd):
+    pays_here = False
+
     def __init__(self, folder: Path) -> None:
         self.service_id = 7
         self.file = folder / "profiles.csv"
