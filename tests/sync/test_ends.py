@@ -9,14 +9,17 @@ import pytest
 from django.db import connection
 
 from parkway.connectors import registry
+from parkway.connectors.csv_files import Files
 from parkway.connectors.end_settings import Setting, SettingKind
+from parkway.connectors.in_memory import MemoryRoster
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.connectors.storypark_here import StoryparkHere
-from parkway.domain import Booking, ChoiceKind, EndNames, EndUnusable, Invalid, Refused, Status
+from parkway.domain import Booking, ChoiceKind, Conflict, EndNames, EndUnusable, Invalid, Refused, Status
 from parkway.storypark import verbs as storypark
 from parkway.sync.commands import changes
 from parkway.sync.commands.choose_ends import ChosenEnd, choose_ends
+from parkway.sync.commands.file_import import preview_files, take_files
 from parkway.sync.ends import connectors_for, names_of
 from parkway.sync.models import Integration, Notice, Run, RunState
 from parkway.sync.queries.service_status import service_statuses
@@ -121,6 +124,17 @@ def test_profiles_outside_our_database_are_not_yet_possible(world: World) -> Non
 def test_an_end_that_is_not_installed_is_called_by_its_slug(world: World) -> None:
     Integration.objects.filter(service=world.service).update(roster_end="gone")
     assert names_of(world.integration) == EndNames("gone", "Storypark")
+
+
+@pytest.mark.django_db
+def test_files_are_not_taken_over_where_children_come_from_elsewhere(world: World) -> None:
+    files = Files([], {}, [], {}, frozenset(), [])
+    give(world.service, roster=MemoryRoster(world.service.pk), called=OUTSIDE)
+    for take in (take_files, preview_files):
+        with pytest.raises(
+            Conflict, match="of Rimu Kindergarten come from QikKids; import there"
+        ):
+            take(world.service, files, OPERATOR, world.now)
 
 
 # Settings --------------------------------------------------------------------------------------------------
