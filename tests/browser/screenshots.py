@@ -36,6 +36,7 @@ BEFORE = {"sign-in", "password-forgotten"}
 
 def addresses() -> dict[str, str]:
     """The pages by the name of their picture."""
+    window = f"/storypark/{SERVICE}/integrations/settings/window/"
     return {
         "sign-in": "/accounts/login/",
         "password-forgotten": "/accounts/password/reset/",
@@ -61,6 +62,17 @@ def addresses() -> dict[str, str]:
         "syncing-held": "/storypark/nikau-nursery/integrations/",
         "syncing-to-set-up": "/storypark/lighthouse-preschool/integrations/",
         "switch": f"/storypark/{SERVICE}/integrations/switch/stay/",
+        "settings": f"/storypark/{SERVICE}/integrations/settings/",
+        "settings-to-set-up": "/storypark/lighthouse-preschool/integrations/settings/",
+        "change-window": window,
+        "change-window-see": f"{window}?see=1&lookback=14&lookahead=28",
+        "change-window-wrong": f"{window}?see=1&lookback=-1&lookahead=",
+        "change-time-zone": f"/storypark/{SERVICE}/integrations/settings/time-zone/?find=fiji",
+        "change-time-zone-see": f"/storypark/{SERVICE}/integrations/settings/time-zone/"
+        "?see=1&time_zone=Australia/Perth",
+        "change-limits": f"/storypark/{SERVICE}/integrations/settings/limits/",
+        "change-limits-see": "/storypark/nikau-nursery/integrations/settings/limits/"
+        "?see=1&archives=60&percent=50",
         "held": "/storypark/nikau-nursery/integrations/held/",
         "turn-off": f"/storypark/{SERVICE}/integrations/off/",
         "runs": f"/storypark/{SERVICE}/integrations/runs/",

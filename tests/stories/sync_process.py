@@ -18,6 +18,7 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     from parkway.connectors.ports import ProfilesAnswer, ServiceQuery
     from parkway.connectors.storypark_here import StoryparkHere
     from parkway.domain import InactivePolicy
+    from parkway.manage import verbs as manage
     from parkway.sync.commands import changes, lifecycle
     from parkway.sync.models import STORYPARK
     from parkway.sync.run.pipeline import RunContext, run_sync
@@ -50,6 +51,9 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
                 changes.confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), more[0], OPERATOR, now)
         except changes.PlanChanged as changed:
             say(changed.plan.fingerprint)
+    elif what == "archive":
+        with within(service):
+            manage.archive_child(manage.find_child(service, more[0]), by=OPERATOR, now=now)
     say("done")
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.demo.lives import Life, lives
-from parkway.demo.people import SignIn, add_people
+from parkway.demo.people import ADMIN, STAFF, SignIn, Team, add_people
 from parkway.domain import ChoiceKind, Conflict, InactivePolicy, ProfileState, Standing, Status
 from parkway.domain import Profile as Portfolio
 from parkway.manage import standing
@@ -23,9 +23,8 @@ from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
 from parkway.storypark.portfolios import take_profiles
 from parkway.sync.commands import changes, choices, lifecycle, setup
-from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.models import Link
 from parkway.sync.queries import setup_lists
-from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
@@ -85,20 +84,20 @@ def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda na
             "Use another database: DATABASE_URL=sqlite:///demo.sqlite3 parkway demo"
         )
     random = Random(seed)  # noqa: S311 - made-up children, no secrets
-    children = 0
+    children, team = 0, add_people()
     for name, services in FLEET.items():
         organisation = Organisation.objects.create(name=name)
         for number, (called, zone, story) in enumerate(services):
             with transaction.atomic():
-                service = add_service(organisation, called, zone, by=OPERATOR, now=now)
+                service = add_service(organisation, called, zone, by=OPERATOR, now=now - BEFORE)
+                team.join(service, now - BEFORE)
                 with within(service):
-                    children += _notify(service, story, Random(random.random()), number, now)  # noqa: S311
+                    children += _play(service, team, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
-    sign_ins = add_people(list(Service.objects.order_by("pk")), now)
-    return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, sign_ins)
+    return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, team.sign_ins)
 
 
-def _notify(service: Service, story: str, random: Random, number: int, now: datetime) -> int:
+def _play(service: Service, team: Team, story: str, random: Random, number: int, now: datetime) -> int:
     """Let one service's story happen; how many children it has."""
     known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
     day = service.today(known_since)
@@ -107,14 +106,13 @@ def _notify(service: Service, story: str, random: Random, number: int, now: date
     storypark.set_paid_children(service, len(people) + 20, by=OPERATOR, now=known_since)
     _portfolios(service, people, random, known_since)
     lifecycle.enable(service, OPERATOR)
-    if story == STAYS:
-        Integration.objects.filter(service=service).update(inactive=InactivePolicy.STAY.value)
     if story != TO_SET_UP:
         _choose(service, known_since)
-    if story == NEW:
-        Integration.objects.filter(service=service).update(stage=Stage.ON)
-    elif story != TO_SET_UP:
-        _live_for_a_while(service, story, random, number, known_since, now)
+        _confirm(service, changes.StartSyncing(), known_since)
+    if story == STAYS:
+        _confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), known_since)
+    if story not in (NEW, TO_SET_UP):
+        _live_for_a_while(service, team, story, random, number, now)
     return scope(Child, service).count()
 
 
@@ -166,26 +164,29 @@ def _choose(service: Service, now: datetime) -> None:
     choices.store(service, wishes, OPERATOR, now)
 
 
+def _confirm(service: Service, change: changes.Change, now: datetime) -> None:
+    """Make a change as somebody does who looks at its preview first."""
+    plan = changes.preview(service, change, now)
+    changes.confirm(service, change, plan.fingerprint if plan else "", OPERATOR, now)
+
+
 def _live_for_a_while(
-    service: Service, story: str, random: Random, number: int, since: datetime, now: datetime
+    service: Service, team: Team, story: str, random: Random, number: int, now: datetime
 ) -> None:
-    """Set up a month ago, and what happened since; the next run is due."""
-    plan = plan_now(service, since)
-    changes.confirm(service, changes.StartSyncing(), plan.fingerprint, OPERATOR, since)
+    """What happened since syncing was set up a month ago; the next run is due."""
     if story == FULL:
         live = storypark.live_profiles(service)
-        storypark.set_paid_children(service, live, by=OPERATOR, now=now)
-    _days_pass(service, random, now, newcomers=40 if story == FULL else 4)
+        storypark.set_paid_children(service, live, by=team.who(ADMIN), now=now)
+    _days_pass(service, team, random, now, newcomers=40 if story == FULL else 4)
     _choices_meanwhile(service, random, number, now)
     if story == HELD:
         for booking in scope(Booking, service).filter(child__archived_on=None)[:150:2]:
-            manage.cancel(booking, by=OPERATOR, now=now)
-    Integration.objects.filter(service=service).update(next_run_at=now)
+            manage.cancel(booking, by=team.who(STAFF), now=now)
 
 
-def _days_pass(service: Service, random: Random, now: datetime, newcomers: int) -> None:
+def _days_pass(service: Service, team: Team, random: Random, now: datetime, newcomers: int) -> None:
     """New children, other names and rooms, children who go, a profile deleted at a family's request."""
-    today = service.today(now)
+    today, staff, support = service.today(now), team.who(STAFF), team.who(None)
     standing.roll({service.pk: (today, service.window)})
     _enrol(service, lives(random, f"{_prefix(service)}N", newcomers, today), now)
     everybody = list(
@@ -194,15 +195,15 @@ def _days_pass(service: Service, random: Random, now: datetime, newcomers: int) 
     chosen = random.sample(everybody, 8)
     for child in chosen[:3]:
         last_name = f"{child.last_name}-Reid".lstrip("-")
-        manage.amend(child, by=OPERATOR, now=now, last_name=last_name)
-    manage.archive_child(chosen[3], by=OPERATOR, now=now)
-    manage.amend(chosen[4], by=OPERATOR, now=now, rooms=frozenset({"Kindy"}))
+        manage.amend(child, by=staff, now=now, last_name=last_name)
+    manage.archive_child(chosen[3], by=staff, now=now)
+    manage.amend(chosen[4], by=staff, now=now, rooms=frozenset({"Kindy"}))
     profiles = list(scope(Profile, service).filter(state="live").order_by("pk"))
-    storypark.archive_profile(random.choice(profiles), by=OPERATOR, now=now)
-    storypark.delete_profile(random.choice(profiles[:5]), by=OPERATOR, now=now)
+    storypark.archive_profile(random.choice(profiles), by=support, now=now)
+    storypark.delete_profile(random.choice(profiles[:5]), by=support, now=now)
     gone = scope(Child, service).filter(status=Status.INACTIVE.value).order_by("pk").first()
     if gone is not None:
-        manage.book(gone, today + timedelta(days=3), by=OPERATOR, now=now)
+        manage.book(gone, today + timedelta(days=3), by=staff, now=now)
 
 
 def _choices_meanwhile(service: Service, random: Random, number: int, now: datetime) -> None:

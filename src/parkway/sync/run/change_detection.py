@@ -186,8 +186,8 @@ def _look_again(snapshot: Snapshot, plan: Plan) -> datetime | None:
     """
     if not snapshot.roster.complete and not plan.spaces.waiting:
         return snapshot.integration.look_again_at
-    service, today = snapshot.integration.service, plan.situation.today
-    ends = [choice.keep_until for choice in plan.situation.choices.values() if choice.keep_until]
+    service, today = snapshot.integration.service, plan.input.today
+    ends = [choice.keep_until for choice in plan.input.choices.values() if choice.keep_until]
     passing = [day for day in ends if day >= today]
     if plan.spaces.waiting:
         passing.append(today)

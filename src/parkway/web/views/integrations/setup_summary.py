@@ -104,8 +104,9 @@ def _show(
     differences: Sequence[plan_diff.Difference] = (),
     stale: bool = False,
 ) -> HttpResponse:
-    plan = lists.plan
     missing = [row for row in lists.rows if not row.chosen]
+    shown = None if missing else changes.preview(visit.service, changes.StartSyncing(), timezone.now())
+    plan = shown or lists.plan  # which cannot be confirmed yet
     spaces = plan.spaces
     request.session[SHOWN] = plan_diff.outline(plan)
     parts = _parts(plan.decisions)
