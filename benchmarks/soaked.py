@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks import fleet
-from parkway.sync.queries import fleet_metrics
-from parkway.tenancy.people import OPERATOR
 
 VISITED = 50  # services, each by a visitor of its own
 
@@ -64,6 +62,7 @@ def _people() -> list[tuple[str, str, str, int, str]]:
 
     from parkway.manage.models import Child
     from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import give_role
 
     found = []
@@ -83,6 +82,7 @@ def ended() -> dict[str, list[str]]:
     from django.utils import timezone
 
     from parkway.sync.models import Integration, Run, RunState
+    from parkway.sync.queries import fleet_metrics
 
     now = timezone.now()
     runs = Run.objects.filter(at__gte=_began(now))

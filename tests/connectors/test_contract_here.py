@@ -49,7 +49,7 @@ class ManageHereEnd(RosterEnd):
         if found is None:
             found = manage.enrol(self.service, details, child_id, by=OPERATOR, now=NOW)
         else:
-            manage.amend(found, by=OPERATOR, now=NOW, **details._asdict())
+            manage.amend(found, by=OPERATOR, now=NOW, **details.by_name())
             StoredBooking.objects.filter(child=found).delete()
         for kind, state, first, last in bookings:
             manage.book(found, first, last, kind, state, by=OPERATOR, now=NOW)

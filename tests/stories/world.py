@@ -230,8 +230,8 @@ class World:
 
     def available(self) -> set[str]:
         """The children available to sync under the setting."""
-        situation = plan_now(self.service, self.now).situation
-        return {child.child_id for child in belonging(situation)}
+        plan_input = plan_now(self.service, self.now).input
+        return {child.child_id for child in belonging(plan_input)}
 
     # What is told
 

@@ -28,7 +28,16 @@ from parkway.connectors.ports import (
     WriteResult,
     refuse_taken,
 )
-from parkway.domain import Booking, Conflict, Details, Invalid, ProfileState, Room, SourceSilent
+from parkway.domain import (
+    SYNCED_FIELDS,
+    Booking,
+    Conflict,
+    Details,
+    Invalid,
+    ProfileState,
+    Room,
+    SourceSilent,
+)
 from parkway.engine.folding import UNSEEN
 
 if TYPE_CHECKING:  # tenancy's models need a database, and a port none
@@ -279,13 +288,13 @@ class _Sheet:
                 record.append("")
 
     def _set_details(self, record: list[str], details: Details) -> None:
-        born = details.date_of_birth
-        self._set(record, "first_name", details.first_name)
-        self._set(record, "last_name", details.last_name)
-        self._set(record, "preferred_name", details.preferred_name)
-        self._set(record, "date_of_birth", born.isoformat() if born else "")
-        self._set(record, "gender", details.gender)
-        self._set_rooms(record, details.rooms)
+        """Write the synced fields; a further field has no column here."""
+        for field in SYNCED_FIELDS:
+            value = details.value(field.name)
+            if isinstance(value, frozenset):
+                self._set_rooms(record, value)
+            else:
+                self._set(record, field.column, value.isoformat() if isinstance(value, date) else value or "")
 
     def _set_rooms(self, record: list[str], rooms: Collection[str]) -> None:
         if odd := next((name for name in rooms if ";" in name), None):
@@ -334,7 +343,9 @@ def _must_be(own: int, asked: int, file: str) -> None:
 
 def _flat(details: Details, supplied: frozenset[str]) -> tuple[object, ...]:
     """Details and what is supplied in a form in which equal ones look equal."""
-    return (*details[:-1], sorted(details.rooms), sorted(supplied))
+    values = details.by_name().items()
+    told = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in values]
+    return (*told, sorted(supplied))
 
 
 def _number(lines: Iterable[str]) -> int:

@@ -1,6 +1,9 @@
 """What a sync asks of its two ends, in bulk: a run makes a handful of calls, not one a child.
 
 An end is somebody's system behind a connector. Each connector of a port passes the same contract tests.
+
+An end may know further fields of a child or profile than all do (`Details.more`). It names them among the
+fields that it supplies, and passes over those that it does not know.
 """
 
 from __future__ import annotations

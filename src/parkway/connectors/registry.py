@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from parkway.connectors.ports import Profiles, Roster
-from parkway.domain import NotFound
+from parkway.domain import EndNames, NotFound
 
 Port = TypeVar("Port")
 
@@ -35,6 +35,10 @@ class End(Generic[Port]):
     connect: Callable[[Mapping[str, Any]], Port]
     in_transaction: bool = False
     about: str = ""
+
+
+OWN_NAMES = EndNames("Manage", "Storypark")
+"""What people call Parkway's own ends, and what sentences say where no service, and so no end, is known."""
 
 
 @cache
@@ -59,6 +63,11 @@ def connect_roster(slug: str, settings: str) -> Roster:
 def connect_profiles(slug: str, settings: str) -> Profiles:
     """The profiles' end with these settings, as JSON text. Raises NotFound when no such end is installed."""
     return _find(profiles(), slug).connect(json.loads(settings))
+
+
+def names(roster: str, profiles_end: str) -> EndNames:
+    """What people call the ends with these slugs. Raises NotFound when one of them is not installed."""
+    return EndNames(_find(rosters(), roster).name, _find(profiles(), profiles_end).name)
 
 
 def _find(installed: Mapping[str, End[Port]], slug: str) -> End[Port]:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.demo.lives import Life, lives
-from parkway.demo.people import SignIn, add_people
+from parkway.demo.people import ADMIN, STAFF, SignIn, Team, add_people
 from parkway.domain import ChoiceKind, Conflict, InactivePolicy, ProfileState, Standing, Status
 from parkway.domain import Profile as Portfolio
 from parkway.manage import standing
@@ -84,20 +84,20 @@ def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda na
             "Use another database: DATABASE_URL=sqlite:///demo.sqlite3 parkway demo"
         )
     random = Random(seed)  # noqa: S311 - made-up children, no secrets
-    children = 0
+    children, team = 0, add_people()
     for name, services in FLEET.items():
         organisation = Organisation.objects.create(name=name)
         for number, (called, zone, story) in enumerate(services):
             with transaction.atomic():
-                service = add_service(organisation, called, zone, by=OPERATOR, now=now)
+                service = add_service(organisation, called, zone, by=OPERATOR, now=now - BEFORE)
+                team.join(service, now - BEFORE)
                 with within(service):
-                    children += _notify(service, story, Random(random.random()), number, now)  # noqa: S311
+                    children += _play(service, team, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
-    sign_ins = add_people(list(Service.objects.order_by("pk")), now)
-    return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, sign_ins)
+    return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, team.sign_ins)
 
 
-def _notify(service: Service, story: str, random: Random, number: int, now: datetime) -> int:
+def _play(service: Service, team: Team, story: str, random: Random, number: int, now: datetime) -> int:
     """Let one service's story happen; how many children it has."""
     known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
     day = service.today(known_since)
@@ -112,7 +112,7 @@ def _notify(service: Service, story: str, random: Random, number: int, now: date
     if story == STAYS:
         _confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), known_since)
     if story not in (NEW, TO_SET_UP):
-        _live_for_a_while(service, story, random, number, now)
+        _live_for_a_while(service, team, story, random, number, now)
     return scope(Child, service).count()
 
 
@@ -170,21 +170,23 @@ def _confirm(service: Service, change: changes.Change, now: datetime) -> None:
     changes.confirm(service, change, plan.fingerprint if plan else "", OPERATOR, now)
 
 
-def _live_for_a_while(service: Service, story: str, random: Random, number: int, now: datetime) -> None:
+def _live_for_a_while(
+    service: Service, team: Team, story: str, random: Random, number: int, now: datetime
+) -> None:
     """What happened since syncing was set up a month ago; the next run is due."""
     if story == FULL:
         live = storypark.live_profiles(service)
-        storypark.set_paid_children(service, live, by=OPERATOR, now=now)
-    _days_pass(service, random, now, newcomers=40 if story == FULL else 4)
+        storypark.set_paid_children(service, live, by=team.who(ADMIN), now=now)
+    _days_pass(service, team, random, now, newcomers=40 if story == FULL else 4)
     _choices_meanwhile(service, random, number, now)
     if story == HELD:
         for booking in scope(Booking, service).filter(child__archived_on=None)[:150:2]:
-            manage.cancel(booking, by=OPERATOR, now=now)
+            manage.cancel(booking, by=team.who(STAFF), now=now)
 
 
-def _days_pass(service: Service, random: Random, now: datetime, newcomers: int) -> None:
+def _days_pass(service: Service, team: Team, random: Random, now: datetime, newcomers: int) -> None:
     """New children, other names and rooms, children who go, a profile deleted at a family's request."""
-    today = service.today(now)
+    today, staff, support = service.today(now), team.who(STAFF), team.who(None)
     standing.roll({service.pk: (today, service.window)})
     _enrol(service, lives(random, f"{_prefix(service)}N", newcomers, today), now)
     everybody = list(
@@ -193,15 +195,15 @@ def _days_pass(service: Service, random: Random, now: datetime, newcomers: int) 
     chosen = random.sample(everybody, 8)
     for child in chosen[:3]:
         last_name = f"{child.last_name}-Reid".lstrip("-")
-        manage.amend(child, by=OPERATOR, now=now, last_name=last_name)
-    manage.archive_child(chosen[3], by=OPERATOR, now=now)
-    manage.amend(chosen[4], by=OPERATOR, now=now, rooms=frozenset({"Kindy"}))
+        manage.amend(child, by=staff, now=now, last_name=last_name)
+    manage.archive_child(chosen[3], by=staff, now=now)
+    manage.amend(chosen[4], by=staff, now=now, rooms=frozenset({"Kindy"}))
     profiles = list(scope(Profile, service).filter(state="live").order_by("pk"))
-    storypark.archive_profile(random.choice(profiles), by=OPERATOR, now=now)
-    storypark.delete_profile(random.choice(profiles[:5]), by=OPERATOR, now=now)
+    storypark.archive_profile(random.choice(profiles), by=support, now=now)
+    storypark.delete_profile(random.choice(profiles[:5]), by=support, now=now)
     gone = scope(Child, service).filter(status=Status.INACTIVE.value).order_by("pk").first()
     if gone is not None:
-        manage.book(gone, today + timedelta(days=3), by=OPERATOR, now=now)
+        manage.book(gone, today + timedelta(days=3), by=staff, now=now)
 
 
 def _choices_meanwhile(service: Service, random: Random, number: int, now: datetime) -> None:

@@ -15,7 +15,7 @@ BOOKING = ("kind", "state", "starts_on", "ends_on", "weekdays")
 def child_fields(child: Child) -> change_log.Fields:
     """What the change log knows of a child; without the status, which follows from the bookings."""
     rooms = list(child.rooms.values_list("name", flat=True))
-    return {**child.details._asdict(), "rooms": rooms, "archived_on": child.archived_on}
+    return {**child.details.by_name(), "rooms": rooms, "archived_on": child.archived_on}
 
 
 def booking_fields(booking: Booking) -> change_log.Fields:

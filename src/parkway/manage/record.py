@@ -89,7 +89,8 @@ def _and_stays(lookback: int) -> str:
 
 
 def _inactive(name: str, now: Standing, window: Window, today: date) -> str:
-    text = f"Inactive, because {wording.not_booked(name, now, window, today)}."
+    far = wording.far_bookings(now, window, today)
+    text = f"Inactive, because {wording.of_far_bookings(name, far)}."
     if now.next_change:
         text += f" {name} becomes Active by itself on {wording.day(now.next_change, today)}."
     return text

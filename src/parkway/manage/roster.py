@@ -11,7 +11,7 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.db import bulk
-from parkway.domain import Details, Status
+from parkway.domain import COLUMN_FIELDS, Status, column_values
 from parkway.manage import standing
 from parkway.manage.change_entries import BOOKING, booking_part
 from parkway.manage.models import Booking, Child, ChildRoom, Room
@@ -60,10 +60,8 @@ def take_roster(
     standing.lock_roster(service)
     today = service.today(now)
     known = {
-        reference: (Details(first, last, preferred, born, gender), archived_on)
-        for reference, first, last, preferred, born, gender, archived_on in scope(Child, service).values_list(
-            "reference", *_COLUMNS, "archived_on"
-        )
+        reference: tuple(values)
+        for reference, *values in scope(Child, service).values_list("reference", *_LOGGED)
     }
     was_in, was_booked = _rooms_before(service), _bookings_before(service)
     new = [child for child in children if child.child_id not in known]
@@ -90,20 +88,19 @@ def take_roster(
     return RosterImport(len(new), len(old), written)
 
 
-_COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
-_LOGGED = (*_COLUMNS, "archived_on")
+_LOGGED = (*COLUMN_FIELDS, "archived_on")
 _Row = tuple[Any, ...]
 BOOKED = frozenset({"ends_on", "weekdays", "room"})
 """The columns of a booking that a source need not supply."""
 
 
 def _insert(service: Service, children: Iterable[domain.Child]) -> None:
-    columns = ["service_id", "reference", *_COLUMNS, "archived_on", "status"]
+    columns = ["service_id", "reference", *COLUMN_FIELDS, "archived_on", "status"]
     bulk.insert(
         Child,
         columns,
         [
-            (service.pk, c.child_id, *c.details[:5], c.standing.archived_on, _first_status(c))
+            (service.pk, c.child_id, *column_values(c.details), c.standing.archived_on, _first_status(c))
             for c in children
         ],
     )
@@ -118,23 +115,23 @@ def _first_status(child: domain.Child) -> str:
 def _amend(
     service: Service,
     children: Iterable[domain.Child],
-    known: Mapping[str, tuple[Details, date | None]],
+    known: Mapping[str, _Row],
     with_archived: bool,
 ) -> dict[str, tuple[_Row, _Row]]:
     """Bring known children up to date; the columns of each, and the archive day, before and after."""
     changed, found = [], {}
     for child in children:
-        before, archived_on = known[child.child_id]
+        *before, archived_on = known[child.child_id]
         values = [
-            new if name in child.supplied else getattr(before, name)
-            for name, new in zip(_COLUMNS, child.details[:5], strict=True)
+            new if name in child.supplied else old
+            for name, new, old in zip(COLUMN_FIELDS, column_values(child.details), before, strict=True)
         ]
         after = child.standing.archived_on if with_archived else archived_on
-        found[child.child_id] = ((*before[:5], archived_on), (*values, after))
+        found[child.child_id] = ((*before, archived_on), (*values, after))
         if with_archived:
             values += [after, _first_status(child)]
         changed.append((*values, service.pk, child.child_id))
-    columns = [*_COLUMNS, "archived_on", "status"] if with_archived else _COLUMNS
+    columns = [*COLUMN_FIELDS, "archived_on", "status"] if with_archived else COLUMN_FIELDS
     bulk.update(Child, columns, ["service_id", "reference"], changed)
     return found
 
@@ -265,7 +262,7 @@ def _room_changes(made: Mapping[str, int]) -> Iterator[LoggedChange]:
 
 
 def _new_child(child: domain.Child) -> LoggedChange:
-    after = {**child.details._asdict(), "archived_on": child.standing.archived_on}
+    after = {**child.details.by_name(), "archived_on": child.standing.archived_on}
     changes = change_log.differences(change_log.NOTHING, after)
     return LoggedChange(Subject.CHILD, child.child_id, "import_new", changes)
 

@@ -13,7 +13,17 @@ from typing import Any
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import FIELDS, BookingKind, BookingState, Conflict, Details, Invalid
+from parkway.domain import (
+    COLUMN_FIELDS,
+    FIELDS,
+    TEXT_FIELDS,
+    BookingKind,
+    BookingState,
+    Conflict,
+    Details,
+    Invalid,
+    column_values,
+)
 from parkway.engine import status
 from parkway.engine.folding import is_plain
 from parkway.manage import change_entries, preview, standing
@@ -268,8 +278,7 @@ def _touched(child: Child, now: datetime) -> None:
 def _check_name(details: Details) -> None:
     if not details.first_name.strip() and not details.last_name.strip():
         raise Invalid("A child needs a first name or a last name.", fields=("first_name", "last_name"))
-    typed = {"first_name", "last_name", "preferred_name", "gender"}
-    if odd := sorted(name for name in typed if not is_plain(getattr(details, name))):
+    if odd := [name for name in TEXT_FIELDS if not is_plain(getattr(details, name))]:
         raise Invalid(UNSEEN, fields=odd)
 
 
@@ -289,7 +298,7 @@ def _check_room(service: Service, name: str, but: Room | None = None) -> None:
 
 
 def _columns(details: Details) -> dict[str, Any]:
-    return {name: value for name, value in details._asdict().items() if name != "rooms"}
+    return dict(zip(COLUMN_FIELDS, column_values(details), strict=True))
 
 
 def _set_rooms(child: Child, names: frozenset[str], by: Actor, now: datetime) -> None:

@@ -14,7 +14,7 @@ def profile_fields(profile: Profile) -> change_log.Fields:
     """What the change log knows of a profile."""
     rooms = list(ProfileRoom.objects.filter(profile=profile).values_list("room__name", flat=True))
     more = {"rooms": rooms, "state": profile.state, "archived_on": profile.archived_on}
-    return {**profile.details._asdict(), **more}
+    return {**profile.details.by_name(), **more}
 
 
 def log_profile(profile: Profile, verb: str, before: change_log.Fields, by: Actor, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.db import bulk
-from parkway.domain import Details, ProfileState
+from parkway.domain import COLUMN_FIELDS, Details, ProfileState, column_values
 from parkway.storypark import verbs
 from parkway.storypark.models import ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy import change_log
@@ -19,7 +19,6 @@ from parkway.tenancy.models import Service, Subject
 from parkway.tenancy.people import Actor, Permission, require
 from parkway.tenancy.scope import scope
 
-COLUMNS = ("first_name", "last_name", "preferred_name", "date_of_birth", "gender")
 STATE = ("state", "archived_on", "archived_by")
 LIVE, ARCHIVED, DELETED = ProfileState.LIVE, ProfileState.ARCHIVED, ProfileState.DELETED
 
@@ -62,10 +61,16 @@ def take_profiles(service: Service, profiles: Sequence[domain.Profile], *, by: A
 def _insert(service: Service, profiles: Sequence[domain.Profile], today: date) -> None:
     nothing = Details()
     values = [
-        (service.pk, p.profile_id, *(nothing if p.state is DELETED else p.details)[:5], *_state(p, today), "")
+        (
+            service.pk,
+            p.profile_id,
+            *column_values(nothing if p.state is DELETED else p.details),
+            *_state(p, today),
+            "",
+        )
         for p in profiles
     ]
-    bulk.insert(Profile, ["service_id", "reference", *COLUMNS, *STATE, "managed_link"], values)
+    bulk.insert(Profile, ["service_id", "reference", *COLUMN_FIELDS, *STATE, "managed_link"], values)
 
 
 def _state(profile: domain.Profile, today: date) -> tuple[str, date | None, str]:
@@ -79,7 +84,7 @@ def _state(profile: domain.Profile, today: date) -> tuple[str, date | None, str]
 
 
 _Row = tuple[object, ...]
-_LOGGED = (*COLUMNS, "state", "archived_on")
+_LOGGED = (*COLUMN_FIELDS, "state", "archived_on")
 
 
 def _update(
@@ -92,7 +97,9 @@ def _update(
         before = known[profile.profile_id]
         details = [
             new if name in profile.supplied else old
-            for name, new, old in zip(COLUMNS, profile.details, before.details, strict=False)
+            for name, new, old in zip(
+                COLUMN_FIELDS, column_values(profile.details), column_values(before), strict=True
+            )
         ]
         still_archived = profile.state is ARCHIVED and before.state == ARCHIVED.value
         state = (
@@ -101,8 +108,8 @@ def _update(
             else _state(profile, today)
         )
         changed.append((*details, *state, service.pk, profile.profile_id))
-        found.append(((*before.details[:5], before.state, before.archived_on), (*details, *state[:2])))
-    bulk.update(Profile, [*COLUMNS, *STATE], ["service_id", "reference"], changed)
+        found.append(((*column_values(before), before.state, before.archived_on), (*details, *state[:2])))
+    bulk.update(Profile, [*COLUMN_FIELDS, *STATE], ["service_id", "reference"], changed)
     return found
 
 
@@ -137,7 +144,7 @@ def _rooms_before(service: Service) -> dict[str, set[str]]:
 def _new_profile(profile: domain.Profile, today: date) -> LoggedChange:
     """The entry of a new profile; one that is deleted already has no names."""
     state, archived_on, _ = _state(profile, today)
-    details = {} if profile.state is DELETED else profile.details._asdict()
+    details = {} if profile.state is DELETED else profile.details.by_name()
     after = {**details, "state": state, "archived_on": archived_on}
     changes = change_log.differences(change_log.NOTHING, after)
     return LoggedChange(Subject.PROFILE, profile.profile_id, "import_new", changes)

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from parkway.domain import FIELDS, Conflict, Details, Invalid, ProfileState
+from parkway.domain import COLUMN_FIELDS, FIELDS, Conflict, Details, Invalid, ProfileState, column_values
 from parkway.engine.folding import is_plain
 from parkway.storypark import change_entries
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room, Story, StoryState
@@ -102,11 +102,11 @@ def create_profile(
     lock_account(service)
     if not details.first_name.strip() and not details.last_name.strip():
         raise Invalid("A profile needs a first name or a last name.", fields=("first_name", "last_name"))
-    _require_plain(**details._asdict())
+    _require_plain(**details.by_name())
     _require_space(service)
     if reference and scope(Profile, service).filter(reference=reference).exists():
         raise Invalid(f"{service.name} already has a profile with the id {reference}.", fields=("reference",))
-    values = {name: value for name, value in details._asdict().items() if name != "rooms"}
+    values = dict(zip(COLUMN_FIELDS, column_values(details), strict=True))
     profile = Profile.objects.create(service=service, reference=reference or "new", **values)
     if not reference:
         profile.reference = f"P-{profile.pk}"
@@ -141,7 +141,7 @@ def amend_profile(profile: Profile, *, by: Actor, now: datetime, **values: Any) 
         setattr(profile, name, value)
     if not profile.first_name.strip() and not profile.last_name.strip():
         raise Invalid("A profile needs a first name or a last name.", fields=("first_name", "last_name"))
-    _require_plain(**profile.details._asdict())
+    _require_plain(**profile.details.by_name())
     profile.save(update_fields=[*values]) if values else None
     if rooms is not None:
         _place(profile, rooms, by, now)
@@ -208,8 +208,9 @@ def delete_profile(profile: Profile, *, by: Actor, now: datetime) -> None:
         story.delete()
     ProfileRoom.objects.filter(profile=profile).delete()
     profile.state, profile.archived_on, profile.archived_by = DELETED, None, ""
-    profile.first_name = profile.last_name = profile.preferred_name = profile.gender = ""
-    profile.date_of_birth, profile.managed_link = None, ""
+    for name, nothing in zip(COLUMN_FIELDS, column_values(Details()), strict=True):
+        setattr(profile, name, nothing)
+    profile.managed_link = ""
     profile.save()
     increment_version(service)
     changes = change_log.differences({"state": state}, {"state": DELETED})

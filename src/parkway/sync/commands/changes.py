@@ -66,7 +66,7 @@ class Change:
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
         """Return what the plan is made from once the change is made."""
-        return snapshot.situation
+        return snapshot.plan_input
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         """Write the change in the transaction at hand, in which the integration is locked."""
@@ -130,7 +130,7 @@ def _plan(integration: Integration, change: Change, now: datetime) -> Plan:
 def _apply(integration: Integration, context: RunContext) -> Run:
     """Apply what follows now, if it is what was consented to; else raise PlanChanged."""
     snapshot = gather_one(integration, context.now)
-    plan = make_plan(snapshot.situation)
+    plan = make_plan(snapshot.plan_input)
     if plan.fingerprint != context.consent:
         raise PlanChanged(plan)
     return apply_plans({integration.service_id: (snapshot, plan)}, context)[0]
@@ -147,7 +147,7 @@ class SwitchPolicy(Change):
     trigger = Trigger.SWITCH
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, inactive=self.inactive)
+        return replace(snapshot.plan_input, inactive=self.inactive)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         update_integration(_there(integration, service), inactive=self.inactive.value)
@@ -204,7 +204,7 @@ class TurnOff(Change):
     trigger = Trigger.TURNED_ON
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, children=(), links={}, choices={}, asked={}, rooms=())
+        return replace(snapshot.plan_input, children=(), links={}, choices={}, asked={}, rooms=())
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         found = _there(integration, service)
@@ -235,14 +235,14 @@ class Reject(Change):
     trigger = Trigger.REJECTION
 
     def carry_out(self, integration: Integration, context: RunContext) -> Run:
-        shown = make_plan(gather_one(integration, context.now).situation)
+        shown = make_plan(gather_one(integration, context.now).plan_input)
         if shown.fingerprint != context.consent:
             raise PlanChanged(shown)
         retained = domain.Choice(ChoiceKind.RETAINED)
         archived = [each.child_id for each in shown.actions() if each.step is Step.ARCHIVE]
         choices.store(integration.service, dict.fromkeys(archived, retained), context.by, context.now)
         integration.refresh_from_db(fields=["version"])
-        plan = make_plan(gather_one(integration, context.now).situation)
+        plan = make_plan(gather_one(integration, context.now).plan_input)
         return _apply(integration, replace(context, consent=plan.fingerprint))
 
 
@@ -271,7 +271,7 @@ class ChangePaidChildren(Change):
             )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, paid_children=self.number)
+        return replace(snapshot.plan_input, paid_children=self.number)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         connectors_of_services([service]).profiles.set_paid_children(service.pk, self.number, by, now)
@@ -297,7 +297,7 @@ class ChangeWindow(Change):
                 )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return _with_standings(snapshot, now, snapshot.situation.today, self.window)
+        return _with_standings(snapshot, now, snapshot.plan_input.today, self.window)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         widths = {"lookback_days": self.window.lookback, "lookahead_days": self.window.lookahead}
@@ -321,7 +321,7 @@ class ChangeTimeZone(Change):
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
         today = now.astimezone(ZoneInfo(self.time_zone)).date()
-        return _with_standings(snapshot, now, today, snapshot.situation.window)
+        return _with_standings(snapshot, now, today, snapshot.plan_input.window)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         _change(service, integration, by, now, time_zone=self.time_zone)
@@ -346,7 +346,7 @@ class ChangeLimits(Change):
         integration_of(service)
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, limits=self.limits)
+        return replace(snapshot.plan_input, limits=self.limits)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         archives, percent = self.limits
@@ -382,6 +382,6 @@ def _with_standings(snapshot: Snapshot, now: datetime, today: date, window: Wind
         )
         if child.standing.bookings_known
         else child
-        for child in snapshot.situation.children
+        for child in snapshot.plan_input.children
     ]
-    return replace(snapshot.situation, today=today, window=window, children=children)
+    return replace(snapshot.plan_input, today=today, window=window, children=children)

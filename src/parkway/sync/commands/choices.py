@@ -36,16 +36,16 @@ def choose(
     or the profile is not free: two children cannot take one profile.
     """
     integration = _lock_changeable(service, by)
-    situation = gather_one(integration, now).situation
-    listed = any(child.child_id == child_id for child in situation.children)
+    plan_input = gather_one(integration, now).plan_input
+    listed = any(child.child_id == child_id for child in plan_input.children)
     for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
-    if listed == for_missing or (for_missing and child_id not in situation.links):
+    if listed == for_missing or (for_missing and child_id not in plan_input.links):
         state = "still listed in Manage" if listed else "not listed in Manage"
         refused = Conflict if listed else NotFound
         raise refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
     if kind is ChoiceKind.PROFILE:
-        _require_free(situation, child_id, profile_id)
-    linked = situation.profiles.get(situation.links.get(child_id, ""))
+        _require_free(plan_input, child_id, profile_id)
+    linked = plan_input.profiles.get(plan_input.links.get(child_id, ""))
     if kind in (ChoiceKind.PROFILE, ChoiceKind.NEW) and linked and linked.state is not ProfileState.DELETED:
         raise Conflict(f"{child_id} is linked to the profile {linked.profile_id} already.")
     store(service, {child_id: domain.Choice(kind, profile_id)}, by, now)
@@ -59,7 +59,7 @@ def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now
     Raises Invalid for a day that has passed, NotFound for a child whom Manage does not list.
     """
     integration = _lock_changeable(service, by)
-    children = gather_one(integration, now).situation.children
+    children = gather_one(integration, now).plan_input.children
     if day is not None and all(child.child_id != child_id for child in children):
         raise NotFound(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
     if day is not None and day < service.today(now):
@@ -96,7 +96,7 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
     or is not missing.
     """
     integration = _lock_changeable(service, by)
-    listed = {child.child_id for child in gather_one(integration, now).situation.children}
+    listed = {child.child_id for child in gather_one(integration, now).plan_input.children}
     if child_id not in listed:
         raise NotFound("Choose a child who is listed in Manage. Nothing was changed.")
     if missing_id in listed:
@@ -182,11 +182,11 @@ def _replace(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, n
         bulk.insert(Choice, columns, new)
 
 
-def _require_free(situation: PlanInput, child_id: str, profile_id: str | None) -> None:
-    profile = situation.profiles.get(profile_id or "")
+def _require_free(plan_input: PlanInput, child_id: str, profile_id: str | None) -> None:
+    profile = plan_input.profiles.get(profile_id or "")
     if profile is None or profile.state is ProfileState.DELETED:
         raise NotFound(f"There is no profile {profile_id} to choose.")
-    holders = [key for key, linked in situation.links.items() if linked == profile_id and key != child_id]
+    holders = [key for key, linked in plan_input.links.items() if linked == profile_id and key != child_id]
     if holders:
         raise Conflict(
             f"The profile {profile_id} belongs to {holders[0]}. Two children cannot take one profile."

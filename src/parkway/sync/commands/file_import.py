@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from parkway import domain
 from parkway.connectors.csv_files import Files, ProfileRow
 from parkway.db import bulk
-from parkway.domain import Conflict, SourceSilent
+from parkway.domain import SYNCED_FIELDS, Conflict, SourceSilent
 from parkway.engine.plan import Plan
 from parkway.manage.models import Child
 from parkway.manage.roster import ImportedBooking, take_roster
@@ -40,14 +41,10 @@ class ImportResult(NamedTuple):
 LONGEST = {
     "child_id": 64,
     "profile_id": 64,
-    "first_name": 100,
-    "last_name": 100,
-    "preferred_name": 100,
-    "gender": 40,
-    "rooms": 100,
-    "room": 100,
+    **{field.column: field.longest for field in SYNCED_FIELDS if field.longest},
+    "room": domain.LONGEST["rooms"],
 }
-"""What the database has room for."""
+"""What the database has room for, by the columns of files."""
 
 
 @transaction.atomic

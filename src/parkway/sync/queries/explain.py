@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from parkway.domain import NotFound, Step
 from parkway.engine import wording
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_of
 from parkway.sync.models import Entry, Integration, Link, Run
 from parkway.sync.run.gather import query_for
 from parkway.tenancy.models import Service
@@ -49,7 +49,8 @@ def why_unknown(service: Service, child_id: str, on: date | None, now: datetime)
         )
     known = sorted(listed.union(entries.values_list("child_id", flat=True)))
     alike = difflib.get_close_matches(child_id.upper(), known, n=3, cutoff=0.75)
-    hint = f"Did you mean {' or '.join(alike)}?" if alike else "Manage shows the ids of its children."
+    roster = names_of(integration).roster
+    hint = f"Did you mean {' or '.join(alike)}?" if alike else f"{roster} shows the ids of its children."
     return NotFound(f"{service.name} has no child with the id {child_id}, and never had. {hint}")
 
 

@@ -15,4 +15,4 @@ def plan_now(service: Service, now: datetime) -> Plan:
 
     Raises Conflict when support has not enabled syncing, SourceSilent when an end must not be believed.
     """
-    return make_plan(gather_one(integration_of(service), now).situation)
+    return make_plan(gather_one(integration_of(service), now).plan_input)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from parkway.connectors.csv_files import WEEKDAYS
-from parkway.domain import BookingKind
+from parkway.domain import SYNCED_FIELDS, BookingKind, FieldKind
 from parkway.engine.wording import count, weekday
 from parkway.tenancy import change_log
 from parkway.tenancy.models import ChangeLogEntry, RoleName, Service, Subject
@@ -63,12 +63,7 @@ def describe(entry: ChangeLogEntry, names: Names) -> str:
 # Values ------------------------------------------------------------------------------------------------
 
 LABELS = {
-    "first_name": "first name",
-    "last_name": "last name",
-    "preferred_name": "preferred name",
-    "date_of_birth": "date of birth",
-    "gender": "gender",
-    "rooms": "rooms",
+    **{field.name: field.label.lower() for field in SYNCED_FIELDS},
     "state": "state",
     "archived_on": "archive day",
     "bookings": "number of bookings",
@@ -89,7 +84,8 @@ LABELS = {
 }
 """What people call a field, in the order in which a sentence names them."""
 
-DAYS = frozenset({"date_of_birth", "archived_on", "starts_on", "ends_on"})
+SYNCED_DAYS = {field.name for field in SYNCED_FIELDS if field.kind is FieldKind.DAY}
+DAYS = frozenset({*SYNCED_DAYS, "archived_on", "starts_on", "ends_on"})
 PLAIN = frozenset({"kind", "state"})
 NONE = {"ends_on": "no end"}
 """What an empty field is called, where that means something."""

@@ -130,11 +130,11 @@ def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     now = timezone.now()
     found = manage_changes.the_record(visit, child, now)
     rooms = listing.room_names(visit.service)
-    before = found.child.details._asdict() | {"rooms": found.rooms}
+    before = found.child.details.by_name() | {"rooms": found.rooms}
     form = ChildForm(rooms, request.POST if request.method == "POST" else typed(request), initial=before)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.amend(found.child, by=visit.by, now=now, **form.details()._asdict())
+            verbs.amend(found.child, by=visit.by, now=now, **form.details().by_name())
         except (Conflict, Invalid) as refused:
             add_to(form, refused, name="new_room")
         else:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parkway.connectors.csv_files import BOOKINGS, CHILDREN, Files, read_files
+from parkway.connectors.csv_files import BOOKINGS, CHILDREN, COLUMNS, Files, read_files
 from parkway.connectors.csv_reading import BadFiles, CsvProblem
 from parkway.domain import Conflict, Refused, Status
 from parkway.engine import wording
@@ -34,7 +34,7 @@ from parkway.web.views.manage.forms import LARGEST, FilesForm
 SHOWN, WARNINGS = 500, 10  # bad lines and warnings on a page
 EXAMPLES = {
     "children": (
-        "child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms,archived_on\n"
+        f"{','.join(('child_id', *COLUMNS, 'archived_on'))}\n"
         "A-1,Mānaia,Hohepa,,2022-03-04,girl,Tūī,\n"
         "A-2,Oliver,Smith,Ollie,2021-11-30,boy,Kiwi;Tūī,\n"
         "A-3,Ida,Ng,,,,,2026-01-31\n"

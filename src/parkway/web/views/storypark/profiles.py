@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +22,7 @@ from parkway.tenancy.models import Service, Subject
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.details_form import DetailsForm
 from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
@@ -105,42 +105,21 @@ def parse_on(text: str) -> date | None:
     return found if found and found.year in OUR_TIME else None
 
 
-class DetailsForm(forms.Form):
-    """A profile's names, date of birth, gender and rooms, where they are not managed elsewhere."""
-
-    first_name = forms.CharField(max_length=100, required=False)
-    last_name = forms.CharField(max_length=100, required=False)
-    preferred_name = forms.CharField(
-        max_length=100, required=False, help_text="What people call the child, if it is another name."
-    )
-    date_of_birth = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    gender = forms.CharField(max_length=40, required=False)
-    rooms = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, service: Service, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        names = [room.name for room in listing.rooms(service)]
-        self.fields["rooms"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-        if not names:
-            del self.fields["rooms"]
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """What was typed, as the verbs take it."""
-        rooms = {"rooms": frozenset(self.cleaned_data["rooms"])} if "rooms" in self.fields else {}
-        return {**self.cleaned_data, **rooms}
+def _form(service: Service, data: QueryDict | None, **more: Any) -> DetailsForm:
+    """The form of the details of a profile of this service."""
+    return DetailsForm([room.name for room in listing.rooms(service)], data, **more)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @at_service(Permission.CHANGE_PROFILES)
 def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     """A new profile made by hand, where no integration makes them."""
-    form = DetailsForm(visit.service, request.POST if request.method == "POST" else typed(request))
+    form = _form(visit.service, request.POST if request.method == "POST" else typed(request))
     if request.method == "POST" and form.is_valid():
         try:
             with idempotency.once(request, to=reverse("storypark-children", args=[visit.service.slug])):
                 made = verbs.create_profile(
-                    visit.service, Details(**form.values), by=visit.by, now=timezone.now()
+                    visit.service, Details.of(form.values), by=visit.by, now=timezone.now()
                 )
         except (Conflict, Invalid) as refused:
             add_to(form, refused)
@@ -157,9 +136,9 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Change the details of a profile that is not managed elsewhere (R14)."""
     one = listing.profile(visit.service, number)
     verbs.require_unmanaged(one, "changed")
-    before = {**one.details._asdict(), "rooms": [room.name for room in one.rooms.all()]}
+    before = {**one.details.by_name(), "rooms": [room.name for room in one.rooms.all()]}
     data = request.POST if request.method == "POST" else typed(request)
-    form = DetailsForm(visit.service, data, initial=before)
+    form = _form(visit.service, data, initial=before)
     if request.method == "POST" and form.is_valid():
         try:
             verbs.amend_profile(one, by=visit.by, now=timezone.now(), **form.values)
