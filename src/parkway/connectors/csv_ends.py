@@ -7,8 +7,6 @@ import hashlib
 import io
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING
 from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
 from parkway.connectors.csv_reading import BYTE_ORDER_MARK, BadFiles, CsvColumns, CsvReport, CsvTable, shown
 from parkway.connectors.end_settings import Setting, SettingKind
+from parkway.connectors.file_writing import put_file
 from parkway.connectors.ports import (
     AccountAnswer,
     NewProfile,
@@ -149,9 +148,9 @@ class CsvProfiles:
                 sheet.change(change)
             made = {new.child_id: sheet.create(new) for new in theirs.creates}
             if theirs.rooms:
-                _put(self._rooms_file, _as_csv([ROOMS.known, *sorted(rooms.items())], "\n"))
+                put_file(self._rooms_file, _as_csv([ROOMS.known, *sorted(rooms.items())], "\n"))
             if theirs.rooms or theirs.changes or theirs.creates:
-                _put(self._file, sheet.as_bytes())
+                put_file(self._file, sheet.as_bytes())
             outcomes[service_id] = WriteResult(made, made_rooms)
         return outcomes
 
@@ -361,38 +360,6 @@ def _as_csv(rows: Iterable[Sequence[str]], line_end: str) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end).writerows(rows)
     return text.getvalue().encode("utf-8")
-
-
-def _put(file: str, content: bytes) -> None:
-    """Put a file in its place, whole or not at all, also when the machine stops halfway. Raises Conflict."""
-    target = os.path.realpath(file)
-    folder = os.path.dirname(target)
-    try:
-        descriptor, temporary = tempfile.mkstemp(suffix=".tmp", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            with suppress(FileNotFoundError):
-                shutil.copymode(target, temporary)
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
-        _sync_folder(folder)
-    except OSError as error:
-        raise Conflict(f"{file} cannot be written ({error.strerror}). Mend that and try again.") from error
-
-
-def _sync_folder(folder: str) -> None:
-    """Have the machine remember which file is in place."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 ROSTER = End(
