@@ -23,9 +23,8 @@ from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
 from parkway.storypark.portfolios import take_profiles
 from parkway.sync.commands import changes, choices, lifecycle, setup
-from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.models import Link
 from parkway.sync.queries import setup_lists
-from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
@@ -93,12 +92,12 @@ def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda na
                 service = add_service(organisation, called, zone, by=OPERATOR, now=now - BEFORE)
                 team.join(service, now - BEFORE)
                 with within(service):
-                    children += _notify(service, team, story, Random(random.random()), number, now)  # noqa: S311
+                    children += _play(service, team, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
     return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, team.sign_ins)
 
 
-def _notify(service: Service, team: Team, story: str, random: Random, number: int, now: datetime) -> int:
+def _play(service: Service, team: Team, story: str, random: Random, number: int, now: datetime) -> int:
     """Let one service's story happen; how many children it has."""
     known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
     day = service.today(known_since)
@@ -107,14 +106,13 @@ def _notify(service: Service, team: Team, story: str, random: Random, number: in
     storypark.set_paid_children(service, len(people) + 20, by=OPERATOR, now=known_since)
     _portfolios(service, people, random, known_since)
     lifecycle.enable(service, OPERATOR)
-    if story == STAYS:
-        Integration.objects.filter(service=service).update(inactive=InactivePolicy.STAY.value)
     if story != TO_SET_UP:
         _choose(service, known_since)
-    if story == NEW:
-        Integration.objects.filter(service=service).update(stage=Stage.ON)
-    elif story != TO_SET_UP:
-        _live_for_a_while(service, team, story, random, number, known_since, now)
+        _confirm(service, changes.StartSyncing(), known_since)
+    if story == STAYS:
+        _confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), known_since)
+    if story not in (NEW, TO_SET_UP):
+        _live_for_a_while(service, team, story, random, number, now)
     return scope(Child, service).count()
 
 
@@ -157,21 +155,25 @@ def _portfolios(service: Service, people: Sequence[Life], random: Random, now: d
 def _choose(service: Service, now: datetime) -> None:
     """Work through set-up as an admin educator would: certain matches taken, the others looked at."""
     setup.accept_proposals(service, OPERATOR, now)
-    wishes, taken = {}, set()
+    chosen, taken = {}, set()
     for index, each in enumerate(setup_lists.look_at_set_up(service, now).open):
         free = [key for key in each.proposal.profile_ids if key not in taken]
-        wish = domain.Choice(ChoiceKind.PROFILE, free[0]) if free else domain.Choice(ChoiceKind.NEW)
-        taken.add(wish.profile_id)
-        wishes[each.child.child_id] = domain.Choice(ChoiceKind.DONT_ADD) if index % 7 == 3 else wish
-    choices.store(service, wishes, OPERATOR, now)
+        choice = domain.Choice(ChoiceKind.PROFILE, free[0]) if free else domain.Choice(ChoiceKind.NEW)
+        taken.add(choice.profile_id)
+        chosen[each.child.child_id] = domain.Choice(ChoiceKind.DONT_ADD) if index % 7 == 3 else choice
+    choices.store(service, chosen, OPERATOR, now)
+
+
+def _confirm(service: Service, change: changes.Change, now: datetime) -> None:
+    """Make a change as somebody does who looks at its preview first."""
+    plan = changes.preview(service, change, now)
+    changes.confirm(service, change, plan.fingerprint if plan else "", OPERATOR, now)
 
 
 def _live_for_a_while(
-    service: Service, team: Team, story: str, random: Random, number: int, since: datetime, now: datetime
+    service: Service, team: Team, story: str, random: Random, number: int, now: datetime
 ) -> None:
-    """Set up a month ago, and what happened since; the next run is due."""
-    plan = plan_now(service, since)
-    changes.confirm(service, changes.StartSyncing(), plan.fingerprint, OPERATOR, since)
+    """What happened since syncing was set up a month ago; the next run is due."""
     if story == FULL:
         live = storypark.live_profiles(service)
         storypark.set_paid_children(service, live, by=team.who(ADMIN), now=now)
@@ -180,7 +182,6 @@ def _live_for_a_while(
     if story == HELD:
         for booking in scope(Booking, service).filter(child__archived_on=None)[:150:2]:
             manage.cancel(booking, by=team.who(STAFF), now=now)
-    Integration.objects.filter(service=service).update(next_run_at=now)
 
 
 def _days_pass(service: Service, team: Team, random: Random, now: datetime, newcomers: int) -> None:
@@ -211,18 +212,18 @@ def _choices_meanwhile(service: Service, random: Random, number: int, now: datet
     synced = scope(Child, service).filter(reference__in=linked, archived_on=None).order_by("pk")
     if number % 6 == 1:
         _look_alike(service, now)
-    wishes = {}
+    chosen = {}
     fate = (None, ChoiceKind.KEEP, ChoiceKind.ARCHIVE)[number % 3]
     if number % 6 < 5:  # not everywhere, so that some services need nobody
         lost = random.choice(synced.filter(status=Status.ACTIVE.value))
         manage.remove_child(lost, by=OPERATOR, now=now)
-        wishes.update({lost.reference: domain.Choice(fate)} if fate else {})
+        chosen.update({lost.reference: domain.Choice(fate)} if fate else {})
     leaving = list(synced.filter(status=Status.INACTIVE.value))
     if leaving:
-        wishes[leaving[-1].reference] = domain.Choice(keep_until=service.today(now) + timedelta(days=21))
+        chosen[leaving[-1].reference] = domain.Choice(keep_until=service.today(now) + timedelta(days=21))
     if number % 6 == 2 and leaving[1:]:  # as after a held run that somebody rejected
-        wishes[leaving[0].reference] = domain.Choice(ChoiceKind.RETAINED)
-    choices.store(service, wishes, OPERATOR, now)
+        chosen[leaving[0].reference] = domain.Choice(ChoiceKind.RETAINED)
+    choices.store(service, chosen, OPERATOR, now)
 
 
 def _look_alike(service: Service, now: datetime) -> None:

@@ -109,13 +109,14 @@ def _show(
     differences: Sequence[plan_diff.Difference] = (),
     stale: bool = False,
 ) -> HttpResponse:
-    plan = lists.plan
     missing = [row for row in lists.rows if not row.chosen]
+    shown = None if missing else changes.preview(visit.service, changes.StartSyncing(), timezone.now())
+    plan = shown or lists.plan  # which cannot be confirmed yet
     spaces = plan.spaces
     request.session[SHOWN] = plan_diff.outline(plan)
     parts = _parts(plan.decisions, visit.names)
     needed = sum(len(part.decisions) for part in parts if part.takes_space) + spaces.waiting
-    not_added = [row.child for row in lists.rows if row.made and row.made.wish.kind is ChoiceKind.DONT_ADD]
+    not_added = [row.child for row in lists.rows if row.made and row.made.choice.kind is ChoiceKind.DONT_ADD]
     listed = {row.child.child_id for row in lists.rows}
     away = [d for d in plan.decisions if d.step is Step.LEAVE_OUT and d.child_id not in listed]
     context = {
