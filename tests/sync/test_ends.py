@@ -131,9 +131,7 @@ def test_files_are_not_taken_over_where_children_come_from_elsewhere(world: Worl
     files = Files([], {}, [], {}, frozenset(), [])
     give(world.service, roster=MemoryRoster(world.service.pk), called=OUTSIDE)
     for take in (take_files, preview_files):
-        with pytest.raises(
-            Conflict, match="of Rimu Kindergarten come from QikKids; import there"
-        ):
+        with pytest.raises(Conflict, match="of Rimu Kindergarten come from QikKids; import there"):
             take(world.service, files, OPERATOR, world.now)
 
 
