@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from parkway.db import bulk, errors, locking
 from parkway.db.gc_pause import gc_paused
+from parkway.sync import outbox
 from parkway.sync.models import Run
 from parkway.sync.run import change_detection
 from parkway.sync.run.pipeline import RunContext, run_sync, run_together
@@ -123,6 +124,7 @@ class Pass:
             self.turns.give_way(time.monotonic() - began)
             yield done
             began = time.monotonic()
+        outbox.remove_delivered()
 
     def _context(self) -> RunContext:
         return RunContext(max(self.clock(), self.wanted.since))
@@ -131,7 +133,7 @@ class Pass:
         """Claim services and run them in one transaction; when one of them breaks, each alone."""
         batch: list[int] = []
         try:
-            with gc_paused():
+            with gc_paused(), outbox.removing_later():
                 return self.turns.take(lambda: self._together(batch, context))
         except Exception as error:
             if not batch or errors.database_unusable(error):
