@@ -127,7 +127,7 @@ class ChildWithheld(ChildEvent):
 
 
 class LinkChanged(ChildEvent):
-    """The child was linked to one profile, and is to another."""
+    """The child's link leads to another profile than before, or was taken over from another child."""
 
     __slots__ = ()
 
