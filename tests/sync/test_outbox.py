@@ -77,6 +77,13 @@ def left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]
         yield patched.undo
 
 
+@pytest.fixture
+def told() -> Iterator[list[Event]]:
+    """What a reader hears of ends of runs."""
+    with heard(RunEnded) as events:
+        yield events
+
+
 # What readers hear ---------------------------------------------------------------------------------------
 
 
@@ -108,6 +115,18 @@ def test_a_reader_hears_of_the_kinds_it_asks_for(world: World) -> None:
         world.sync_fully()
     assert [type(each) for each in archived] == [ChildArchived]
     assert [type(each) for each in ended] == [RunEnded]
+
+
+@pytest.mark.django_db
+def test_what_no_reader_asks_for_is_not_kept(world: World) -> None:
+    Outbox.objects.all().delete()
+    with heard(RunEnded):
+        world.stay()
+    [row] = Outbox.objects.all()
+    assert json.loads(row.events)["kind"] == "RunEnded", "and no row of the change of the setting"
+    assert json.loads(row.events)["children"] == {}
+    world.let_leave()
+    assert Outbox.objects.count() == 1, "nobody logs or counts runs here"
 
 
 @committing
@@ -150,7 +169,8 @@ def test_a_row_tells_ids_and_numbers_alone(world: World) -> None:
     for child in ("kea", "kaka", "tui", "weka", "moa"):
         world.archive(child)
     Outbox.objects.all().delete()
-    run = world.sync_fully()
+    with heard():
+        run = world.sync_fully()
     assert run.state == "held"
     [notice] = Notice.objects.filter(settled_at=None)
     ended, given_ = Outbox.objects.order_by("pk")
@@ -164,15 +184,14 @@ def test_a_row_tells_ids_and_numbers_alone(world: World) -> None:
 
 @committing
 def test_a_notice_is_written_in_the_transaction_of_the_run(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, left_behind: Callable[[], None]
 ) -> None:
-    monkeypatch.setattr(outbox, "_deliver_soon", lambda known: None)
     with heard(NoticeGiven) as told:
         with transaction.atomic():
             world.sync_fully(roster=SilentManage())
             assert Notice.objects.filter(settled_at=None).count() == 1
         world.sync_fully(roster=SilentManage())
-        monkeypatch.undo()
+        left_behind()
         age()
         outbox.carry_on()
     assert Notice.objects.count() == len(told) == 1, "once, for as long as the matter is open"
@@ -206,18 +225,17 @@ def test_what_a_reader_causes_comes_after_what_it_heard_of(world: World) -> None
 
 @committing
 def test_what_a_process_that_died_left_is_carried_on_once_its_time_has_come(
-    world: World, left_behind: Callable[[], None]
+    world: World, left_behind: Callable[[], None], told: list[Event]
 ) -> None:
     run = world.sync_fully()
     left_behind()
-    with heard() as told:
-        outbox.carry_on()
-        assert told == [], "whoever wrote it is left alone with it"
-        age()
-        assert fleet_metrics.fleet_metrics().events_left == 1
-        Scheduler().look()
-        Scheduler().look()
-    assert ids(told) == [f"run-{run.pk}/ended", f"run-{run.pk}/create/ben"]
+    outbox.carry_on()
+    assert told == [], "whoever wrote it is left alone with it"
+    age()
+    assert fleet_metrics.fleet_metrics().events_left == 1
+    Scheduler().look()
+    Scheduler().look()
+    assert ids(told) == [f"run-{run.pk}/ended"]
     assert fleet_metrics.fleet_metrics().events_left == 0
 
 
@@ -293,13 +311,11 @@ def test_the_order_of_a_service_is_kept_and_no_other_waits(world: World) -> None
 
 @committing
 def test_what_another_process_left_comes_before_what_follows(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, left_behind: Callable[[], None], told: list[Event]
 ) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(outbox, "_deliver_soon", lambda known: None)
-        first = world.sync_fully()
-    with heard(RunEnded) as told:
-        second = world.sync_fully()
+    first = world.sync_fully()
+    left_behind()
+    second = world.sync_fully()
     assert ids(told) == [f"run-{first.pk}/ended", f"run-{second.pk}/ended"]
     assert Outbox.objects.count() == 0
 
@@ -402,7 +418,7 @@ def compare(world: World, happens: Callable[[World], object]) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=RUNS_ON_A_DATABASE)
 @given(LIVES)
 def test_events_are_what_the_journal_says(life: list[tuple[Happening, list[int]]]) -> None:
-    with transaction.atomic():
+    with transaction.atomic(), heard():  # what nobody hears is not kept
         world = World(paid=1)
         change_service(world.service, lookback_days=3, lookahead_days=4)
         for place, name in enumerate(NAMES):

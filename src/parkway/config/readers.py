@@ -27,7 +27,7 @@ READERS: tuple[Reader | ReaderInside, ...] = (
     # in the transaction that caused it, so that pages show both or neither
     ReaderInside("notices", (RunEnded,), notices.give),
     # when it is over, at least once
-    Reader("log", (RunEnded,), run_log.log_runs),
-    Reader("metrics", (RunEnded,), count),
+    Reader("log", (RunEnded,), run_log.log_runs, awake=run_log.wanted),
+    Reader("metrics", (RunEnded,), count, awake=lambda: bool(counters)),
     Reader("run-at-once", (RunRequested,), run_requests.call),
 )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -149,7 +150,19 @@ ALONE = (RunEnded, NoticeGiven, RunRequested, SettingChanged, LinkChanged)
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in ALONE}
 """Events that a row of the outbox can begin with, by name."""
 
-NOT_KEPT = ("id", "service_id", "at", "reason")
+Kinds = tuple[type[Event], ...]
+
+NOT_KEPT = {"id", "service_id", "at", "reason"}
+KEPT = {
+    name: [each.name for each in fields(kind) if each.name not in NOT_KEPT] for name, kind in KINDS.items()
+}
+"""The fields that stand in a row of the outbox, by kind."""
+
+
+@cache
+def children_of(kinds: Kinds) -> Mapping[str, type[ChildEvent]]:
+    """Return the lists of children that unfold into events of these kinds, by name."""
+    return {name: kind for name, kind in OF_CHILDREN.items() if issubclass(kind, kinds)}
 
 
 class Happened(NamedTuple):
@@ -158,28 +171,33 @@ class Happened(NamedTuple):
     event: Event
     children: Mapping[str, Sequence[str]] = {}
 
-    def events(self, kinds: tuple[type[Event], ...] = (Event,)) -> Iterator[Event]:
+    def events(self, kinds: Kinds = (Event,)) -> Iterator[Event]:
         """Unfold the events of these kinds: first the event itself, then the children's, list by list."""
-        event = self.event
+        event, wanted = self.event, children_of(kinds)
         if isinstance(event, kinds):
             yield event
         key, run_id = event.id.partition("/")[0], getattr(event, "run_id", None)
         for name, child_ids in self.children.items():
-            kind = OF_CHILDREN[name]
-            if issubclass(kind, kinds):
-                for child_id in child_ids:
-                    yield kind(
-                        id=f"{key}/{name}/{child_id}",
-                        service_id=event.service_id,
-                        at=event.at,
-                        child_id=child_id,
-                        run_id=run_id,
-                    )
+            for child_id in child_ids if name in wanted else ():
+                yield wanted[name](
+                    id=f"{key}/{name}/{child_id}",
+                    service_id=event.service_id,
+                    at=event.at,
+                    child_id=child_id,
+                    run_id=run_id,
+                )
 
-    def text(self) -> str:
-        """Return what the outbox keeps beside the id, the service and the instant, as JSON."""
-        kept = {name: value for name, value in asdict(self.event).items() if name not in NOT_KEPT}
-        return json.dumps({"kind": type(self.event).__name__, **kept, "children": self.children})
+    def concerns(self, kinds: Kinds) -> bool:
+        """Whether events of these kinds may be among what happened."""
+        return isinstance(self.event, kinds) or bool(self.children and children_of(kinds))
+
+    def text(self, lists: bool = True) -> str:
+        """Return what the outbox keeps beside the id, the service and the instant, as JSON; the `lists` of
+        children only where somebody reads them.
+        """
+        kind = type(self.event).__name__
+        kept = {name: getattr(self.event, name) for name in KEPT[kind]}
+        return json.dumps({"kind": kind, **kept, "children": self.children if lists else {}})
 
 
 def happened_of(event_id: str, service_id: int, at: datetime, text: str) -> Happened:

@@ -20,7 +20,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from parkway.db import bulk, errors, locking
-from parkway.sync.events import Event, Happened, happened_of
+from parkway.sync.events import Event, Happened, children_of, happened_of
 from parkway.sync.models import Outbox
 from parkway.tenancy.scope import within, within_all
 
@@ -42,12 +42,14 @@ class Reader(NamedTuple):
 
     `hear` gets what one row has of these kinds. After the commit it may be called again with the same, in
     this process or another, and always in the order in which things happened at a service. It should hand on
-    quickly what takes long. What it raises is logged, and it is tried again.
+    quickly what takes long. What it raises is logged, and it is tried again. While it is not `awake` in a
+    process, nothing is kept for it there.
     """
 
     name: str
     kinds: tuple[type[Event], ...]
     hear: Callable[[Sequence[Event]], object]
+    awake: Callable[[], bool] = lambda: True
 
 
 class ReaderInside(NamedTuple):
@@ -87,20 +89,28 @@ COLUMNS = ["service_id", "event_id", "at", "events", "waiting_for", "tries", "no
 
 def write(happened: Sequence[Happened]) -> None:
     """Put what happened into the outbox, in the transaction at hand, which holds the integrations of these
-    services; when it is over, the readers hear of it.
+    services; when it is over, the readers hear of it. What no reader asks for is not kept.
     """
-    if not happened:
+    asked = [reader.kinds for reader in _awake()]
+    more = _heard_inside([each.event for each in happened])
+    kept = [each for each in (*happened, *more) if any(map(each.concerns, asked))]
+    if not kept:
         return
-    kept = [*happened, *_heard_inside([each.event for each in happened])]
     remove_delivered()
     tail = ("", 0, bulk.as_instant(timezone.now() + OURS))
+    instants = {at: bulk.as_instant(at) for at in {each.event.at for each in kept}}
+    lists = any(map(children_of, asked))
     rows = [
-        (each.event.service_id, each.event.id, bulk.as_instant(each.event.at), each.text(), *tail)
+        (each.event.service_id, each.event.id, instants[each.event.at], each.text(lists), *tail)
         for each in kept
     ]
     bulk.insert(Outbox, COLUMNS, rows)
     known = {each.event.id: each for each in kept}
     transaction.on_commit(lambda: _deliver_soon(known), robust=True)
+
+
+def _awake() -> list[Reader]:
+    return [reader for reader in _readers.values() if reader.awake()]
 
 
 def _heard_inside(events: Sequence[Event]) -> Iterator[Happened]:
@@ -194,7 +204,7 @@ def _deliver(services: Collection[int], known: Mapping[str, Happened], ours: Cal
     again. A row that is neither `ours` nor due holds up the later ones, for those who wait for it.
     """
     with _turn, within(*services):
-        now = timezone.now()
+        now, awake = timezone.now(), {reader.name: reader for reader in _awake()}
         blocked: dict[tuple[int, str], Any] = {}
         again: list[bulk.Row] = []
         rows = [row for row in _rows(services, now) if row.row_id not in _delivered]
@@ -202,11 +212,13 @@ def _deliver(services: Collection[int], known: Mapping[str, Happened], ours: Cal
         for row in rows:
             mine, happened = row.due or ours(row), known.get(row.event_id)
             left, tried, until = [], False, row.until
-            for name in _names(row):
+            for name in row.waiting_for.split() or awake:
+                if name not in awake:
+                    continue
                 key = (row.service_id, name)
                 if key in blocked:
                     until = max(until, blocked[key])
-                elif mine and happened is not None and _told(_readers[name], happened):
+                elif mine and happened is not None and _told(awake[name], happened):
                     continue
                 else:
                     tried = mine
@@ -223,11 +235,6 @@ def _deliver(services: Collection[int], known: Mapping[str, Happened], ours: Cal
             remove_delivered()
 
 
-def _names(row: _Row) -> list[str]:
-    """Who has still to hear of a row: everybody, if nobody was tried."""
-    return [name for name in row.waiting_for.split() or _readers if name in _readers]
-
-
 def _wait(tries: int) -> timedelta:
     """For how long to leave a reader alone that raised, after so many tries before."""
     return min(BACKOFF * (1 << min(tries, 20)), LONGEST)
@@ -236,7 +243,7 @@ def _wait(tries: int) -> timedelta:
 def _told(reader: Reader, happened: Happened) -> bool:
     """Whether a reader has heard of what concerns it."""
     try:
-        if wanted := list(happened.events(reader.kinds)):
+        if happened.concerns(reader.kinds) and (wanted := list(happened.events(reader.kinds))):
             reader.hear(wanted)
     except Exception:
         text = f"The reader {reader.name} raised; it is told again"

@@ -67,8 +67,8 @@ def record(pages: Iterable[RunRecord]) -> Written:
             _add_entries(page, new, retired)
             if len(new) > before:
                 by_step = written[page.run.pk] = {}
-                for _, _, child_id, _, step, *_ in islice(new, before, None):
-                    by_step.setdefault(step, []).append(child_id)
+                for entry in islice(new, before, None):
+                    by_step.setdefault(entry[4], []).append(entry[2])
         bulk.update(Entry, ["current"], ["id"], retired)
         bulk.insert(Entry, COLUMNS, new)
     return written

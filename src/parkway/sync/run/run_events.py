@@ -14,6 +14,9 @@ from parkway.sync.models import Run
 
 UNFINISHED = "After this run something was still left to do. Support looks into it."
 
+GIVING = frozenset({Step.CREATE.value, Step.LINK.value, Step.RESTORE.value})
+"""The steps that may give a child another profile."""
+
 Children = Mapping[str, Sequence[str]]
 """Ids of children, by step."""
 
@@ -30,7 +33,7 @@ def of_applied(run: Run, plan: Plan, written: Children) -> EndedRun:
     """Return the end of a run whose plan was applied; `written`: of whom the journal says something new."""
     children = {step: ids for step, ids in written.items() if step in OF_CHILDREN}
     links = plan.situation.links
-    if links and not plan.changes_nothing:
+    if links and not GIVING.isdisjoint(written):
         moved = [
             decision.child_id
             for decision in plan.actions()

@@ -14,6 +14,11 @@ log = logging.getLogger("parkway.sync.runs")
 FIELDS = ("service_id", "run_id", "state", "trigger", "seconds", "converged", "waiting", "counts")
 
 
+def wanted() -> bool:
+    """Whether lines about runs are written in this process."""
+    return log.isEnabledFor(logging.INFO)
+
+
 def log_runs(events: Sequence[Event]) -> None:
     """Write one line for each run that ended; a warning for one that left something to do."""
     for event in events:
