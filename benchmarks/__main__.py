@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report
+from benchmarks import beside, report
 from benchmarks.contender import CONTENDERS, WHOLE, is_here, run
 from benchmarks.databases import Database, opened
 from benchmarks.report import PHASES, Measured, Results
@@ -28,6 +28,12 @@ def main() -> int:
     asked = _parser().parse_args()
     if any(size < 100 or size % 100 for size in asked.sizes):
         raise SystemExit("A fleet has services of 100 children: write sizes as multiples of 100.")
+    if asked.beside:
+        text, same = beside.compare(asked.databases, asked.sizes, asked.rounds, asked.beside)
+        print("\n" + text)
+        if asked.write:
+            asked.write.write_text(f"# Beside the version before\n\n{text}\n", encoding="utf-8")
+        return 0 if same else 1
     results: Results = {}
     notes: list[str] = []
     for kind in asked.databases:
@@ -59,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     what = "seconds that a peer may take at one size, as the smaller one foretells; else it is left out there"
     parser.add_argument("--patience", type=float, default=120, help=what)
+    what = "measure only this version and the one installed in that checkout, in turn"
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help=what)
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables to this Markdown file")
     return parser
 

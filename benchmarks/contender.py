@@ -114,11 +114,17 @@ def _admit_the_application() -> None:
                 cursor.execute(f"GRANT {rights} IN SCHEMA public TO {APPLICATION}")
 
 
-def run(name: str, argument: object, url: str) -> str:
-    """One contender or step of the preparation in a fresh process; what it prints."""
-    command = [sys.executable, "-m", "benchmarks.contender", name, str(argument)]
+def run(name: str, argument: object, url: str, checkout: Path | None = None) -> str:
+    """One contender or step of the preparation in a fresh process; what it prints. With a `checkout` it is
+    that of the version there, in the environment of that version.
+    """
+    python = checkout / ".venv/bin/python" if checkout else sys.executable
+    command = [python, "-m", "benchmarks.contender", name, str(argument)]
     environment = {**os.environ, "DATABASE_URL": url}
-    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(
+        command, cwd=checkout, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
 
 
 def peak_mb() -> float:

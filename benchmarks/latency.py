@@ -20,8 +20,6 @@ from itertools import cycle
 
 from benchmarks.contender import run
 from benchmarks.databases import Database, connect, opened
-from parkway.sync.commands import lifecycle
-from parkway.sync.queries import explain
 
 SIZE = 100_000  # several workers share what is more than a batch
 WORKERS = (1, 2, 4)
@@ -89,10 +87,11 @@ def _latency(times: int) -> None:
     import django
 
     django.setup()
-    from benchmarks.fleet import NEXT_PASS, TODAY
+    from benchmarks.fleet import NEXT_PASS
     from parkway.domain import InactivePolicy
     from parkway.manage import verbs as manage
-    from parkway.sync.commands import changes
+    from parkway.sync.commands import changes, lifecycle
+    from parkway.sync.queries import explain
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.scope import within
@@ -105,7 +104,7 @@ def _latency(times: int) -> None:
 
     def amend(service: Service) -> None:
         child = manage.find_child(service, the_child(service))
-        manage.amend(child, TODAY, preferred_name=next(names))
+        manage.amend(child, preferred_name=next(names), by=OPERATOR, now=NEXT_PASS)
 
     def sync(service: Service) -> object:
         return lifecycle.sync_now(service, OPERATOR, NEXT_PASS)

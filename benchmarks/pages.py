@@ -1,20 +1,20 @@
 """`python -m benchmarks.pages`: how long the server works on a page, for services of 200 and 1,000 children.
 
 Time runs from the request to the whole answer, inside the process, on SQLite, without the network and the
-browser. Each page is asked for several times; the median and the 99th percentile are printed.
+browser. Each page is asked for several times; the median and the 99th percentile are printed. With `--beside
+CHECKOUT` each is asked for in turn of this version and of the one installed in that checkout.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import tempfile
 import time
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-from parkway.sync.commands import lifecycle, setup
-from parkway.sync.queries import setup_lists
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -27,6 +27,15 @@ TIMES = 30
 
 def main() -> None:
     """Make the services in a database of their own, ask for the pages, and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__)
+    what = "measure this version and the one installed in that checkout, in turn"
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help=what)
+    asked = parser.parse_args()
+    if asked.beside:
+        from benchmarks import pages_beside
+
+        print(pages_beside.compare(asked.beside, TIMES))
+        return
     with tempfile.TemporaryDirectory(prefix="parkway-pages-") as folder:
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/pages.sqlite3"
         os.environ["DJANGO_SETTINGS_MODULE"] = "parkway.config.settings"
@@ -50,13 +59,15 @@ def _service(size: int) -> Service:
     from parkway.domain import Booking, BookingKind, BookingState, Child, Details, Standing, Status
     from parkway.manage.roster import ImportedBooking, take_roster
     from parkway.storypark import verbs as storypark
-    from parkway.sync.commands import changes
+    from parkway.sync.commands import changes, lifecycle, setup
+    from parkway.sync.queries import setup_lists
     from parkway.tenancy.models import Organisation
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import add_service
 
     organisation = Organisation.objects.create(name=f"The owner of {size}")
-    service, now = add_service(organisation, f"Service of {size}", "Pacific/Auckland"), timezone.now()
+    now = timezone.now()
+    service = add_service(organisation, f"Service of {size}", "Pacific/Auckland", by=OPERATOR, now=now)
     today = service.today(now)
     ids = [f"C{number:05}" for number in range(size)]
     inactive = Standing(Status.INACTIVE)
@@ -66,8 +77,8 @@ def _service(size: int) -> Service:
         last = today - timedelta(days=90) if number % 5 == 0 else None
         kind, state = BookingKind.PERMANENT, BookingState.CONFIRMED
         bookings[child_id] = [ImportedBooking(Booking(kind, state, today - timedelta(days=400), last))]
-    take_roster(service, children, bookings, today)
-    storypark.set_paid_children(service, size)
+    take_roster(service, children, bookings, by=OPERATOR, now=now)
+    storypark.set_paid_children(service, size, by=OPERATOR, now=now)
     lifecycle.enable(service, OPERATOR)
     setup.accept_proposals(service, OPERATOR, now)
     plan = setup_lists.look_at_set_up(service, now).plan
@@ -78,13 +89,15 @@ def _service(size: int) -> Service:
 def _visitor() -> Client:
     from django.conf import settings
     from django.test import Client
+    from django.utils import timezone
 
     from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import give_role
 
     person, _ = Person.objects.get_or_create(email="ana@example.org", defaults={"name": "Ana"})
     for service in Service.objects.all():
-        give_role(person, service, RoleName.ADMIN_EDUCATOR)
+        give_role(person, service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=timezone.now())
     client = Client(HTTP_HOST="localhost")
     client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
     return client

@@ -100,7 +100,8 @@ def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
     from parkway import domain
     from parkway.domain import ChoiceKind, Decision, ProfileState, Step
     from parkway.domain import Profile as Portfolio
-    from parkway.engine import plan, rules
+    from parkway.engine import rules
+    from parkway.engine.changes import differences
     from parkway.storypark.models import Profile
     from parkway.sync.models import Choice, Link
 
@@ -115,7 +116,7 @@ def _decide(integration: Integration, child: Child, now: datetime) -> Decision:
     until = choice.keep_until if choice else None
     rule = rules.rule_for(known, wish, integration.policy, until, integration.service.today(now))
     step = rules.STEPS[rule.verdict][profile.state if profile else None]
-    changes = plan.differences(known, profile) if profile and step in (Step.NO_CHANGE, Step.RESTORE) else {}
+    changes = differences(known, profile) if profile and step in (Step.NO_CHANGE, Step.RESTORE) else {}
     if step is Step.NO_CHANGE and changes:
         step = Step.UPDATE
     facts = rules.facts_of(rule, known, domain.Choice(wish, None, until))
@@ -131,7 +132,7 @@ def _apply(run: Run, decision: Decision) -> str:
     service_id, child = run.service_id, decision.child
     if child is None:
         return ""
-    values = {name: value for name, value in child.details._asdict().items() if name != "rooms"}
+    values = {name: value for name, value in child.details.by_name().items() if name != "rooms"}
     link = f"/manage/{service_id}/children/{decision.child_id}"
     if decision.step is Step.CREATE:
         key = f"{run.pk}.{decision.child_id}"
@@ -164,6 +165,7 @@ def _place(profile: Profile, names: frozenset[str]) -> None:
 
 
 def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, int]) -> None:
+    from parkway.connectors.registry import OWN_NAMES
     from parkway.domain import ACTIONS, Window
     from parkway.engine import rules
     from parkway.sync.models import Entry
@@ -185,7 +187,7 @@ def _record(run: Run, decision: Decision, profile_id: str, window: tuple[int, in
         rule=decision.rule,
         status=decision.status.value if decision.status else "",
         profile_id=profile_id,
-        because=rules.because(decision, Window(*window), run.today),
+        because=rules.because(decision, Window(*window), run.today, OWN_NAMES),
         facts=facts,
         changes=journal.changes_text(decision),
         next_change=decision.next_change,

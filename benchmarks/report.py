@@ -122,6 +122,8 @@ def page(text: str, rounds: int) -> str:
 
 Written by `python -m benchmarks --write FILE`; `make bench` prints the same, of at most 100,000 children.
 `--sizes`, `--databases`, `--contenders`, `--rounds` and `--patience` choose what is measured.
+`python -m benchmarks --beside CHECKOUT` measures this version and the one installed in that checkout of the
+repository in turn, and `python -m benchmarks.pages --beside CHECKOUT` does so with the pages.
 
 A fleet of services with 100 children and about 12 bookings each, on SQLite and on a PostgreSQL on the same
 machine that writes each commit to disk. The first sync makes every profile; the no-change pass finds all

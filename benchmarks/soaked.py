@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks import fleet
-from parkway.sync.queries import fleet_metrics
 
 VISITED = 50  # services, each by a visitor of its own
 
@@ -59,8 +58,11 @@ def prepare(services: int, lasts: timedelta, file: Path) -> None:
 
 def _people() -> list[tuple[str, str, str, int, str]]:
     """A person at each of some services: e-mail, password, and a child to ask about."""
+    from django.utils import timezone
+
     from parkway.manage.models import Child
     from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import give_role
 
     found = []
@@ -68,7 +70,7 @@ def _people() -> list[tuple[str, str, str, int, str]]:
         email, password = f"visitor-{service.pk}@example.org", secrets.token_urlsafe(12)
         person = Person.objects.create_user(email, "A visitor", password)
         for role in (RoleName.ADMIN_EDUCATOR, RoleName.MANAGE_STAFF):
-            give_role(person, service, role)
+            give_role(person, service, role, by=OPERATOR, now=timezone.now())
         child = Child.objects.filter(service=service, status="Active").order_by("pk")[0]
         found.append((email, password, service.slug, child.pk, child.reference))
     return found
@@ -80,6 +82,7 @@ def ended() -> dict[str, list[str]]:
     from django.utils import timezone
 
     from parkway.sync.models import Integration, Run, RunState
+    from parkway.sync.queries import fleet_metrics
 
     now = timezone.now()
     runs = Run.objects.filter(at__gte=_began(now))

@@ -95,6 +95,7 @@ def _write(number: int, seconds: float) -> dict[str, Any]:
     from parkway.manage import verbs
     from parkway.manage.models import Child
     from parkway.tenancy.models import Service
+    from parkway.tenancy.people import OPERATOR
 
     service = Service.objects.order_by("pk")[number]
     child = Child.objects.filter(service=service).order_by("pk")[0]
@@ -102,7 +103,7 @@ def _write(number: int, seconds: float) -> dict[str, Any]:
     while time.monotonic() < ends:
         began = time.perf_counter()
         try:
-            verbs.amend(child, fleet.TODAY, preferred_name=f"Name {len(taken)}")
+            verbs.amend(child, preferred_name=f"Name {len(taken)}", by=OPERATOR, now=fleet.NEXT_PASS)
         except OperationalError:
             refused += 1
         taken.append((time.perf_counter() - began) * 1000)

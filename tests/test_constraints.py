@@ -15,7 +15,7 @@ from parkway.manage.models import Room as ManageRoom
 from parkway.storypark.models import Profile, ProfileRoom, Story
 from parkway.storypark.models import Room as StoryparkRoom
 from parkway.sync.models import Choice, Entry, Integration, Link, RoomLink, Run
-from parkway.tenancy.models import Organisation, Person, Role, Service
+from parkway.tenancy.models import ChangeLogEntry, Organisation, Person, Role, Service
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +27,10 @@ Values = dict[str, Any]
 GOOD: dict[type[models.Model], Values] = {
     Service: {"organisation_id": 1, "name": "Tōtara", "slug": "totara", "time_zone": "Pacific/Auckland"},
     Role: {"person_id": 1, "service_id": 1, "role": "educator"},
+    ChangeLogEntry: {
+        **{"service_id": 1, "subject": "child", "subject_id": "c1", "verb": "amend", "changes": {}},
+        **{"by_label": "Aroha", "at": NOW},
+    },
     ManageRoom: {"service_id": 1, "name": "Kiwi"},
     Child: {"service_id": 1, "reference": "c1", "first_name": "Ana", "status": "Active"},
     ChildRoom: {"service_id": 1, "child_id": 1, "room_id": 1},
@@ -54,6 +58,7 @@ ALONE: list[tuple[str, type[models.Model], Values]] = [
     ("a window of ten years", Service, {"lookback_days": 3651}),
     ("a window that is negative", Service, {"lookahead_days": -1}),
     ("a role that there is not", Role, {"role": "cook"}),
+    ("a change of what there is not", ChangeLogEntry, {"subject": "cook"}),
     ("a room without a name in Manage", ManageRoom, {"name": ""}),
     ("a room without a name in Storypark", StoryparkRoom, {"name": ""}),
     ("a child without a name", Child, {"first_name": "", "last_name": ""}),

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ PURE = [SOURCE / "domain.py", *sorted((SOURCE / "engine").rglob("*.py"))]
 REQUIREMENTS = ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"]
 
 LONGEST_MODULE = 400
+VALUES_AND_ROWS = {"Booking", "Child", "Choice", "Profile", "Room"}
 SAYS_NOTHING = {"utils", "helpers", "common", "manager", "core", "services"}
 
 # Put together from pieces, so that this file keeps its own promise.
@@ -92,6 +94,19 @@ def test_no_module_has_a_name_that_says_nothing():
     named = [path for path in modules if path.is_dir() or path.suffix == ".py"]
 
     assert [str(path.relative_to(ROOT)) for path in named if path.stem in SAYS_NOTHING] == []
+
+
+def test_no_two_classes_have_one_name():
+    """But for words of the glossary that name both a value and the row that keeps it."""
+    named = Counter(
+        node.name
+        for path in SOURCE.rglob("*.py")
+        if "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and node.name != "Meta"
+    )
+
+    assert {name for name, times in named.items() if times > 1} == VALUES_AND_ROWS
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)

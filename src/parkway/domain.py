@@ -6,14 +6,15 @@ service's own time zone. The hot values are named tuples because a fleet holds m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 
 class Status(StrEnum):
-    """What Manage says of a child; Active and Inactive follow from bookings, Archived is set by a person."""
+    """What the roster says of a child: Active and Inactive follow from bookings, a person sets Archived."""
 
     ACTIVE = "Active"
     INACTIVE = "Inactive"
@@ -21,14 +22,14 @@ class Status(StrEnum):
 
 
 class InactivePolicy(StrEnum):
-    """A service's setting for Inactive children: they leave Storypark (the default) or stay."""
+    """A service's setting for Inactive children: their profiles leave (the default) or stay."""
 
     LEAVE = "leave"
     STAY = "stay"
 
 
 class ProfileState(StrEnum):
-    """A profile in Storypark. A deleted one is a tombstone: its end says that it is gone (D10)."""
+    """The state of a profile. A deleted one is a tombstone: its end says that it is gone (D10)."""
 
     LIVE = "live"
     ARCHIVED = "archived"
@@ -88,6 +89,13 @@ class ChoiceKind(StrEnum):
     ARCHIVE = "archive"  # missing from the source: archive the profile
 
 
+class EndNames(NamedTuple):
+    """What people call the two ends of a sync: the roster, and the end that has the profiles."""
+
+    roster: str
+    profiles: str
+
+
 class Window(NamedTuple):
     """Widths of the active window in days, bounds included (D1)."""
 
@@ -112,7 +120,7 @@ class Booking(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Where a child stands in Manage on one day: the status, and the bookings behind it.
+    """Where a child stands in the roster on one day: the status, and the bookings behind it.
 
     `booked_from` and `booked_until` are the first and last day of the bookings that make an Active child
     Active (`booked_until` None: no end date). They stay the same while the child stays Active, so that an
@@ -130,8 +138,87 @@ class Standing(NamedTuple):
     bookings_known: bool = True  # False: the source gave a bare status, nothing can be foreseen
 
 
+Value = str | date | frozenset[str] | None
+"""The value of a synced field: a text, a day or None, or the names of rooms."""
+
+
+class FieldKind(StrEnum):
+    """What a synced field holds: a text of one line, a day, or rooms by their names."""
+
+    TEXT = "text"
+    DAY = "day"
+    ROOMS = "rooms"
+
+
+class SyncedField(NamedTuple):
+    """One field that a sync keeps in step (D11).
+
+    `name` is what code, the journal and plans for programs call it, `label` what people do, and `column` its
+    name in CSV files. `longest` is how many characters a text, or the name of one room, may have. `hint`
+    stands below the field in a form.
+    """
+
+    name: str
+    label: str
+    kind: FieldKind
+    column: str
+    longest: int = 0
+    hint: str = ""
+
+
+SYNCED_FIELDS = (
+    SyncedField("first_name", "First name", FieldKind.TEXT, "first_name", 100),
+    SyncedField("last_name", "Last name", FieldKind.TEXT, "last_name", 100),
+    SyncedField(
+        "preferred_name",
+        "Preferred name",
+        FieldKind.TEXT,
+        "preferred_name",
+        100,
+        "What people call the child, when that is not the first name.",
+    ),
+    SyncedField(
+        "date_of_birth",
+        "Date of birth",
+        FieldKind.DAY,
+        "date_of_birth",
+        hint="With it, Parkway tells children of the same name apart.",
+    ),
+    SyncedField("gender", "Gender", FieldKind.TEXT, "gender", 40),
+    SyncedField("rooms", "Rooms", FieldKind.ROOMS, "rooms", 100),
+)
+"""The one description of the synced fields, in the order of `Details`. Files, forms, tables, comparisons and
+pages follow from it. An end may know further fields (`Details.more`).
+"""
+
+FIELDS = tuple(field.name for field in SYNCED_FIELDS)
+ALL_FIELDS = frozenset(FIELDS)
+TEXT_FIELDS = tuple(field.name for field in SYNCED_FIELDS if field.kind is FieldKind.TEXT)
+COLUMN_FIELDS = tuple(field.name for field in SYNCED_FIELDS if field.kind is not FieldKind.ROOMS)
+"""The fields that have one value each, as the column of a table has; rooms are a table of their own."""
+
+LONGEST = {field.name: field.longest for field in SYNCED_FIELDS if field.longest}
+"""The most characters of a field, by its name, where there is a limit; of rooms the most of one name."""
+
+field_values: Callable[[Any], tuple[Value, ...]] = attrgetter(*FIELDS)
+"""The values of FIELDS, in order, of details or of anything that has them as attributes."""
+
+column_values: Callable[[Any], tuple[str | date | None, ...]] = attrgetter(*COLUMN_FIELDS)
+"""The values of COLUMN_FIELDS, likewise."""
+
+
+def label_of(name: str) -> str:
+    """What people call a synced field; a field that only ends know is called by the words of its name."""
+    known = next((field.label for field in SYNCED_FIELDS if field.name == name), "")
+    return known or name.replace("_", " ").capitalize()
+
+
 class Details(NamedTuple):
-    """The synced fields of a child or a profile (D11); empty values are "" or None or no rooms."""
+    """The synced fields of a child or a profile (D11); empty values are "" or None or no rooms.
+
+    `more` are the values of further fields that both ends may know, by name in the order of the names. A
+    field that is empty is not in it.
+    """
 
     first_name: str = ""
     last_name: str = ""
@@ -139,15 +226,31 @@ class Details(NamedTuple):
     date_of_birth: date | None = None
     gender: str = ""
     rooms: frozenset[str] = frozenset()
+    more: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> Details:
+        """The details with these values by name; a field that is not named is empty."""
+        known: dict[str, Any] = {name: value for name, value in values.items() if name in ALL_FIELDS}
+        more = sorted((name, value) for name, value in values.items() if value and name not in ALL_FIELDS)
+        return cls(**known, more=tuple(more))
+
+    def by_name(self) -> dict[str, Value]:
+        """The value of each field by name; of further fields, of those that are not empty."""
+        values: dict[str, Value] = dict(zip(FIELDS, self, strict=False))  # type: ignore[arg-type]
+        if self.more:
+            values.update(self.more)
+        return values
+
+    def value(self, name: str) -> Value:
+        """The value of a field; "" for a further field that is empty."""
+        value: Value = getattr(self, name) if name in ALL_FIELDS else dict(self.more).get(name, "")
+        return value
 
     @property
     def called(self) -> str:
         """The name people use: the preferred one, else the first, else the last."""
         return self.preferred_name or self.first_name or self.last_name
-
-
-FIELDS = Details._fields
-ALL_FIELDS = frozenset(FIELDS)
 
 
 class Room(NamedTuple):
@@ -158,7 +261,7 @@ class Room(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A child as the source knows it. A field that is not `supplied` is left alone in Storypark (D20)."""
+    """A child as the source knows it. A field that is not `supplied` is left alone (D20)."""
 
     child_id: str
     details: Details
@@ -186,7 +289,6 @@ class Choice(NamedTuple):
     by: str = ""
 
 
-Value = str | date | frozenset[str] | None
 Changes = Mapping[str, tuple[Value, Value]]
 Facts = Mapping[str, str | int | date | list[str] | None]
 
@@ -228,8 +330,39 @@ class Decision(NamedTuple):
 
 
 class Refused(Exception):
-    """A request that cannot be carried out: the text says what happened, in numbers, and the way out."""
+    """A request that cannot be carried out: the text says what happened, in numbers, and the way out.
+
+    It is always one of the five kinds below; each door tells a kind in one place.
+    """
+
+
+class NotFound(Refused):
+    """There is no such thing, or not here."""
+
+
+class Forbidden(Refused):
+    """Whoever asks may not do this."""
+
+
+class Conflict(Refused):
+    """How things stand is against it, or they changed meanwhile; the same request may do on another day."""
+
+
+class Invalid(Refused):
+    """The input itself is wrong: another input mends it. `fields` are the names of the values concerned."""
+
+    def __init__(self, text: str, fields: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.fields = tuple(fields)
 
 
 class SourceSilent(Refused):
     """An end answered with nothing, or not at all, while links exist: the run stops, nothing changes (D8)."""
+
+
+KINDS: tuple[type[Refused], ...] = (NotFound, Forbidden, Conflict, Invalid, SourceSilent)
+
+
+def kind_of(refused: Refused) -> type[Refused]:
+    """Which of the five kinds it is."""
+    return next(kind for kind in KINDS if isinstance(refused, kind))

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from parkway.jobs.scheduler import Scheduler
 from parkway.sync.schedule import run_requests
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import World
 
@@ -69,7 +70,7 @@ def person(world: World) -> Callable[..., Person]:
         email = f"{name.split(maxsplit=1)[0].lower()}@example.org"
         made = Person.objects.create_user(email, name, password, is_support=support)
         for role in roles:
-            give_role(made, world.service, role)
+            give_role(made, world.service, role, by=OPERATOR, now=world.now)
         return made
 
     return make

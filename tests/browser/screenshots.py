@@ -36,6 +36,7 @@ BEFORE = {"sign-in", "password-forgotten"}
 
 def addresses() -> dict[str, str]:
     """The pages by the name of their picture."""
+    window = f"/storypark/{SERVICE}/integrations/settings/window/"
     return {
         "sign-in": "/accounts/login/",
         "password-forgotten": "/accounts/password/reset/",
@@ -48,6 +49,8 @@ def addresses() -> dict[str, str]:
         "not-found": "/manage/nowhere/",
         "manage-children": f"/manage/{SERVICE}/",
         "manage-child": f"/manage/{SERVICE}/children/221/",
+        "manage-history": f"/manage/{SERVICE}/children/{_amended()}/",
+        "manage-history-all": f"/manage/{SERVICE}/children/{_amended()}/history/",
         "manage-child-edit": f"/manage/{SERVICE}/children/221/edit/",
         "manage-archive": f"/manage/{SERVICE}/children/221/archive/",
         "manage-book": f"/manage/{SERVICE}/children/221/book/permanent/",
@@ -59,6 +62,17 @@ def addresses() -> dict[str, str]:
         "syncing-held": "/storypark/nikau-nursery/integrations/",
         "syncing-to-set-up": "/storypark/lighthouse-preschool/integrations/",
         "switch": f"/storypark/{SERVICE}/integrations/switch/stay/",
+        "settings": f"/storypark/{SERVICE}/integrations/settings/",
+        "settings-to-set-up": "/storypark/lighthouse-preschool/integrations/settings/",
+        "change-window": window,
+        "change-window-see": f"{window}?see=1&lookback=14&lookahead=28",
+        "change-window-wrong": f"{window}?see=1&lookback=-1&lookahead=",
+        "change-time-zone": f"/storypark/{SERVICE}/integrations/settings/time-zone/?find=fiji",
+        "change-time-zone-see": f"/storypark/{SERVICE}/integrations/settings/time-zone/"
+        "?see=1&time_zone=Australia/Perth",
+        "change-limits": f"/storypark/{SERVICE}/integrations/settings/limits/",
+        "change-limits-see": "/storypark/nikau-nursery/integrations/settings/limits/"
+        "?see=1&archives=60&percent=50",
         "held": "/storypark/nikau-nursery/integrations/held/",
         "turn-off": f"/storypark/{SERVICE}/integrations/off/",
         "runs": f"/storypark/{SERVICE}/integrations/runs/",
@@ -74,6 +88,15 @@ def addresses() -> dict[str, str]:
         "support": "/support/",
         **_storypark(),
     }
+
+
+def _amended() -> int:
+    """A child whom somebody gave another name."""
+    from parkway.manage.models import Child
+    from parkway.tenancy.models import ChangeLogEntry
+
+    entry = ChangeLogEntry.objects.filter(service__slug=SERVICE, verb="amend").order_by("-pk")[0]
+    return Child.objects.get(service__slug=SERVICE, reference=entry.subject_id).pk
 
 
 def _storypark() -> dict[str, str]:
@@ -205,8 +228,10 @@ def _take_for_readme(url: str) -> None:
 def _sign_in(context: BrowserContext, url: str) -> None:
     from django.conf import settings
     from django.test import Client
+    from django.utils import timezone
 
     from parkway.tenancy.models import Person, RoleName, Service
+    from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.verbs import give_role
 
     person = Person.objects.filter(email="ana@example.org").first()
@@ -214,7 +239,7 @@ def _sign_in(context: BrowserContext, url: str) -> None:
         person = Person.objects.create_user("ana@example.org", "Ana Admin", is_support=True)
         for service in Service.objects.all():
             for role in RoleName:
-                give_role(person, service, role)
+                give_role(person, service, role, by=OPERATOR, now=timezone.now())
     client = Client()
     client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
     value = client.cookies[settings.SESSION_COOKIE_NAME].value

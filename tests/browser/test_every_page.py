@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from parkway.storypark import verbs as storypark
 from parkway.tenancy.models import Person, RoleName, Service
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import give_role
 from tests.browser.conftest import assert_accessible, tab_to
 from tests.doors.test_web_doors import ADDRESSES, ELSEWHERE, PUBLIC, WHO, Place
@@ -41,8 +42,8 @@ def places(everybody: Person) -> tuple[Place, Place]:
     on, new = Place("Rimu House", on=True), Place("Kauri House", on=False)
     for place in (on, new):
         for role in RoleName:
-            give_role(everybody, place.world.service, role)
-    storypark.archive_profile(on.hand_made, on.world.today)
+            give_role(everybody, place.world.service, role, by=OPERATOR, now=place.world.now)
+    storypark.archive_profile(on.hand_made, by=OPERATOR, now=on.world.now)
     return on, new
 
 
@@ -95,7 +96,7 @@ def test_every_error_page_leads_to_support(
     """R12."""
     on, _ = places(everybody)
     educator = person("Eru Educator")
-    give_role(educator, on.world.service, RoleName.EDUCATOR)
+    give_role(educator, on.world.service, RoleName.EDUCATOR, by=OPERATOR, now=on.world.now)
     slug = on.world.service.slug
     not_theirs = f"/manage/{world.service.slug}/"
     page = browse(educator)

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from parkway.storypark import verbs as storypark
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Person, RoleName, Service
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import give_role
 from tests.browser.conftest import assert_accessible
 from tests.stories.world import World
@@ -41,7 +42,7 @@ def test_the_first_page_says_how_each_service_stands(
     world.set_up()
     new, never = World("Tōtara House"), World("Kauri House", enabled=False)
     for other in (new, never):
-        give_role(ana, other.service, RoleName.ADMIN_EDUCATOR)
+        give_role(ana, other.service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=other.now)
     page = browse(ana, phone=phone)
     page.goto("/")
     expect(page.get_by_text("1 service needs somebody to look")).to_be_visible()

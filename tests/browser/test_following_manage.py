@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from parkway.jobs.scheduler import Scheduler
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import give_role
 from parkway.web.templatetags.parkway import day
 from tests.stories.world import LONG_AGO, WINDOW, World
@@ -176,7 +177,7 @@ def test_two_services_each_have_the_child_and_each_their_own_profile(
             each.enrol(name)
         each.set_up()
     for role in (RoleName.ADMIN_EDUCATOR, RoleName.MANAGE_STAFF):
-        give_role(ana, other.service, role)
+        give_role(ana, other.service, role, by=OPERATOR, now=other.now)
     page = browse(ana)
     page.goto(in_manage(world, "ana"))
     page.get_by_role("button", name="Archive …").click()

@@ -13,6 +13,7 @@ from parkway.domain import BookingKind, BookingState
 from parkway.manage import verbs
 from parkway.manage.models import Child
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from tests.browser.conftest import assert_accessible, tab_to
 from tests.stories.world import LONG_AGO, World
@@ -238,8 +239,8 @@ def test_every_page_is_accessible(
     child = world.child(world.enrol("Mānaia", "Wolfeschlegelsteinhausenbergerdorff", rooms=["Tūī"]))
     world.enrol("Ida", until=LONG_AGO)
     soon = world.today + timedelta(days=20)
-    verbs.book(child, world.today, soon, kind=BookingKind.CASUAL, state=BookingState.OFFERED)
-    verbs.cancel(verbs.book(child, world.today, world.today, soon), world.today)
+    verbs.book(child, soon, kind=BookingKind.CASUAL, state=BookingState.OFFERED, by=OPERATOR, now=world.now)
+    verbs.cancel(verbs.book(child, world.today, soon, by=OPERATOR, now=world.now), by=OPERATOR, now=world.now)
     world.set_up()
     one, it = at(world, "mānaia"), child.bookings.order_by("pk")[0].pk
     room = child.rooms.get().pk

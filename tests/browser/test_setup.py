@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from parkway.storypark import verbs as storypark
 from parkway.sync.models import Choice, Run, Stage
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
 from tests.browser.conftest import assert_accessible
@@ -55,7 +56,7 @@ def test_set_up_from_scratch(world: World, ana: Person, browse: Browse, javascri
     world.portfolio("Aria", "Ngata")
     world.portfolio("Ida", "Smith")
     zoe = world.portfolio("Zoe", "Chen")
-    storypark.archive_profile(zoe, world.today)
+    storypark.archive_profile(zoe, by=OPERATOR, now=world.now)
     world.portfolio("Somebody", "Else", OTHER_DAY)
 
     page = browse(ana, javascript=javascript)
@@ -334,7 +335,7 @@ def test_before_support_enabled_it(browse: Browse, person: People, world: World)
     """R12."""
     other = World("Tōtara House", organisation=world.service.organisation, enabled=False)
     ana = person("Ana Admin", RoleName.ADMIN_EDUCATOR)
-    give_role(ana, other.service, RoleName.ADMIN_EDUCATOR)
+    give_role(ana, other.service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=other.now)
     page = browse(ana)
     page.goto(address(other))
     expect(page.get_by_role("heading", name="Syncing is not enabled yet")).to_be_visible()

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from parkway.storypark import verbs as storypark
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from tests.browser.conftest import assert_accessible
 from tests.stories.world import LONG_AGO, World
 
@@ -34,7 +35,7 @@ def test_live_and_archived_profiles_are_found_by_name(
     world.portfolio("Mānaia", "O’Hara")
     world.portfolio("Ari", "<script>alert(1)</script>")
     world.portfolio("=HYPERLINK(“http://x”)", "")
-    storypark.archive_profile(world.portfolio("Ida"), world.today)
+    storypark.archive_profile(world.portfolio("Ida"), by=OPERATOR, now=world.now)
     page = browse(educator, javascript=javascript)
     page.goto(address(world))
     expect(page.get_by_role("link", name="Ari <script>alert(1)</script>")).to_be_visible()
@@ -173,7 +174,7 @@ def test_restoring_by_hand_takes_a_space(world: World, educator: Person, browse:
     """D4."""
     world.pay_for(1)
     profile = world.portfolio("Ida")
-    storypark.archive_profile(profile, world.today)
+    storypark.archive_profile(profile, by=OPERATOR, now=world.now)
     page = browse(educator)
     page.goto(address(world, f"children/{profile.pk}/restore/"))
     expect(page.get_by_text("It takes 1 space: 1 space is free now, 0 afterwards.")).to_be_visible()

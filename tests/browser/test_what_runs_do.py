@@ -16,6 +16,7 @@ from parkway.storypark import verbs as storypark
 from parkway.sync.models import Link
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.tenancy.models import Person
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from tests.browser.test_following_manage import live_and_archived, sync_now
 from tests.ends import given
@@ -74,9 +75,9 @@ def test_what_was_archived_by_hand_comes_back_and_is_told_as_that(
     world.enrol("Ana")
     world.enrol("Rua")
     never_linked = world.portfolio("Some", "Body", None)
-    storypark.archive_profile(never_linked, world.today)
+    storypark.archive_profile(never_linked, by=OPERATOR, now=world.now)
     world.set_up()
-    storypark.archive_profile(world.profile_of("rua"), world.today, support=True)
+    storypark.archive_profile(world.profile_of("rua"), by=OPERATOR, now=world.now)
     page = browse(ana)
     page.goto(in_storypark(world, "rua"))
     expect(page.get_by_text("Somebody archived this profile by hand on")).to_be_visible()
@@ -124,7 +125,7 @@ def test_a_deleted_profile_of_a_child_who_belongs_is_made_anew(
     world.enrol("Rua")
     world.set_up()
     before = world.profile_of("rua")
-    storypark.delete_profile(before)
+    storypark.delete_profile(before, by=OPERATOR, now=world.now)
     page = browse(ana)
     assert live_and_archived(page, world)[0] == ["Ana Hohepa"]
     sync_now(page, world)

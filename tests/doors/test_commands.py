@@ -87,7 +87,7 @@ def test_the_first_run_again_syncs_all_and_changes_nothing(fleet: Terminal) -> N
 
 def test_the_demo_is_not_mixed_with_what_is_there(fleet: Terminal) -> None:
     result = fleet("demo")
-    assert result.returncode == 2
+    assert result.returncode == 6
     assert "already has services" in result.stderr
 
 
@@ -105,7 +105,7 @@ def test_yes_needs_the_fingerprint_that_was_shown(fleet: Terminal) -> None:
     shown = fleet("switch", "harbour-south", "stay", typed="n\n").stdout
     fingerprint = shown.split("Fingerprint: ")[1].split()[0]
     stale = fleet("switch", "harbour-south", "stay", "--yes", "0123456789abcdef")
-    assert stale.returncode == 2
+    assert stale.returncode == 6
     assert "nothing was done" in stale.stderr
     done = fleet("switch", "harbour-south", "stay", "--yes", fingerprint)
     assert done.returncode == 0, done.stderr
@@ -169,6 +169,74 @@ def test_paid_children_unasked_need_the_fingerprint_of_what_they_bring(fleet: Te
     assert f"pays for {number} children now" in done.stdout
 
 
+def settings_of(fleet: Terminal, service: str) -> tuple[object, ...]:
+    """The window, the time zone and the limits of a service, as they are stored."""
+    with sqlite3.connect(fleet.folder / "parkway.sqlite3") as db:
+        [found] = db.execute(
+            "SELECT lookback_days, lookahead_days, time_zone, limit_archives, limit_percent "
+            "FROM tenancy_service JOIN sync_integration ON service_id = id WHERE slug = ?",
+            [service],
+        )
+    return tuple(found)
+
+
+CHANGED = {
+    "window": (("--back", "14"), "from 8 weeks before a booking starts to 2 weeks after it ended"),
+    "time-zone": (("Pacific/Chatham",), "are those of Pacific/Chatham now"),
+    "limits": (("5", "30"), "held above 5 archives and 30 % from now on"),
+}
+
+
+@pytest.mark.parametrize("command", CHANGED)
+def test_what_syncing_goes_by_is_changed_as_it_was_shown(fleet: Terminal, command: str) -> None:
+    """D33, B1."""
+    values, told = CHANGED[command]
+    words = (command, "grevillea-street-kindy", *values)
+    before = settings_of(fleet, "grevillea-street-kindy"), fleet.json("status")
+    nobody = fleet(*words)
+    assert nobody.returncode == 4
+    assert "Nothing was changed." in nobody.stdout
+    fingerprint = nobody.stdout.split("Fingerprint: ")[1].split()[0]
+    assert f"add: --yes {fingerprint}" in nobody.stdout
+    assert fleet(*words, typed="n\n").returncode == 4
+    stale = fleet(*words, "--yes", "0123456789abcdef")
+    assert (stale.returncode, f"fingerprint {fingerprint}" in stale.stderr) == (6, True)
+    assert (settings_of(fleet, "grevillea-street-kindy"), fleet.json("status")) == before
+    done = fleet(*words, "--yes", fingerprint)
+    assert done.returncode == 0, done.stderr
+    assert told in done.stdout
+    assert settings_of(fleet, "grevillea-street-kindy") != before[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("window", "rimu-kindergarten", "--back", "3651"), "0<=x<=3650"),
+        (("window", "rimu-kindergarten", "--ahead", "-1"), "0<=x<=3650"),
+        (("window", "rimu-kindergarten", "--ahead", "two"), "not a valid integer"),
+        (("time-zone", "rimu-kindergarten", "Auckland"), "Write one such as Pacific/Auckland."),
+        (("limits", "rimu-kindergarten", "3", "101"), "0<=x<=100"),
+        (("limits", "rimu-kindergarten", "3"), "Missing argument"),
+    ],
+)
+def test_values_that_make_no_sense_change_nothing(fleet: Terminal, words: tuple[str, ...], told: str) -> None:
+    """D33."""
+    before = settings_of(fleet, "rimu-kindergarten")
+    result = fleet(*words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert told in result.stderr
+    assert settings_of(fleet, "rimu-kindergarten") == before
+
+
+def test_without_syncing_what_it_goes_by_is_only_saved(fleet: Terminal) -> None:
+    """D33."""
+    assert fleet("window", "lighthouse-preschool", "--back", "42", "--ahead", "70").returncode == 0
+    assert fleet("time-zone", "lighthouse-preschool", "Australia/Perth").returncode == 0
+    assert fleet("limits", "lighthouse-preschool", "5", "30").returncode == 0
+    assert settings_of(fleet, "lighthouse-preschool") == (42, 70, "Australia/Perth", 5, 30)
+    assert fleet.json("runs", "lighthouse-preschool") == []
+
+
 IN_BATCHES_OF_TWO = """
 from parkway.cli import setup_django, app
 from parkway.sync.schedule import due
@@ -211,7 +279,7 @@ def hears(pid: int, number: int) -> bool:
 def test_syncing_is_turned_off_and_on_again(fleet: Terminal) -> None:
     """D15."""
     assert fleet("off", "harbour-north").returncode == 0
-    assert fleet("sync", "harbour-north").returncode == 2
+    assert fleet("sync", "harbour-north").returncode == 6
     on = fleet("on", "harbour-north", typed="y\n")
     assert on.returncode == 0, on.stderr
     assert fleet("sync", "harbour-north").returncode == 0

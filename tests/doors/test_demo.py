@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from parkway.connectors.registry import OWN_NAMES
 from parkway.domain import Step
 from parkway.sync.queries.rulebook import rulebook
 
@@ -50,7 +51,7 @@ def all_of(demo: sqlite3.Connection, sql: str) -> set[str]:
 
 
 def test_every_rule_and_every_step_occurs(demo: sqlite3.Connection) -> None:
-    book = rulebook()
+    book = rulebook(OWN_NAMES)
     slugs = {row[0] for row in (*book.rules, *book.obstacles)}
 
     assert all_of(demo, "SELECT DISTINCT rule FROM sync_entry") == slugs

@@ -33,8 +33,10 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.service: Service = add_service(Organisation.objects.create(name="Aroha"), "Rimu", "UTC")
-        storypark.set_paid_children(self.service, 50)
+        self.service: Service = add_service(
+            Organisation.objects.create(name="Aroha"), "Rimu", "UTC", by=OPERATOR, now=NOW
+        )
+        storypark.set_paid_children(self.service, 50, by=OPERATOR, now=NOW)
 
     def take(self, children: str, bookings: str = NO_BOOKINGS, profiles: str | None = None) -> ImportResult:
         names = []
@@ -67,8 +69,8 @@ def office(db: None, tmp_path: Path) -> Office:
 
 def test_a_file_without_archived_on_leaves_who_is_archived(office: Office) -> None:
     """D20."""
-    child = enrol(office.service, Details("Ana", "Ng"), TODAY, "c1")
-    archive_child(child, TODAY, TODAY - timedelta(days=9))
+    child = enrol(office.service, Details("Ana", "Ng"), "c1", by=OPERATOR, now=NOW)
+    archive_child(child, TODAY - timedelta(days=9), by=OPERATOR, now=NOW)
     office.take(
         "child_id,first_name,last_name\nc1,Anna,Ng\n", NO_BOOKINGS + "c1,permanent,confirmed,2026-01-01\n"
     )
@@ -172,10 +174,10 @@ def test_columns_of_profiles_that_lack_are_left_alone(office: Office) -> None:
 
 
 def test_a_profile_archived_earlier_keeps_its_day_and_a_deleted_one_its_tombstone(office: Office) -> None:
-    storypark.create_profile(office.service, Details("Ana", "Ng"), "A")
-    storypark.archive_profile(office.profile("A"), date(2026, 1, 2))
-    storypark.create_profile(office.service, Details("Ben", "Ng"), "B")
-    storypark.write_story([office.profile("B")], "A tower", "", TODAY)
+    storypark.create_profile(office.service, Details("Ana", "Ng"), "A", by=OPERATOR, now=NOW)
+    storypark.archive_profile(office.profile("A"), by=OPERATOR, now=datetime(2026, 1, 2, 1, 0, tzinfo=UTC))
+    storypark.create_profile(office.service, Details("Ben", "Ng"), "B", by=OPERATOR, now=NOW)
+    storypark.write_story([office.profile("B")], "A tower", "", by=OPERATOR, now=NOW)
     office.take(
         "child_id,first_name,last_name\n",
         profiles=PROFILES + "A,,Ana,Ng,,,,,archived\nB,,,,,,,,deleted\nC,,,,,,,,deleted\n",
@@ -187,14 +189,14 @@ def test_a_profile_archived_earlier_keeps_its_day_and_a_deleted_one_its_tombston
 
 
 def test_ids_brought_along_never_stop_a_new_profile(office: Office) -> None:
-    after = storypark.create_profile(office.service, Details("First", "One")).pk
+    after = storypark.create_profile(office.service, Details("First", "One"), by=OPERATOR, now=NOW).pk
     rows = "".join(f"P-{number},,Old,Number {number},,,,,live\n" for number in range(after + 1, after + 40))
     office.take("child_id,first_name,last_name\n", profiles=PROFILES + rows)
-    by_hand = storypark.create_profile(office.service, Details("Second", "One"))
+    by_hand = storypark.create_profile(office.service, Details("Second", "One"), by=OPERATOR, now=NOW)
     assert by_hand.reference.startswith("P-")
 
     lifecycle.enable(office.service, OPERATOR)
-    storypark.set_paid_children(office.service, 90)
+    storypark.set_paid_children(office.service, 90, by=OPERATOR, now=NOW)
     office.take(
         "child_id,first_name,last_name\n" + "".join(f"c{n},Child,Nr {n}\n" for n in range(20)),
         NO_BOOKINGS + "".join(f"c{n},permanent,confirmed,2026-01-01\n" for n in range(20)),

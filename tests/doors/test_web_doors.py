@@ -20,7 +20,9 @@ from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile, Story
 from parkway.storypark.models import Room as StoryparkRoom
 from parkway.sync.models import Choice, Entry, Integration, Link, RoomLink, Run
+from parkway.tenancy.models import ChangeLogEntry as Log
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import World
@@ -55,6 +57,7 @@ WHO = {
     "manage-export": May(MANAGE),
     "manage-child-add": IN_MANAGE,
     "manage-child": LOOK,
+    "manage-child-history": LOOK,
     "manage-child-edit": IN_MANAGE,
     "manage-child-archive": IN_MANAGE,
     "manage-child-unarchive": IN_MANAGE,
@@ -64,6 +67,7 @@ WHO = {
     "manage-booking-cancel": IN_MANAGE,
     "manage-rooms": May(EVERYBODY, MANAGE),
     "manage-room": IN_MANAGE,
+    "manage-room-history": May(MANAGE),
     "manage-import": IN_MANAGE,
     "manage-import-carry-out": May(None, MANAGE),
     "manage-example": May(MANAGE),
@@ -71,22 +75,30 @@ WHO = {
     "storypark-children": May(STORYPARK, STORYPARK),
     "storypark-child-add": May(STORYPARK, STORYPARK),
     "storypark-child": May(STORYPARK),
+    "storypark-child-history": May(STORYPARK),
     "storypark-child-edit": May(STORYPARK, STORYPARK),
     "storypark-child-archive": May(STORYPARK, STORYPARK),
     "storypark-child-restore": May(STORYPARK, STORYPARK),
     "storypark-stories": May(STORYPARK),
     "storypark-story-write": May(STORYPARK, STORYPARK),
     "storypark-story": May(STORYPARK),
+    "storypark-story-history": May(STORYPARK),
     "storypark-story-edit": May(STORYPARK, STORYPARK),
     "storypark-story-publish": May(None, STORYPARK),
     "storypark-rooms": May(STORYPARK, STORYPARK),
     "storypark-room": May(STORYPARK, STORYPARK),
+    "storypark-room-history": May(STORYPARK),
     "storypark-account": May(STORYPARK),
+    "storypark-account-history": May(STORYPARK),
     "storypark-paid-children": LOOK_AND_CHANGE,
     # Syncing
     "integrations": SEARCH,
     "sync-now": CHANGE,
     "sync-progress": LOOK,
+    "settings": LOOK,
+    "change-window": LOOK_AND_CHANGE,
+    "change-time-zone": LOOK_AND_CHANGE,
+    "change-limits": LOOK_AND_CHANGE,
     "who-may-change": CHANGE,
     "forecast": LOOK,
     "switch": LOOK_AND_CHANGE,
@@ -149,16 +161,16 @@ class Place:
         if on:
             world.set_up()
         self.profile = world.profile(self.child_id) or self.hand_made
-        self.story: Story = storypark.write_story([self.profile], "A day", "…", world.today)
+        self.story: Story = storypark.write_story([self.profile], "A day", "…", by=OPERATOR, now=world.now)
         self.storypark_room = scope(StoryparkRoom, world.service).first() or storypark.add_room(
-            world.service, "Kea"
+            world.service, "Kea", by=OPERATOR, now=world.now
         )
         self.run = scope(Run, world.service).first()
 
     def parts(self, name: str) -> dict[str, Any]:
         """What the parts of an address are here."""
         number = {"children": self.hand_made.pk, "stories": self.story.pk, "rooms": self.storypark_room.pk}
-        below = "stories" if "story" in name.removeprefix("storypark") else "rooms"
+        below = "stories" if "-story" in name.removeprefix("storypark") else "rooms"
         below = "children" if name.startswith("storypark-child") else below
         return {
             "slug": self.key,
@@ -179,7 +191,20 @@ class Place:
 
     def everything(self) -> list[object]:
         """All rows of the service."""
-        models = (Child, Booking, Room, Profile, Story, StoryparkRoom, Link, RoomLink, Choice, Run, Entry)
+        models = (
+            Child,
+            Booking,
+            Room,
+            Profile,
+            Story,
+            StoryparkRoom,
+            Link,
+            RoomLink,
+            Choice,
+            Run,
+            Entry,
+            Log,
+        )
         found: list[object] = [list(scope(m, self.world.service).order_by("pk").values()) for m in models]
         found.append(list(Integration.objects.filter(service=self.world.service).values()))
         found.append([sorted(s.profiles.values_list("pk", flat=True)) for s in Story.objects.order_by("pk")])
@@ -190,7 +215,7 @@ class Place:
 def signed_in(name: str, place: Place, *roles: RoleName, support: bool = False) -> Client:
     person = Person.objects.create_user(f"{name}@example.org", name, None, is_support=support)
     for role in roles:
-        give_role(person, place.world.service, role)
+        give_role(person, place.world.service, role, by=OPERATOR, now=place.world.now)
     client = Client(headers={"host": "localhost"})
     client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
     return client
@@ -359,5 +384,7 @@ def test_a_profile_made_by_hand_keeps_its_details() -> None:
     """Two services may use one id for their profiles: each sees its own."""
     here, there = Place("Rimu", on=False), Place("Kauri", on=False)
     for place, name in ((here, "Ours"), (there, "Theirs")):
-        storypark.create_profile(place.world.service, Details(name, "Same"), reference="P-SAME")
+        storypark.create_profile(
+            place.world.service, Details(name, "Same"), reference="P-SAME", by=OPERATOR, now=place.world.now
+        )
     assert storypark.find_profile(here.world.service, "P-SAME").first_name == "Ours"

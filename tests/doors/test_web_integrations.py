@@ -13,9 +13,10 @@ from parkway.manage.roster import ImportedBooking, take_roster
 from parkway.storypark import verbs as storypark
 from parkway.sync.models import Choice, Integration, Run
 from parkway.tenancy.models import Organisation, Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service, give_role
-from tests.stories.world import SINCE, World
+from tests.stories.world import SINCE, TUESDAY, World
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def visitor(world: World, *roles: RoleName, support: bool = False) -> Client:
     name = roles[0].value if roles else "nobody"
     person = Person.objects.create_user(f"{name}@example.org", name, is_support=support)
     for role in roles:
-        give_role(person, world.service, role)
+        give_role(person, world.service, role, by=OPERATOR, now=world.now)
     client = Client()
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
@@ -44,7 +45,11 @@ def enrol_many(world: World, number: int) -> None:
     ]
     period = Booking(BookingKind.PERMANENT, BookingState.CONFIRMED, SINCE, None)
     take_roster(
-        world.service, children, {c.child_id: [ImportedBooking(period)] for c in children}, world.today
+        world.service,
+        children,
+        {c.child_id: [ImportedBooking(period)] for c in children},
+        by=OPERATOR,
+        now=world.now,
     )
 
 
@@ -68,7 +73,7 @@ def test_a_page_of_a_thousand_children_takes_as_many_queries_as_one_of_ten(
 
 def client_for(world: World) -> Client:
     person = Person.objects.get()
-    give_role(person, world.service, RoleName.ADMIN_EDUCATOR)
+    give_role(person, world.service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=world.now)
     client = Client()
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
@@ -127,7 +132,7 @@ def test_without_signing_in_there_is_only_the_sign_in_page(world: World) -> None
 
 def test_a_form_from_elsewhere_is_refused(world: World) -> None:
     person = Person.objects.create_user("ana@example.org", "Ana")
-    give_role(person, world.service, RoleName.ADMIN_EDUCATOR)
+    give_role(person, world.service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=world.now)
     client = Client(enforce_csrf_checks=True)
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     answer = client.post(f"{base(world)}off/")
@@ -147,10 +152,10 @@ def test_no_name_stands_in_an_address(world: World) -> None:
 
 def test_support_is_told_before_it_is_enabled() -> None:
     organisation = Organisation.objects.create(name="Kauri")
-    service = add_service(organisation, "Kauri House", "Pacific/Auckland")
+    service = add_service(organisation, "Kauri House", "Pacific/Auckland", by=OPERATOR, now=TUESDAY)
     storypark.account(service)
     person = Person.objects.create_user("ana@example.org", "Ana")
-    give_role(person, service, RoleName.ADMIN_EDUCATOR)
+    give_role(person, service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=TUESDAY)
     client = Client()
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     answer = client.get(f"/storypark/{service.slug}/integrations/")

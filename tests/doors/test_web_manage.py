@@ -20,6 +20,7 @@ from django.utils import timezone
 from parkway.manage.models import Booking, Child, Room
 from parkway.sync.models import Choice
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import add_service, give_role
 from tests.stories.world import LONG_AGO, World
@@ -42,7 +43,7 @@ def client_of(world: World) -> Callable[..., Client]:
         name = "-".join(roles) or "nobody"
         made = Person.objects.create_user(f"{name}@example.org", f"A {name}", None)
         for role in roles:
-            give_role(made, world.service, role)
+            give_role(made, world.service, role, by=OPERATOR, now=world.now)
         client = Client(headers={"host": "localhost"})
         client.force_login(made, backend=settings.AUTHENTICATION_BACKENDS[0])
         return client
@@ -123,7 +124,10 @@ def test_the_link_of_a_missing_child_says_so(world: World, staff: Client) -> Non
 
 
 def test_a_services_address_is_never_a_bare_number(world: World) -> None:
-    assert add_service(world.service.organisation, "2026", "Pacific/Auckland").slug == "service-2026"
+    assert (
+        add_service(world.service.organisation, "2026", "Pacific/Auckland", by=OPERATOR, now=world.now).slug
+        == "service-2026"
+    )
 
 
 def test_a_child_is_added_with_a_new_room_and_markup_stays_text(world: World, staff: Client) -> None:

@@ -29,6 +29,7 @@ from parkway.jobs.scheduler import Scheduler
 from parkway.sync.commands import changes, setup
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import World
@@ -59,7 +60,7 @@ def person(world: World) -> People:
     def make(name: str = "ana", *roles: RoleName, password: str | None = None) -> Person:
         made = Person.objects.create_user(f"{name}@example.org", name.title(), password)
         for role in roles or [*RoleName]:
-            give_role(made, world.service, role)
+            give_role(made, world.service, role, by=OPERATOR, now=world.now)
         return made
 
     return make

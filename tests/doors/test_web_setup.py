@@ -49,7 +49,7 @@ def world(db: None) -> World:
 def visitor(world: World, name: str, *roles: RoleName) -> Client:
     person = Person.objects.create_user(f"{name}@example.org", name)
     for role in roles:
-        give_role(person, world.service, role)
+        give_role(person, world.service, role, by=OPERATOR, now=world.now)
     client = Client()
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
@@ -104,7 +104,9 @@ def test_a_thousand_children_take_a_bounded_number_of_queries(
     standing = Standing(Status.INACTIVE)
     children = [Child(f"c-{n}", Details(f"Kid{n}", "Lee", "", BORN), standing) for n in range(1000)]
     always = ImportedBooking(Booking(BookingKind.PERMANENT, BookingState.CONFIRMED, SINCE, None), "mon")
-    take_roster(world.service, children, {each.child_id: [always] for each in children}, world.today)
+    take_roster(
+        world.service, children, {each.child_id: [always] for each in children}, by=OPERATOR, now=world.now
+    )
     client = visitor(world, "ana", RoleName.ADMIN_EDUCATOR)
     client.get(address(world))
     with django_assert_max_num_queries(40):  # type: ignore[attr-defined]
@@ -200,7 +202,7 @@ def test_a_profile_that_is_gone_is_asked_for_again(world: World) -> None:
     setup_choices.choose(
         world.service, {"ida": domain.Choice(ChoiceKind.PROFILE, profile.reference)}, {}, OPERATOR, world.now
     )
-    storypark.delete_profile(profile)
+    storypark.delete_profile(profile, by=OPERATOR, now=world.now)
     [row] = setup_lists.setup_lists(world.service, world.now).rows
     assert row.gone
     assert row.group is not SetUpGroup.CHOSEN
@@ -237,7 +239,7 @@ def test_a_room_is_placed_by_hand_and_renamed_by_the_first_run(world: World) -> 
     """D21."""
     world.enrol("Noah", rooms=["Tūī"])
     profile = world.portfolio("Some", "Body", None)
-    storypark.amend_profile(profile, rooms=frozenset({"The birds"}))
+    storypark.amend_profile(profile, rooms=frozenset({"The birds"}), by=OPERATOR, now=world.now)
     lists = setup_lists.setup_lists(world.service, world.now)
     [room], [free] = setup_lists.rooms(lists), setup_lists.free_rooms(world.service, lists, world.now)
     assert room.target_id is None
@@ -256,7 +258,9 @@ def test_a_new_room_instead_of_the_one_that_is_alike(world: World) -> None:
     """D21."""
     world.enrol("Noah", rooms=["Tui"])
     world.enrol("Zoë", rooms=["Kea"])
-    alike, other = (storypark.add_room(world.service, name) for name in ("Tūī", "KEA"))
+    alike, other = (
+        storypark.add_room(world.service, name, by=OPERATOR, now=world.now) for name in ("Tūī", "KEA")
+    )
     client, page = visitor(world, "ana", RoleName.ADMIN_EDUCATOR), address(world, "rooms/")
     steps = {step.name: step for step in setup_lists.rooms(setup_lists.setup_lists(world.service, world.now))}
     assert steps["Tui"].renamed_from == "Tūī"

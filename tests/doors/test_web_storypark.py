@@ -10,6 +10,7 @@ from django.test import Client
 
 from parkway.storypark import verbs as storypark
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import LONG_AGO, World
 
@@ -26,7 +27,7 @@ def world() -> World:
 def signed_in(world: World, *roles: RoleName) -> Client:
     someone = Person.objects.create_user(f"p{Person.objects.count()}@example.org", "Somebody")
     for role in roles:
-        give_role(someone, world.service, role)
+        give_role(someone, world.service, role, by=OPERATOR, now=world.now)
     client = Client()
     client.force_login(someone, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
@@ -35,8 +36,8 @@ def signed_in(world: World, *roles: RoleName) -> Client:
 def paths_of(world: World) -> list[str]:
     """An address of each kind for something at this service."""
     profile = world.portfolio("Ana")
-    story = storypark.write_story([profile], "Tower", "", world.today)
-    room = storypark.add_room(world.service, "Kōwhai")
+    story = storypark.write_story([profile], "Tower", "", by=OPERATOR, now=world.now)
+    room = storypark.add_room(world.service, "Kōwhai", by=OPERATOR, now=world.now)
     child = f"children/{profile.pk}/"
     return [
         *(child, f"{child}edit/", f"{child}archive/", f"{child}restore/"),
@@ -64,7 +65,7 @@ def test_the_ids_of_another_service_are_not_found(world: World) -> None:
 
 def test_a_deleted_profile_has_no_page(world: World) -> None:
     profile = world.portfolio("Ana")
-    storypark.delete_profile(profile)
+    storypark.delete_profile(profile, by=OPERATOR, now=world.now)
     client = signed_in(world, RoleName.EDUCATOR)
     assert client.get(f"/storypark/{world.service.slug}/children/{profile.pk}/").status_code == 404
 
@@ -100,7 +101,7 @@ def test_a_form_sent_by_hand_changes_nothing_that_is_managed(world: World) -> No
 def test_a_story_about_an_archived_profile_is_refused_in_the_form(world: World) -> None:
     """R14."""
     ida, ana = world.portfolio("Ida"), world.portfolio("Ana")
-    storypark.archive_profile(ida, world.today)
+    storypark.archive_profile(ida, by=OPERATOR, now=world.now)
     path = f"/storypark/{world.service.slug}/stories/new/"
     answer = signed_in(world, RoleName.EDUCATOR).post(
         path, {"children": [ida.pk, ana.pk], "title": "Kept words", "text": "Kept text"}

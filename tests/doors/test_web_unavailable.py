@@ -19,6 +19,7 @@ from parkway.manage import listing
 from parkway.manage.models import Child
 from parkway.sync.models import Run
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
 from parkway.web.presenters import manage_changes
@@ -42,7 +43,7 @@ def world() -> World:
 def ana(world: World) -> Client:
     made = Person.objects.create_user("ana@example.org", "Ana Admin", None)
     for role in RoleName:
-        give_role(made, world.service, role)
+        give_role(made, world.service, role, by=OPERATOR, now=world.now)
     client = Client(headers={"host": "localhost"}, raise_request_exception=False)
     client.force_login(made, backend=settings.AUTHENTICATION_BACKENDS[0])
     return client

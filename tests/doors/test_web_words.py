@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
+from parkway.connectors.registry import OWN_NAMES
 from parkway.domain import Step
 from parkway.sync.queries.rulebook import rulebook
 from parkway.tenancy.models import Service
@@ -18,7 +19,7 @@ from parkway.web.templatetags.parkway import RULES, born, counted, day, moment, 
 
 
 def test_every_rule_has_a_name_for_people() -> None:
-    book = rulebook()
+    book = rulebook(OWN_NAMES)
     assert set(RULES) == {slug for slug, *_ in (*book.rules, *book.obstacles)}
 
 
@@ -41,7 +42,7 @@ def test_the_button_says_what_it_does() -> None:
 @pytest.mark.django_db
 def test_the_help_page_explains_every_rule_in_the_words_of_the_rules() -> None:
     page = unescape(Client(headers={"host": "localhost"}).get("/help/").content.decode())
-    book = rulebook()
+    book = rulebook(OWN_NAMES)
     for slug, _, meaning in (*book.rules, *book.obstacles):
         assert f'id="{slug}"' in page
         assert meaning in page

@@ -16,6 +16,7 @@ from parkway.domain import (
     Choice,
     ChoiceKind,
     Details,
+    EndNames,
     InactivePolicy,
     Profile,
     ProfileState,
@@ -24,11 +25,12 @@ from parkway.domain import (
     Window,
 )
 from parkway.engine import status
+from parkway.engine.outcome import after as after_plan
 from parkway.engine.plan import Plan, PlanInput, make_plan
-from parkway.engine.plan import after as after_plan
 
 TODAY = date(2025, 11, 24)
 WINDOW = Window()
+ENDS = EndNames("Manage", "Storypark")
 LEAVE, STAY = InactivePolicy.LEAVE, InactivePolicy.STAY
 LIVE, ARCHIVED, DELETED = ProfileState.LIVE, ProfileState.ARCHIVED, ProfileState.DELETED
 
@@ -80,7 +82,7 @@ def profile(
     return Profile(profile_id, state, person or details(), **more)
 
 
-def situation(
+def plan_input(
     children: list[Child] | None = None,
     profiles: list[Profile] | None = None,
     links: dict[str, str] | None = None,
@@ -91,7 +93,7 @@ def situation(
 ) -> PlanInput:
     """A service on TODAY, with plenty of spaces unless told otherwise."""
     by_id = {p.profile_id: p for p in profiles or []}
-    return PlanInput(TODAY, inactive, paid, children or [], by_id, links or {}, **more)
+    return PlanInput(TODAY, inactive, paid, children or [], by_id, links or {}, ends=ENDS, **more)
 
 
 # --- reading plans --------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ supplied = st.sampled_from([ALL_FIELDS, ALL_FIELDS, ALL_FIELDS, *FORGETFUL])
 class World:
     """A situation, and the bookings behind it (none for a child of whom the source gives a bare status)."""
 
-    situation: PlanInput
+    plan_input: PlanInput
     bookings: dict[str, list[Booking]]
 
 
@@ -249,6 +251,7 @@ def worlds(draw: st.DrawFn, max_children: int = 7, choosing: bool = True) -> Wor
         links,
         choices,
         window=window,
+        ends=ENDS,
     )
     if draw(st.booleans()):  # some are asked about from an earlier run
         start = replace(start, asked=settled(start).asked)
@@ -263,5 +266,5 @@ def _add(drawn: tuple[str | None, Profile | None], child_id: str, profiles: dict
         profiles[profile_id] = found
 
 
-situations = worlds().map(lambda world: world.situation)
-unchosen = worlds(choosing=False).map(lambda world: world.situation)
+plan_inputs = worlds().map(lambda world: world.plan_input)
+unchosen = worlds(choosing=False).map(lambda world: world.plan_input)

@@ -8,7 +8,8 @@ from hypothesis import given
 from parkway.domain import ACTIONS, Booking, Choice, ChoiceKind, Standing, Status, Step
 from parkway.engine import status
 from parkway.engine.forecast import look_ahead
-from parkway.engine.plan import Plan, PlanInput, after, make_plan
+from parkway.engine.outcome import after
+from parkway.engine.plan import Plan, PlanInput, make_plan
 from tests.engine.builders import (
     DEEP,
     LEAVE,
@@ -22,8 +23,8 @@ from tests.engine.builders import (
     day,
     details,
     gist,
+    plan_input,
     profile,
-    situation,
     worlds,
 )
 
@@ -42,11 +43,11 @@ def on_day(start: PlanInput, bookings: dict[str, list[Booking]], offset: int) ->
 
 def day_by_day(world: World, days: int) -> list[Plan]:
     """What a run on each day would plan: nothing is skipped, every plan is applied."""
-    situation, plans = world.situation, []
+    plan_input, plans = world.plan_input, []
     for offset in range(days + 1):
-        plan = make_plan(on_day(situation, world.bookings, offset))
+        plan = make_plan(on_day(plan_input, world.bookings, offset))
         plans.append(plan)
-        situation = after(plan)
+        plan_input = after(plan)
     return plans
 
 
@@ -56,12 +57,12 @@ def waiting_in(plan: Plan) -> set[str]:
 
 def check_forecast(world: World, days: int) -> None:
     plans = day_by_day(world, days)
-    forecast = look_ahead(world.situation, world.bookings, days)
+    forecast = look_ahead(world.plan_input, world.bookings, days)
     told = {one.day: one for one in forecast.days}
 
     waited, statuses = set(), {}
     for offset, plan in enumerate(plans):
-        now = {c.child_id: c.standing.status for c in plan.situation.children}
+        now = {c.child_id: c.standing.status for c in plan.input.children}
         turned = [(i, now[i]) for i in sorted(now) if statuses and now[i] is not statuses[i]]
         moved = [
             d.child_id for d in plan.decisions if d.step in ACTIONS or d.child_id in waiting_in(plan) ^ waited
@@ -78,9 +79,9 @@ def check_forecast(world: World, days: int) -> None:
         waited, statuses = waiting_in(plan), now
     assert told == {}
     assert [one.day for one in forecast.days] == sorted(one.day for one in forecast.days)
-    assert forecast.out_of_spaces_on == next((p.situation.today for p in plans if waiting_in(p)), None)
+    assert forecast.out_of_spaces_on == next((p.input.today for p in plans if waiting_in(p)), None)
     assert list(forecast.blind) == sorted(
-        {c.child_id for c in world.situation.children} - world.bookings.keys()
+        {c.child_id for c in world.plan_input.children} - world.bookings.keys()
     )
 
 
@@ -105,12 +106,12 @@ def service(bookings: dict[str, list[Booking]], **more) -> World:
         child(i, details(f"Name {i}"), status.standing(booked, TODAY, WINDOW))
         for i, booked in bookings.items()
     ]
-    return World(situation(children, **more), bookings)
+    return World(plan_input(children, **more), bookings)
 
 
 def story(world: World, days: int) -> list[tuple]:
     """The forecast in short: day, who turned, what happens."""
-    forecast = look_ahead(world.situation, world.bookings, days)
+    forecast = look_ahead(world.plan_input, world.bookings, days)
     return [
         (
             (one.day - TODAY).days,
@@ -145,7 +146,7 @@ def test_under_stay_a_label_turns_and_nothing_follows():
 def test_the_spaces_run_out_and_one_who_waits_gets_the_next():
     """B3."""
     world = service({"a": [booking(-100, -50)], "b": [booking(60)], "c": [booking(61)]}, paid=2)
-    forecast = look_ahead(world.situation, world.bookings, 30)
+    forecast = look_ahead(world.plan_input, world.bookings, 30)
 
     assert forecast.out_of_spaces_on == day(5)
     assert story(world, 30) == [
@@ -160,7 +161,7 @@ def test_the_queue_of_a_later_day_is_the_queue_of_that_day():
     """Between now and then a booking ends without a label turning, and its child moves back (B3, D5)."""
     leaves, ending, coming = [booking(-100, -50)], [booking(-20, 2), booking(40)], [booking(5)]
     world = service({"a": leaves, "ending": ending, "later": coming}, paid=1)
-    start = replace(world.situation, profiles={"p": profile("p", details("Name a"))}, links={"a": "p"})
+    start = replace(world.plan_input, profiles={"p": profile("p", details("Name a"))}, links={"a": "p"})
 
     today = make_plan(start)
     assert {d.child_id: d.position for d in today.decisions} == {"a": None, "ending": 1, "later": 2}
@@ -174,7 +175,7 @@ def test_the_queue_of_a_later_day_is_the_queue_of_that_day():
 @pytest.mark.parametrize("until", [0, 3])
 def test_a_keep_until_day_passes(until):
     """B4."""
-    start = service({"a": [booking(-300, -100)]}).situation
+    start = service({"a": [booking(-300, -100)]}).plan_input
     kept = {"a": Choice(keep_until=day(until))}
     world = World(replace(start, choices=kept), {"a": [booking(-300, -100)]})
 
@@ -193,14 +194,14 @@ def test_archived_children_stay_archived():
     """D3."""
     gone = child("a", standing=status.standing([booking(60)], TODAY, WINDOW, archived_on=day(-3)))
 
-    assert story(World(situation([gone]), {"a": [booking(60)]}), 90) == []
+    assert story(World(plan_input([gone]), {"a": [booking(60)]}), 90) == []
 
 
 def test_a_bare_status_cannot_be_foreseen():
     """B3."""
     bare = child("b", details("Ana"), Standing(Status.ACTIVE, bookings_known=False))
     world = service({"a": [booking(57)]})
-    start = replace(world.situation, children=[bare, *world.situation.children])
+    start = replace(world.plan_input, children=[bare, *world.plan_input.children])
     forecast = look_ahead(start, world.bookings, 30)
 
     assert forecast.blind == ["b"]
@@ -212,12 +213,12 @@ def test_a_bare_status_cannot_be_foreseen():
 
 def test_bookings_of_children_who_are_not_listed_do_not_matter():
     """B3."""
-    assert story(World(situation(), {"x": [booking(60)]}), 30) == []
+    assert story(World(plan_input(), {"x": [booking(60)]}), 30) == []
 
 
 def test_one_who_waits_from_the_beginning():
     """B3."""
-    forecast = look_ahead(service({"a": [booking(-9)]}, paid=0).situation, {"a": [booking(-9)]}, 30)
+    forecast = look_ahead(service({"a": [booking(-9)]}, paid=0).plan_input, {"a": [booking(-9)]}, 30)
 
     assert forecast.out_of_spaces_on == TODAY
     assert [[d.step for d in one.decisions] for one in forecast.days] == [[Step.WAIT]]

@@ -22,8 +22,9 @@ from parkway.domain import (
     Window,
 )
 from parkway.engine import status
-from parkway.engine.plan import Plan, PlanInput, after, make_plan
-from tests.engine.builders import ARCHIVED, BORN, DELETED, LEAVE, LIVE, STAY, TODAY
+from parkway.engine.outcome import after
+from parkway.engine.plan import Plan, PlanInput, make_plan
+from tests.engine.builders import ARCHIVED, BORN, DELETED, ENDS, LEAVE, LIVE, STAY, TODAY
 
 NAMES = ["Ana", "Ben", "Eve", "Mānaia", "Tāne", "Zoë"]
 PLENTY = 1_000
@@ -43,7 +44,7 @@ class Lives(RuleBasedStateMachine):
         self.archived_on: dict[str, date] = {}
         self.dont_add: set[str] = set()
         self.keep_until: dict[str, date] = {}
-        self.state = PlanInput(TODAY, LEAVE, self.paid_at_first, [], {}, {})
+        self.state = PlanInput(TODAY, LEAVE, self.paid_at_first, [], {}, {}, ends=ENDS)
         self.names: dict[str, str] = {}
         self.portfolios: dict[str, str] = {}  # the one profile of each child, for as long as it exists
         self.made = 0

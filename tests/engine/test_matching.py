@@ -20,7 +20,8 @@ from parkway.engine.matching import (
     match_rooms,
     propose,
 )
-from parkway.engine.plan import after, make_plan
+from parkway.engine.outcome import after
+from parkway.engine.plan import make_plan
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
@@ -32,9 +33,9 @@ from tests.engine.builders import (
     child,
     details,
     people,
+    plan_input,
     profile,
     settled,
-    situation,
 )
 
 BORN, OTHER = date(2021, 3, 4), date(2022, 8, 9)
@@ -137,7 +138,7 @@ def test_the_identity_changes_with_name_and_birth_only():
 
 def decide(children, profiles, **more):
     """The decisions for children without links, by child id."""
-    plan = make_plan(situation(children, profiles, **more))
+    plan = make_plan(plan_input(children, profiles, **more))
     return {d.child_id: d for d in plan.decisions}
 
 
@@ -202,7 +203,7 @@ def test_tombstones_are_nobody(state):
 def test_profiles_of_others_are_not_looked_at():
     """D19."""
     plan = make_plan(
-        situation([child("c")], [profile("p"), profile("q", details())], {"d": "p", "e": "q"}),
+        plan_input([child("c")], [profile("p"), profile("q", details())], {"d": "p", "e": "q"}),
     )
 
     assert {d.child_id: d.step for d in plan.decisions} == {
@@ -280,7 +281,7 @@ def test_twins_with_different_names_both_find_theirs():
 
 def test_a_child_whose_profile_is_deleted_seeks_again():
     """D10."""
-    plan = make_plan(situation([child("c")], [profile("p", state=DELETED), profile("u")], {"c": "p"}))
+    plan = make_plan(plan_input([child("c")], [profile("p", state=DELETED), profile("u")], {"c": "p"}))
 
     assert (plan.decisions[0].step, plan.decisions[0].profile_id) == (Step.LINK, "u")
 
@@ -318,7 +319,9 @@ def test_a_chosen_profile_is_kept_from_others():
 
 def test_a_profile_chosen_for_a_child_who_does_not_belong_yet_is_kept_too():
     """D23."""
-    start = situation([child("a", standing=INACTIVE), child("b")], [profile("u")], choices={"a": chosen("u")})
+    start = plan_input(
+        [child("a", standing=INACTIVE), child("b")], [profile("u")], choices={"a": chosen("u")}
+    )
     plan = make_plan(start)
 
     assert [d.step for d in plan.decisions] == [Step.LEAVE_OUT, Step.CREATE]
@@ -330,7 +333,7 @@ def test_a_chosen_profile_that_is_gone_is_asked_about(profile_id):
     """D23."""
     profiles = [profile("deleted", state=DELETED), profile("linked", details("Ana"))]
     links = {"other": "linked"}
-    plan = make_plan(situation([child("c")], profiles, links, choices={"c": chosen(profile_id)}))
+    plan = make_plan(plan_input([child("c")], profiles, links, choices={"c": chosen(profile_id)}))
 
     assert doubt(plan.decisions[0]) is Doubt.CHOICE_GONE
     assert plan.decisions[0].facts["profiles"] == [profile_id]
@@ -343,7 +346,7 @@ def test_two_children_cannot_take_one_profile():
 
     assert [doubt(found[i]) for i in "ab"] == [Doubt.CHOICE_GONE, Doubt.CHOICE_GONE]
     assert "another child" in make_plan(
-        situation([child("a"), child("b")], [profile("u")], choices=both)
+        plan_input([child("a"), child("b")], [profile("u")], choices=both)
     ).because(found["a"])
 
 
@@ -357,7 +360,7 @@ def test_the_first_who_needs_a_profile_that_two_have_chosen_gets_it():
 
 def test_a_choice_is_kept_while_the_child_waits():
     """D23."""
-    start = situation(
+    start = plan_input(
         [child("c")], [profile("u", details("Ana"), ARCHIVED)], paid=0, choices={"c": chosen("u")}
     )
     plan = make_plan(start)
@@ -370,7 +373,7 @@ def test_a_choice_is_kept_while_the_child_waits():
 def test_a_choice_is_forgotten_once_it_is_carried_out(choice):
     """D23."""
     kept = choice._replace(keep_until=date(2026, 1, 1))
-    later = settled(situation([child("c")], [profile("u")], choices={"c": kept}))
+    later = settled(plan_input([child("c")], [profile("u")], choices={"c": kept}))
 
     assert later.choices == {"c": Choice(keep_until=date(2026, 1, 1))}
     assert make_plan(later).changes_nothing
@@ -381,7 +384,7 @@ def test_a_choice_that_a_linked_child_cannot_use_stays_when_something_else_is_do
     """The profile stays reserved, so that nobody alike to it is asked because a name was updated (D23)."""
     before = [profile("pc", details("Anna")), profile("u", details("Ben"))]
     children = [child("c", details("Ana")), child("d", details("Ben"))]
-    plan = make_plan(situation(children, before, {"c": "pc"}, choices={"c": choice}))
+    plan = make_plan(plan_input(children, before, {"c": "pc"}, choices={"c": choice}))
 
     assert plan.decisions[0].step is Step.UPDATE
     assert after(plan).choices == {"c": choice}
@@ -391,10 +394,10 @@ def test_a_choice_that_a_linked_child_cannot_use_stays_when_something_else_is_do
 @pytest.mark.parametrize("choice", [NEW, chosen("u")])
 def test_a_choice_answers_a_link_to_an_unknown_profile(choice):
     """D23."""
-    start = situation([child("c")], [profile("u", details("Ana"))], {"c": "unknown"})
+    start = plan_input([child("c")], [profile("u", details("Ana"))], {"c": "unknown"})
     asked = make_plan(start)
     answered = make_plan(
-        situation([child("c")], [profile("u", details("Ana"))], {"c": "unknown"}, choices={"c": choice})
+        plan_input([child("c")], [profile("u", details("Ana"))], {"c": "unknown"}, choices={"c": choice})
     )
 
     assert doubt(asked.decisions[0]) is Doubt.PROFILE_UNKNOWN
@@ -407,8 +410,8 @@ def test_a_choice_answers_a_link_to_an_unknown_profile(choice):
 
 def questioned():
     """Two children alike to one profile were asked about; now a person has taken it for one of them."""
-    before = settled(situation([child("a"), child("b")], [profile("u")]))
-    return situation([child("a"), child("b")], [profile("u")], {"a": "u"}, asked=before.asked)
+    before = settled(plan_input([child("a"), child("b")], [profile("u")]))
+    return plan_input([child("a"), child("b")], [profile("u")], {"a": "u"}, asked=before.asked)
 
 
 def test_a_question_stands_until_a_person_chooses():
@@ -423,7 +426,7 @@ def test_a_question_stands_until_a_person_chooses():
 
 def test_without_the_question_the_child_would_get_a_new_profile():
     """D19."""
-    start = situation([child("a"), child("b")], [profile("u")], {"a": "u"})
+    start = plan_input([child("a"), child("b")], [profile("u")], {"a": "u"})
 
     assert [d.step for d in make_plan(start).decisions] == [Step.NO_CHANGE, Step.CREATE]
 
@@ -432,7 +435,9 @@ def test_without_the_question_the_child_would_get_a_new_profile():
 def test_a_choice_answers_the_question(choice):
     """D19."""
     start = questioned()
-    answered = situation(start.children, [profile("u")], {"a": "u"}, asked=start.asked, choices={"b": choice})
+    answered = plan_input(
+        start.children, [profile("u")], {"a": "u"}, asked=start.asked, choices={"b": choice}
+    )
 
     assert make_plan(answered).decisions[1].step is (Step.CREATE if choice is NEW else Step.LEAVE_OUT)
 
@@ -449,14 +454,14 @@ def test_a_choice_answers_the_question(choice):
 def test_a_corrected_name_or_birth_answers_the_question(corrected, step):
     """D19."""
     start = questioned()
-    mended = situation([child("a"), child("b", corrected)], [profile("u")], {"a": "u"}, asked=start.asked)
+    mended = plan_input([child("a"), child("b", corrected)], [profile("u")], {"a": "u"}, asked=start.asked)
 
     assert make_plan(mended).decisions[1].step is step
 
 
 def test_a_child_in_question_is_still_a_rival():
     """D19."""
-    asked = settled(situation([child("a")], [profile("u"), profile("v")])).asked
+    asked = settled(plan_input([child("a")], [profile("u"), profile("v")])).asked
     found = decide([child("a"), child("b")], [profile("u")], asked=asked)
 
     assert doubt(found["a"]) is Doubt.SEVERAL
@@ -466,7 +471,7 @@ def test_a_child_in_question_is_still_a_rival():
 def test_one_who_asks_no_more_is_forgotten():
     """D19."""
     start = questioned()
-    gone = situation([child("a"), child("b", standing=GONE)], [profile("u")], {"a": "u"}, asked=start.asked)
+    gone = plan_input([child("a"), child("b", standing=GONE)], [profile("u")], {"a": "u"}, asked=start.asked)
 
     assert settled(gone).asked == {}
 
@@ -666,7 +671,7 @@ def test_rooms_to_create_rename_or_link_are_something_to_do():
     """D21."""
 
     def plan(*steps):
-        return make_plan(situation(rooms=steps))
+        return make_plan(plan_input(rooms=steps))
 
     assert plan().changes_nothing
     assert plan(RoomStep("m1", "Tui", "s1")).changes_nothing

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from parkway.domain import (
     ACTIONS,
     ALL_FIELDS,
+    FIELDS,
     Choice,
     ChoiceKind,
     Details,
@@ -19,8 +20,10 @@ from parkway.domain import (
     Status,
     Step,
 )
+from parkway.engine.changes import plain
 from parkway.engine.matching import RoomStep
-from parkway.engine.plan import Plan, PlanInput, after, make_plan, nothing_left, plain
+from parkway.engine.outcome import after, nothing_left
+from parkway.engine.plan import Plan, PlanInput, make_plan
 from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
@@ -38,10 +41,10 @@ from tests.engine.builders import (
     details,
     gist,
     live_profiles,
+    plan_input,
+    plan_inputs,
     profile,
     settled,
-    situation,
-    situations,
     unchosen,
     waiting,
     worlds,
@@ -71,7 +74,7 @@ def check_convergence(start: PlanInput) -> None:
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_a_second_run_changes_nothing(start):
     """B6."""
     check_convergence(start)
@@ -79,7 +82,7 @@ def test_a_second_run_changes_nothing(start):
 
 @pytest.mark.deep
 @DEEP
-@given(worlds(max_children=14).map(lambda world: world.situation))
+@given(worlds(max_children=14).map(lambda world: world.plan_input))
 def test_a_second_run_changes_nothing_for_large_services(start):
     """B6."""
     check_convergence(start)
@@ -94,7 +97,7 @@ def test_what_somebody_changed_during_a_run_is_left_to_do():
     """B6."""
     children = [child("a", details("Ana"), ACTIVE), child("b", details("Ben"), GONE)]
     profiles = [profile("p1", details("Anna")), profile("p2", details("Ben"))]
-    plan = make_plan(situation(children, profiles, {"a": "p1", "b": "p2"}))
+    plan = make_plan(plan_input(children, profiles, {"a": "p1", "b": "p2"}))
     now = after(plan)
 
     assert nothing_left(plan, now)
@@ -110,7 +113,7 @@ def test_what_somebody_changed_during_a_run_is_left_to_do():
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_the_glance_that_proves_a_run_agrees_with_another_plan(start):
     """B6."""
     plan = make_plan(start)
@@ -122,7 +125,7 @@ def test_the_glance_that_proves_a_run_agrees_with_another_plan(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_a_run_never_exceeds_the_paid_children(start):
     """R10."""
     plan = make_plan(start)
@@ -136,7 +139,7 @@ def test_a_run_never_exceeds_the_paid_children(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_nobody_waits_while_a_space_is_free_and_the_queue_is_kept(start):
     """R10."""
     plan = make_plan(start)
@@ -165,7 +168,7 @@ def test_nobody_waits_while_a_space_is_free_and_the_queue_is_kept(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_nobody_is_evicted(start):
     """R10."""
     plan = make_plan(start)
@@ -208,7 +211,7 @@ def test_profiles_of_missing_children_stay_as_they_are(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_a_child_not_to_be_added_is_never_touched(start):
     """D9."""
     later = settled(start)
@@ -224,7 +227,7 @@ def test_a_child_not_to_be_added_is_never_touched(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_a_run_deletes_nothing(start):
     """D16."""
     later = settled(start)
@@ -236,7 +239,7 @@ def test_a_run_deletes_nothing(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_who_belongs_is_live_or_waits_or_is_asked_about(start):
     """R2, R3, R4, R5, R6, R7, R8."""
     plan = make_plan(start)
@@ -254,7 +257,7 @@ def test_who_belongs_is_live_or_waits_or_is_asked_about(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_one_decision_for_each_child_and_each_missing_link(start):
     plan = make_plan(start)
     ids = [d.child_id for d in plan.decisions]
@@ -269,7 +272,7 @@ def test_one_decision_for_each_child_and_each_missing_link(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_two_children_never_take_one_profile(start):
     plan = make_plan(start)
     taken = [d.profile_id for d in plan.decisions if d.step is not Step.WAIT and d.profile_id]
@@ -280,7 +283,7 @@ def test_two_children_never_take_one_profile(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_a_plan_leaves_its_inputs_alone(start):
     before = replace(
         start,
@@ -316,20 +319,20 @@ def shuffled(start: PlanInput, random) -> PlanInput:
 
 
 @QUICK
-@given(situations, st.randoms(use_true_random=False))
+@given(plan_inputs, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(start, random):
     plan, again = make_plan(start), make_plan(shuffled(start, random))
 
     assert gist(again) == gist(plan)
     assert (again.fingerprint, again.spaces, again.held) == (plan.fingerprint, plan.spaces, plan.held)
-    assert after(again) == replace(after(plan), children=again.situation.children)
+    assert after(again) == replace(after(plan), children=again.input.children)
 
 
 # --- the safety hold --------------------------------------------------------------------------------
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_the_plan_is_held_by_its_archives_of_linked_live_profiles(start):
     """D12."""
     plan = make_plan(start)
@@ -349,7 +352,7 @@ def with_setting(start: PlanInput, inactive: InactivePolicy) -> PlanInput:
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_leave_stay_leave_ends_where_it_began(start):
     """R6, R8."""
     leaving = settled(with_setting(start, LEAVE))
@@ -362,7 +365,7 @@ def test_leave_stay_leave_ends_where_it_began(start):
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_the_switch_to_stay_archives_nobody_and_brings_no_archived_child_back(start):
     """R6."""
     plan = make_plan(with_setting(settled(with_setting(start, LEAVE)), STAY))
@@ -372,7 +375,7 @@ def test_the_switch_to_stay_archives_nobody_and_brings_no_archived_child_back(st
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_the_switch_to_leave_touches_inactive_children_only(start):
     """R8."""
     plan = make_plan(with_setting(settled(with_setting(start, STAY)), LEAVE))
@@ -391,7 +394,7 @@ def test_one_child_stays_leaves_and_comes_back(standing, setting, state):
     """R2, R3, R4, R5, R6, R7, R8."""
     profiles = [profile("p", state=state)] if state else []
     plan = make_plan(
-        situation([child("c", standing=standing)], profiles, {"c": "p"} if state else {}, inactive=setting)
+        plan_input([child("c", standing=standing)], profiles, {"c": "p"} if state else {}, inactive=setting)
     )
 
     if standing is ACTIVE or (standing is INACTIVE and setting is STAY):
@@ -404,7 +407,7 @@ def test_one_child_stays_leaves_and_comes_back(standing, setting, state):
 def test_the_same_profile_comes_back():
     """R4, R8."""
     one = child("c")
-    start = settled(situation([one]))
+    start = settled(plan_input([one]))
     left = settled(replace(start, children=[one._replace(standing=INACTIVE)]))
     again = make_plan(replace(left, children=[one]))
 
@@ -422,9 +425,9 @@ def consent(plan: Plan) -> tuple:
     for one in plan.decisions:
         values = {name: to for name, (_, to) in one.changes.items()}
         if one.step is Step.CREATE:
-            values = one.child.details._asdict()
+            values = one.child.details.by_name()
         lines.append((one.child_id, one.step, one.profile_id, plain(values)))
-    return plan.situation.inactive, plan.situation.paid_children, lines
+    return plan.input.inactive, plan.input.paid_children, lines
 
 
 def renamed(start: PlanInput) -> PlanInput:
@@ -457,7 +460,7 @@ VARIATIONS = {
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_the_fingerprint_is_what_a_person_agrees_to(start):
     """B1."""
     assume(start.children)
@@ -473,7 +476,7 @@ def test_the_fingerprint_sees_what_is_written_and_for_whom():
 
     def of(person=None, written=None, pid="p", **more) -> str:
         links = {"c": pid}
-        return make_plan(situation([child("c", person)], [profile(pid, written)], links, **more)).fingerprint
+        return make_plan(plan_input([child("c", person)], [profile(pid, written)], links, **more)).fingerprint
 
     plain_one = of()
     others = [
@@ -482,8 +485,8 @@ def test_the_fingerprint_sees_what_is_written_and_for_whom():
         of(pid="q"),
         of(paid=99),
         of(inactive=STAY),
-        make_plan(situation([child("c")])).fingerprint,  # a create
-        make_plan(situation([child("c", details("Ana"))])).fingerprint,  # another create
+        make_plan(plan_input([child("c")])).fingerprint,  # a create
+        make_plan(plan_input([child("c", details("Ana"))])).fingerprint,  # another create
     ]
 
     assert len({plain_one, *others}) == len(others) + 1
@@ -498,7 +501,7 @@ def test_the_fingerprint_sees_what_is_written_and_for_whom():
 @pytest.mark.parametrize("setting", InactivePolicy)
 def test_a_deleted_profile_is_made_anew(setting):
     """D10."""
-    start = situation([child("c")], [profile("p", state=DELETED)], {"c": "p"}, inactive=setting)
+    start = plan_input([child("c")], [profile("p", state=DELETED)], {"c": "p"}, inactive=setting)
     later = settled(start)
 
     assert only(make_plan(start)).step is Step.CREATE
@@ -508,7 +511,7 @@ def test_a_deleted_profile_is_made_anew(setting):
 
 def test_a_deleted_profile_of_a_child_who_left_is_left_in_peace():
     """D10."""
-    start = situation([child("c", standing=GONE)], [profile("p", state=DELETED)], {"c": "p"})
+    start = plan_input([child("c", standing=GONE)], [profile("p", state=DELETED)], {"c": "p"})
 
     assert (only(make_plan(start)).step, only(make_plan(start)).profile) == (Step.LEAVE_OUT, None)
 
@@ -516,7 +519,7 @@ def test_a_deleted_profile_of_a_child_who_left_is_left_in_peace():
 @pytest.mark.parametrize("standing", [ACTIVE, INACTIVE, GONE])
 def test_a_linked_profile_that_is_not_listed_is_unknown_and_held(standing):
     """D10."""
-    decision = only(make_plan(situation([child("c", standing=standing)], [], {"c": "p"})))
+    decision = only(make_plan(plan_input([child("c", standing=standing)], [], {"c": "p"})))
 
     assert (decision.step, decision.rule) == (Step.NEEDS_REVIEW, "please-check")
     assert decision.facts == {"reason": "linked-profile-unknown", "profiles": ["p"]}
@@ -524,7 +527,7 @@ def test_a_linked_profile_that_is_not_listed_is_unknown_and_held(standing):
 
 def test_the_hold_ends_when_the_profile_is_listed_again():
     """D10."""
-    asked = make_plan(situation([child("c")], [], {"c": "p"}))
+    asked = make_plan(plan_input([child("c")], [], {"c": "p"}))
 
     for state, step in ((LIVE, Step.NO_CHANGE), (ARCHIVED, Step.RESTORE), (DELETED, Step.CREATE)):
         listed = replace(after(asked), profiles={"p": profile("p", state=state)})
@@ -549,7 +552,7 @@ def test_the_hold_ends_when_the_profile_is_listed_again():
 def test_a_missing_child(kind, state, step, rule):
     """D8."""
     profiles = [profile("p", state=state)] if state else []
-    decision = only(make_plan(situation([], profiles, {"c": "p"}, choices={"c": Choice(kind)})))
+    decision = only(make_plan(plan_input([], profiles, {"c": "p"}, choices={"c": Choice(kind)})))
 
     assert (decision.child, decision.step, decision.rule) == (None, step, rule)
     assert decision.profile_id == ("p" if state in (LIVE, ARCHIVED) else None)
@@ -559,7 +562,7 @@ def test_a_profile_archived_or_restored_by_hand_is_put_right():
     """D7."""
     people = [child("a"), child("b", details("Ana"), GONE)]
     by_hand = [profile("p", state=ARCHIVED), profile("q", details("Ana"))]
-    plan = make_plan(situation(people, by_hand, {"a": "p", "b": "q"}))
+    plan = make_plan(plan_input(people, by_hand, {"a": "p", "b": "q"}))
 
     assert [d.step for d in plan.decisions] == [Step.RESTORE, Step.ARCHIVE]
 
@@ -567,7 +570,7 @@ def test_a_profile_archived_or_restored_by_hand_is_put_right():
 def test_the_day_itself_is_kept_and_the_next_one_is_not():
     """B4."""
     kept = {"c": Choice(keep_until=day(3))}
-    start = situation([child("c", standing=INACTIVE)], [profile("p")], {"c": "p"}, choices=kept)
+    start = plan_input([child("c", standing=INACTIVE)], [profile("p")], {"c": "p"}, choices=kept)
 
     steps = [only(make_plan(replace(start, today=day(n)))).step for n in (0, 2, 3, 4)]
     assert steps == [Step.NO_CHANGE, Step.NO_CHANGE, Step.NO_CHANGE, Step.ARCHIVE]
@@ -578,7 +581,7 @@ def test_the_day_itself_is_kept_and_the_next_one_is_not():
 
 
 @QUICK
-@given(situations)
+@given(plan_inputs)
 def test_exactly_the_differing_fields_are_written(start):
     """D11."""
     plan = make_plan(start)
@@ -589,8 +592,8 @@ def test_exactly_the_differing_fields_are_written(start):
             assert one.changes == {}
             continue
         shared = one.child.supplied & one.profile.supplied
-        mine, before = one.child.details._asdict(), one.profile.details._asdict()
-        written = later.profiles[one.profile_id].details._asdict()
+        mine, before = one.child.details.by_name(), one.profile.details.by_name()
+        written = later.profiles[one.profile_id].details.by_name()
 
         assert one.changes == {f: (before[f], mine[f]) for f in shared if before[f] != mine[f]}
         assert one.step is not Step.UPDATE or one.changes
@@ -605,13 +608,13 @@ FULL = Details("Mānaia", "Ngata", "Manny", BORN[0], "female", frozenset({"Tui"}
 EMPTY = Details()
 
 
-@pytest.mark.parametrize("field", Details._fields)
+@pytest.mark.parametrize("field", FIELDS)
 def test_a_field_supplied_empty_is_cleared_and_one_not_supplied_is_left_alone(field):
     """D20."""
     cleared = FULL._replace(**{field: getattr(EMPTY, field)})
 
     def changes(supplied=ALL_FIELDS, known=ALL_FIELDS):
-        start = situation(
+        start = plan_input(
             [child("c", cleared, supplied=supplied)], [profile("p", FULL, supplied=known)], {"c": "p"}
         )
         return only(make_plan(start)).changes
@@ -633,7 +636,7 @@ def test_a_field_supplied_empty_is_cleared_and_one_not_supplied_is_left_alone(fi
 def test_update_restore_and_link_leave_the_values_of_manage(state, linked, step):
     """D20."""
     old = FULL._replace(gender="", rooms=frozenset(), preferred_name="")
-    start = situation([child("c", FULL)], [profile("p", old, state)], {"c": "p"} if linked else {})
+    start = plan_input([child("c", FULL)], [profile("p", old, state)], {"c": "p"} if linked else {})
     decision = only(make_plan(start))
 
     assert decision.step is step
@@ -649,16 +652,16 @@ def test_what_is_archived_or_left_out_is_not_written_to():
     """D20."""
     old = FULL._replace(gender="")
     for standing, state in ((GONE, LIVE), (GONE, ARCHIVED), (INACTIVE, LIVE)):
-        start = situation([child("c", FULL, standing)], [profile("p", old, state)], {"c": "p"})
+        start = plan_input([child("c", FULL, standing)], [profile("p", old, state)], {"c": "p"})
         assert only(make_plan(start)).changes == {}
         assert settled(start).profiles["p"] == profile("p", old, ARCHIVED)
 
 
 def test_a_decision_tells_what_a_page_shows():
     stands = Standing(Status.ACTIVE, next_change=day(4))
-    start = situation([child("c", details("Mānaia", preferred="Manny"), stands)], [], {})
+    start = plan_input([child("c", details("Mānaia", preferred="Manny"), stands)], [], {})
     decision = only(make_plan(start))
-    missing = only(make_plan(situation([], [profile("p", details("Ana"))], {"c": "p"})))
+    missing = only(make_plan(plan_input([], [profile("p", details("Ana"))], {"c": "p"})))
 
     assert (decision.called, decision.status, decision.next_change) == ("Manny", Status.ACTIVE, day(4))
     assert decision.profile_id is None
@@ -667,7 +670,7 @@ def test_a_decision_tells_what_a_page_shows():
 
 
 def test_values_as_json_writes_them():
-    assert plain(FULL._asdict()) == {
+    assert plain(FULL.by_name()) == {
         "first_name": "Mānaia",
         "last_name": "Ngata",
         "preferred_name": "Manny",

@@ -29,6 +29,7 @@ from tests.engine.builders import (
     ACTIVE,
     ARCHIVED,
     DELETED,
+    ENDS,
     GONE,
     INACTIVE,
     LEAVE,
@@ -40,8 +41,8 @@ from tests.engine.builders import (
     child,
     day,
     details,
+    plan_input,
     profile,
-    situation,
 )
 
 # --- the tables -----------------------------------------------------------------------------------
@@ -95,9 +96,9 @@ FOLLOWS = [
     (Verdict.DOES_NOT, None, Step.LEAVE_OUT),
     (Verdict.DOES_NOT, LIVE, Step.ARCHIVE),
     (Verdict.DOES_NOT, ARCHIVED, Step.LEAVE_OUT),
-    (Verdict.RESTS, None, Step.LEAVE_OUT),
-    (Verdict.RESTS, LIVE, Step.LEAVE_OUT),
-    (Verdict.RESTS, ARCHIVED, Step.LEAVE_OUT),
+    (Verdict.LEFT_ALONE, None, Step.LEAVE_OUT),
+    (Verdict.LEFT_ALONE, LIVE, Step.LEAVE_OUT),
+    (Verdict.LEFT_ALONE, ARCHIVED, Step.LEAVE_OUT),
     (Verdict.ASK, None, Step.LEAVE_OUT),
     (Verdict.ASK, LIVE, Step.NEEDS_REVIEW),
     (Verdict.ASK, ARCHIVED, Step.LEAVE_OUT),
@@ -216,7 +217,7 @@ def test_every_rule_has_a_sentence_whatever_the_facts(rule, person):
         for portfolio in (None, profile("p", person)):
             known = facts_of(rule, listed, Choice(keep_until=day(500), by="Ana"))
             decision = Decision("c", listed, portfolio, Step.NO_CHANGE, rule.slug, known, {})
-            text = because(decision, window, TODAY)
+            text = because(decision, window, TODAY, ENDS)
 
             check_sentence(text)
             named = listed or portfolio
@@ -232,7 +233,7 @@ def test_every_doubt_has_a_sentence(reason, person):
     facts = {"reason": reason.value, "profiles": ["p1", "p2"], "identity": "?"}
     decision = Decision("c", child("c", person), None, Step.NEEDS_REVIEW, "please-check", facts, {})
 
-    text = because(decision, WINDOW, TODAY)
+    text = because(decision, WINDOW, TODAY, ENDS)
 
     check_sentence(text)
     assert "Please check" in text
@@ -256,7 +257,7 @@ def test_the_sentence_of_a_child_who_waits(position, paid, words, person):
     facts = {"position": position, "paid_children": paid, "belongs_by": "active"}
     decision = Decision("c", child("c", person), None, Step.WAIT, "no-space", facts, {}, position)
 
-    text = because(decision, WINDOW, TODAY)
+    text = because(decision, WINDOW, TODAY, ENDS)
 
     check_sentence(text)
     assert words in text
@@ -265,7 +266,7 @@ def test_the_sentence_of_a_child_who_waits(position, paid, words, person):
 def sentence(person: Details, bookings, inactive=LEAVE, today=TODAY, archived_on=None, **more) -> str:
     """The reason for one child with these bookings."""
     someone = child("c", person, standing(bookings, today, more.get("window", WINDOW), archived_on))
-    plan = make_plan(situation([someone], inactive=inactive, **more))
+    plan = make_plan(plan_input([someone], inactive=inactive, **more))
     return plan.because(plan.decisions[0])
 
 
@@ -381,7 +382,7 @@ def test_a_bare_status_is_told_without_bookings():
     inactive = child("c", MANAIA, Standing(Status.INACTIVE, bookings_known=False))
     archived = child("d", JAMES, Standing(Status.ARCHIVED, bookings_known=False))
     active = child("e", JAMES, Standing(Status.ACTIVE, bookings_known=False))
-    plan = make_plan(situation([inactive, archived, active]))
+    plan = make_plan(plan_input([inactive, archived, active]))
 
     assert [plan.because(d) for d in plan.decisions] == [
         "Mānaia is Inactive in Manage, and this service lets Inactive children leave Storypark.",
@@ -393,7 +394,7 @@ def test_a_bare_status_is_told_without_bookings():
 def test_a_missing_child_is_called_by_the_profile():
     """B2."""
     profiles = [profile("p", JAMES), profile("q", MANAIA, ARCHIVED)]
-    plan = make_plan(situation([], profiles, {"c": "p", "d": "q", "e": "unknown"}))
+    plan = make_plan(plan_input([], profiles, {"c": "p", "d": "q", "e": "unknown"}))
 
     assert [plan.because(d) for d in plan.decisions] == [
         "Manage no longer lists James. Parkway does not take a missing child for an archived one, "
@@ -474,4 +475,4 @@ def test_clocks_are_told_with_twelve_hours_in_the_zone_of_the_moment(hour, minut
 def test_every_rule_has_a_meaning_for_the_documentation():
     for row in (*RULES, *OBSTACLES):
         assert row.meaning.endswith("."), row.slug
-        assert "{" not in row.meaning, row.slug
+        assert "{" not in row.meaning.format_map(ENDS._asdict()), row.slug

@@ -5,7 +5,7 @@ import pytest
 from parkway.domain import Choice, ChoiceKind, Limits
 from parkway.engine.plan import make_plan
 from parkway.engine.safety import Hold, hold
-from tests.engine.builders import ACTIVE, ARCHIVED, GONE, child, details, profile, situation
+from tests.engine.builders import ACTIVE, ARCHIVED, GONE, child, details, plan_input, profile
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def leavers(gone: int, staying: int, **more):
     number = gone + staying
     people = [child(f"c{n}", details(f"Name{n}"), GONE if n < gone else ACTIVE) for n in range(number)]
     profiles = [profile(f"p{n}", details(f"Name{n}")) for n in range(number)]
-    return situation(people, profiles, {f"c{n}": f"p{n}" for n in range(number)}, **more)
+    return plan_input(people, profiles, {f"c{n}": f"p{n}" for n in range(number)}, **more)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_live_counts_linked_live_profiles_only():
         "old": profile("old", details("Tāne"), ARCHIVED),
     }
     plan = make_plan(
-        situation(start.children, [*start.profiles.values(), *extra.values()], dict(start.links))
+        plan_input(start.children, [*start.profiles.values(), *extra.values()], dict(start.links))
     )
 
     assert plan.held == hold(2, 2, Limits())
@@ -116,9 +116,9 @@ def test_profiles_of_missing_children_count_among_the_live():
     missing = profile("pm", details("Zoë"))
     links = {**start.links, "m": "pm"}
 
-    kept = make_plan(situation(start.children, [*start.profiles.values(), missing], links))
+    kept = make_plan(plan_input(start.children, [*start.profiles.values(), missing], links))
     let_go = make_plan(
-        situation(
+        plan_input(
             start.children,
             [*start.profiles.values(), missing],
             links,

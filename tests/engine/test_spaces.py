@@ -18,9 +18,9 @@ from tests.engine.builders import (
     child,
     day,
     details,
+    plan_input,
     profile,
     settled,
-    situation,
     waiting,
 )
 
@@ -83,7 +83,7 @@ def test_the_first_in_order_get_the_spaces(claims, free):
 def test_the_place_in_the_queue_is_shown():
     """D5."""
     children = [child(f"c{n}", details(f"First{n}")) for n in range(4)]
-    plan = make_plan(situation(children, paid=1))
+    plan = make_plan(plan_input(children, paid=1))
 
     assert [(d.child_id, d.step, d.position) for d in plan.decisions] == [
         ("c0", Step.CREATE, None),
@@ -103,7 +103,7 @@ def test_a_hold_reserves_no_space():
     """D5."""
     unsure = child("a", details(born=None))
     sure = child("b", details("Tāne"))
-    plan = make_plan(situation([unsure, sure], [profile("u", state=ARCHIVED)], paid=1))
+    plan = make_plan(plan_input([unsure, sure], [profile("u", state=ARCHIVED)], paid=1))
 
     assert [d.step for d in plan.decisions] == [Step.NEEDS_REVIEW, Step.CREATE]
 
@@ -112,7 +112,7 @@ def test_a_restore_takes_a_space_like_a_create():
     """D4."""
     one, two = child("a", details("Ana")), child("b", details("Ben"))
     plan = make_plan(
-        situation([one, two], [profile("p", details("Ben"), ARCHIVED)], {"b": "p"}, paid=1),
+        plan_input([one, two], [profile("p", details("Ben"), ARCHIVED)], {"b": "p"}, paid=1),
     )
 
     assert [(d.child_id, d.step) for d in plan.decisions] == [("a", Step.WAIT), ("b", Step.RESTORE)]
@@ -124,8 +124,8 @@ def test_linking_an_archived_profile_takes_a_space_and_a_live_one_does_not():
     people = [child("a", details("Ana")), child("b", details("Ben"))]
     profiles = [profile("u1", details("Ana")), profile("u2", details("Ben"), ARCHIVED)]
 
-    full = make_plan(situation(people, profiles, paid=1))
-    roomy = make_plan(situation(people, profiles, paid=2))
+    full = make_plan(plan_input(people, profiles, paid=1))
+    roomy = make_plan(plan_input(people, profiles, paid=2))
 
     assert [d.step for d in full.decisions] == [Step.LINK, Step.WAIT]
     assert full.decisions[1].profile_id == "u2"
@@ -135,7 +135,7 @@ def test_linking_an_archived_profile_takes_a_space_and_a_live_one_does_not():
 def test_archives_of_the_same_run_free_their_spaces_first():
     """D4."""
     leaving, coming = child("a", details("Ana"), GONE), child("b", details("Ben"))
-    plan = make_plan(situation([leaving, coming], [profile("p", details("Ana"))], {"a": "p"}, paid=1))
+    plan = make_plan(plan_input([leaving, coming], [profile("p", details("Ana"))], {"a": "p"}, paid=1))
 
     assert [d.step for d in plan.decisions] == [Step.ARCHIVE, Step.CREATE]
     assert plan.spaces == spaces.Spaces(1, 1, 1, 0)
@@ -145,7 +145,7 @@ def test_over_the_plan_nobody_is_archived_and_nothing_is_added():
     """D6."""
     people = [child(f"c{n}", details(f"First{n}")) for n in range(4)]
     profiles = [profile(f"p{n}", details(f"First{n}")) for n in range(3)]
-    plan = make_plan(situation(people, profiles, {f"c{n}": f"p{n}" for n in range(3)}, paid=2))
+    plan = make_plan(plan_input(people, profiles, {f"c{n}": f"p{n}" for n in range(3)}, paid=2))
 
     assert [d.step for d in plan.decisions] == [Step.NO_CHANGE, Step.NO_CHANGE, Step.NO_CHANGE, Step.WAIT]
     assert (plan.spaces.over_by, plan.spaces.free_after, plan.spaces.live_after) == (1, 0, 3)
@@ -155,7 +155,7 @@ def test_archives_over_the_plan_free_only_what_is_left():
     """D6."""
     people = [child(f"c{n}", details(f"First{n}"), GONE if n < 2 else ACTIVE) for n in range(5)]
     profiles = [profile(f"p{n}", details(f"First{n}")) for n in range(4)]
-    start = situation(people, profiles, {f"c{n}": f"p{n}" for n in range(4)}, paid=3)
+    start = plan_input(people, profiles, {f"c{n}": f"p{n}" for n in range(4)}, paid=3)
     plan = make_plan(start)
 
     assert [d.step for d in plan.decisions] == [Step.ARCHIVE] * 2 + [Step.NO_CHANGE] * 2 + [Step.CREATE]
@@ -165,7 +165,7 @@ def test_archives_over_the_plan_free_only_what_is_left():
 
 def test_profiles_that_were_never_linked_take_their_spaces_too():
     """R10."""
-    plan = make_plan(situation([child("a")], [profile("u", details("Zoë"))], paid=1))
+    plan = make_plan(plan_input([child("a")], [profile("u", details("Zoë"))], paid=1))
 
     assert waiting(plan) == ["a"]
     assert plan.spaces == spaces.Spaces(1, 1, 1, 1)
@@ -174,7 +174,7 @@ def test_profiles_that_were_never_linked_take_their_spaces_too():
 def test_inactive_children_wait_behind_active_ones():
     """R10."""
     people = [child("a", details("Ana"), INACTIVE), child("b", details("Ben"), ACTIVE)]
-    plan = make_plan(situation(people, inactive=STAY, paid=1))
+    plan = make_plan(plan_input(people, inactive=STAY, paid=1))
 
     assert [d.step for d in plan.decisions] == [Step.WAIT, Step.CREATE]
 

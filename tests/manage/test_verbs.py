@@ -13,6 +13,7 @@ from parkway.connectors.ports import ServiceQuery
 from parkway.domain import BookingKind, BookingState, Details, Refused, Window
 from parkway.manage import standing, verbs
 from parkway.manage.models import Booking, Child, Room, RosterVersion
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from tests.stories.world import LONG_AGO, World
 
@@ -24,7 +25,9 @@ def world() -> World:
     world = World()
     world.enrol("Ana", rooms=["Kiwi"])
     offered = BookingState.OFFERED
-    verbs.book(world.child("ana"), world.today, world.today + timedelta(days=90), state=offered)
+    verbs.book(
+        world.child("ana"), world.today + timedelta(days=90), state=offered, by=OPERATOR, now=world.now
+    )
     return world
 
 
@@ -51,37 +54,43 @@ def kiwi(world: World) -> Room:
 
 
 def cancel_and_confirm(world: World) -> None:
-    verbs.cancel(booking(world, "offered"), world.today)
-    verbs.confirm(booking(world, "cancelled"), world.today)
+    verbs.cancel(booking(world, "offered"), by=OPERATOR, now=world.now)
+    verbs.confirm(booking(world, "cancelled"), by=OPERATOR, now=world.now)
 
 
 DEEDS: dict[str, Callable[[World], object]] = {
-    "add_room": lambda w: verbs.add_room(w.service, "Tūī"),
-    "rename_room": lambda w: verbs.rename_room(kiwi(w), "Kea"),
-    "enrol": lambda w: verbs.enrol(w.service, Details("Ben"), w.today),
-    "amend": lambda w: verbs.amend(ana(w), w.today, gender="female"),
-    "amend rooms": lambda w: verbs.amend(ana(w), w.today, rooms=frozenset({"Kea"})),
-    "book": lambda w: verbs.book(ana(w), w.today, w.today),
-    "cancel": lambda w: verbs.cancel(booking(w), w.today),
-    "confirm": lambda w: verbs.confirm(booking(w, "offered"), w.today),
-    "end_booking": lambda w: verbs.end_booking(booking(w), w.today, w.today),
-    "archive_child": lambda w: verbs.archive_child(ana(w), w.today),
-    "unarchive_child": lambda w: verbs.unarchive_child(ana(w), w.today),
-    "remove_child": lambda w: verbs.remove_child(ana(w)),
+    "add_room": lambda w: verbs.add_room(w.service, "Tūī", by=OPERATOR, now=w.now),
+    "rename_room": lambda w: verbs.rename_room(kiwi(w), "Kea", by=OPERATOR, now=w.now),
+    "enrol": lambda w: verbs.enrol(w.service, Details("Ben"), by=OPERATOR, now=w.now),
+    "amend": lambda w: verbs.amend(ana(w), gender="female", by=OPERATOR, now=w.now),
+    "amend rooms": lambda w: verbs.amend(ana(w), rooms=frozenset({"Kea"}), by=OPERATOR, now=w.now),
+    "book": lambda w: verbs.book(ana(w), w.today, by=OPERATOR, now=w.now),
+    "cancel": lambda w: verbs.cancel(booking(w), by=OPERATOR, now=w.now),
+    "confirm": lambda w: verbs.confirm(booking(w, "offered"), by=OPERATOR, now=w.now),
+    "end_booking": lambda w: verbs.end_booking(booking(w), w.today, by=OPERATOR, now=w.now),
+    "archive_child": lambda w: verbs.archive_child(ana(w), by=OPERATOR, now=w.now),
+    "unarchive_child": lambda w: verbs.unarchive_child(ana(w), by=OPERATOR, now=w.now),
+    "remove_child": lambda w: verbs.remove_child(ana(w), by=OPERATOR, now=w.now),
 }
 
 REFUSED: dict[str, Callable[[World], object]] = {
-    "a room without a name": lambda w: verbs.add_room(w.service, " "),
-    "a room whose name is taken": lambda w: verbs.add_room(w.service, "Kiwi"),
-    "a new name that is taken": lambda w: verbs.rename_room(verbs.add_room(w.service, "Tūī"), "Kiwi"),
-    "a child without a name": lambda w: verbs.enrol(w.service, Details(" ", " "), w.today),
-    "an id that is taken": lambda w: verbs.enrol(w.service, Details("Ben"), w.today, "ana"),
-    "no name left": lambda w: verbs.amend(ana(w), w.today, first_name="", last_name=""),
-    "a detail that there is not": lambda w: verbs.amend(ana(w), w.today, health="asthma"),
-    "an end before the start": lambda w: verbs.book(ana(w), w.today, w.today, LONG_AGO),
-    "an end before the start, later": lambda w: verbs.end_booking(booking(w), date(2020, 2, 29), w.today),
+    "a room without a name": lambda w: verbs.add_room(w.service, " ", by=OPERATOR, now=w.now),
+    "a room whose name is taken": lambda w: verbs.add_room(w.service, "Kiwi", by=OPERATOR, now=w.now),
+    "a new name that is taken": lambda w: verbs.rename_room(
+        verbs.add_room(w.service, "Tūī", by=OPERATOR, now=w.now), "Kiwi", by=OPERATOR, now=w.now
+    ),
+    "a child without a name": lambda w: verbs.enrol(w.service, Details(" ", " "), by=OPERATOR, now=w.now),
+    "an id that is taken": lambda w: verbs.enrol(w.service, Details("Ben"), "ana", by=OPERATOR, now=w.now),
+    "no name left": lambda w: verbs.amend(ana(w), first_name="", last_name="", by=OPERATOR, now=w.now),
+    "a detail that there is not": lambda w: verbs.amend(ana(w), health="asthma", by=OPERATOR, now=w.now),
+    "an end before the start": lambda w: verbs.book(ana(w), w.today, LONG_AGO, by=OPERATOR, now=w.now),
+    "an end before the start, later": lambda w: verbs.end_booking(
+        booking(w), date(2020, 2, 29), by=OPERATOR, now=w.now
+    ),
     "a cancelled booking confirmed": cancel_and_confirm,
-    "archiving in the future": lambda w: verbs.archive_child(ana(w), w.today, w.today + timedelta(days=1)),
+    "archiving in the future": lambda w: verbs.archive_child(
+        ana(w), w.today + timedelta(days=1), by=OPERATOR, now=w.now
+    ),
     "a child of nobody": lambda w: verbs.find_child(w.service, "nobody"),
 }
 
@@ -122,13 +131,15 @@ def test_what_is_refused_changes_nothing(world: World, deed: str) -> None:
 
 def test_a_booking_that_went_with_its_child_is_refused(world: World) -> None:
     seen = booking(world)
-    verbs.remove_child(ana(world))
+    verbs.remove_child(ana(world), by=OPERATOR, now=world.now)
     with pytest.raises(Refused, match="This booking is there no longer"):
-        verbs.cancel(Booking(pk=seen.pk, service=world.service, child_id=seen.child_id), world.today)
+        verbs.cancel(
+            Booking(pk=seen.pk, service=world.service, child_id=seen.child_id), by=OPERATOR, now=world.now
+        )
 
 
 def test_looking_bumps_nothing_and_a_day_bumps_only_when_a_label_changes(world: World) -> None:
-    verbs.end_booking(booking(world), world.today, world.today)
+    verbs.end_booking(booking(world), world.today, by=OPERATOR, now=world.now)
     before = version(world)
     roster = ManageHere()
     for day in range(58):
@@ -143,7 +154,7 @@ def test_looking_bumps_nothing_and_a_day_bumps_only_when_a_label_changes(world: 
 
 def test_the_labels_follow_a_window_and_a_day_that_goes_back(world: World) -> None:
     """The day goes back where a service moves to a time zone in the west (D1)."""
-    verbs.end_booking(booking(world), world.today, world.today)
+    verbs.end_booking(booking(world), world.today, by=OPERATOR, now=world.now)
 
     def label(day: date, window: Window) -> str:
         standing.roll({world.service.pk: (day, window)})
@@ -164,13 +175,13 @@ def test_staff_see_the_label_of_every_child_as_they_work(world: World) -> None:
         seen.append(world.status("ana"))
 
     see()
-    verbs.archive_child(ana(world), world.today)
+    verbs.archive_child(ana(world), by=OPERATOR, now=world.now)
     see()
-    verbs.unarchive_child(ana(world), world.today)
+    verbs.unarchive_child(ana(world), by=OPERATOR, now=world.now)
     see()
-    verbs.cancel(booking(world), world.today)
+    verbs.cancel(booking(world), by=OPERATOR, now=world.now)
     see()
-    verbs.book(ana(world), world.today, world.today, kind=BookingKind.CASUAL)
+    verbs.book(ana(world), world.today, kind=BookingKind.CASUAL, by=OPERATOR, now=world.now)
     see()
     assert seen == ["Active", "Archived", "Active", "Inactive", "Active"]
     one_day = scope(Booking, world.service).get(kind="casual")
@@ -178,15 +189,15 @@ def test_staff_see_the_label_of_every_child_as_they_work(world: World) -> None:
 
 
 def test_rooms_of_the_details_are_made_when_missing_and_are_the_child_s_only_ones(world: World) -> None:
-    verbs.amend(ana(world), world.today, rooms=frozenset({"Kiwi", "Kea"}))
+    verbs.amend(ana(world), rooms=frozenset({"Kiwi", "Kea"}), by=OPERATOR, now=world.now)
     assert set(ana(world).rooms.values_list("name", flat=True)) == {"Kiwi", "Kea"}
-    verbs.amend(ana(world), world.today, rooms=frozenset())
+    verbs.amend(ana(world), rooms=frozenset(), by=OPERATOR, now=world.now)
     assert not ana(world).rooms.exists()
     assert scope(Room, world.service).count() == 2
 
 
 def test_a_child_gets_an_id_that_is_a_string(world: World) -> None:
     """D17."""
-    child = verbs.enrol(world.service, Details("Ben"), world.today)
+    child = verbs.enrol(world.service, Details("Ben"), by=OPERATOR, now=world.now)
     assert child.reference == f"M-{child.pk}"
     assert verbs.find_child(world.service, child.reference) == child

@@ -36,12 +36,12 @@ def main() -> None:
             children = list(scope(Child, service).order_by("pk"))
             for child in chance.sample(children, min(3, len(children))):
                 if child.archived_on is None:
-                    manage.archive_child(child, today)
+                    manage.archive_child(child, by=OPERATOR, now=now)
                 else:
-                    manage.unarchive_child(child, today)
+                    manage.unarchive_child(child, by=OPERATOR, now=now)
             details = Details(f"Kid{turn}", "Ngata", "", today - timedelta(days=900))
-            child = manage.enrol(service, details, today, f"new-{turn}")
-            manage.book(child, today, today - timedelta(days=7), None)
+            child = manage.enrol(service, details, f"new-{turn}", by=OPERATOR, now=now)
+            manage.book(child, today - timedelta(days=7), None, by=OPERATOR, now=now)
             if turn % 2:
                 lifecycle.ask_to_sync(service, OPERATOR)
             else:

@@ -153,11 +153,11 @@ def installation(tmp_path: Path) -> Installation:
     return made
 
 
-def refused(installation: Installation, to: Path, **env: str) -> str:
+def refused(installation: Installation, to: Path, code: int = 6, **env: str) -> str:
     """What a backup that is not made says; it leaves nothing behind."""
     before = {path: path.read_bytes() for path in to.parent.iterdir() if path.is_file()}
     result = installation.run("backup", str(to), **env)
-    assert (result.returncode, result.stdout) == (2, ""), result.stderr
+    assert (result.returncode, result.stdout) == (code, ""), result.stderr
     assert "Traceback" not in result.stderr
     assert {path: path.read_bytes() for path in to.parent.iterdir() if path.is_file()} == before
     return result.stderr
@@ -211,7 +211,7 @@ def test_no_database_and_no_folder(installation: Installation, tmp_path: Path) -
         "No such file or directory" in installation.run("backup", str(tmp_path / "nowhere" / "copy")).stderr
     )
     installation.database.unlink()
-    assert "There is no database" in refused(installation, tmp_path / "copy")
+    assert "There is no database" in refused(installation, tmp_path / "copy", code=2)
     assert not installation.database.exists()
 
 
@@ -222,7 +222,7 @@ def test_a_disk_that_is_too_small(installation: Installation, tmp_path: Path) ->
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", disk], check=False).returncode:
         pytest.skip("no disk can be mounted here")
     try:
-        assert "disk is full" in refused(installation, disk / "copy")
+        assert "disk is full" in refused(installation, disk / "copy", code=2)
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -231,12 +231,12 @@ def test_a_disk_that_is_too_small(installation: Installation, tmp_path: Path) ->
 def test_a_role_that_the_wall_holds_back_is_told_of_the_one_that_it_does_not(tmp_path: Path) -> None:
     with cluster() as server:
         installation = Installation(tmp_path, server.url(OWNER))
-        assert "has no tables of Parkway" in refused(installation, tmp_path / "copy")
+        assert "has no tables of Parkway" in refused(installation, tmp_path / "copy", code=2)
         installation.done("migrate")
         assert "Name a role that may read everything" in refused(installation, tmp_path / "copy")
         path = str(tmp_path / "bin")
         Path(path).mkdir()
         (Path(path) / "python").symlink_to(shutil.which("true") or "/bin/true")
-        assert "pg_dump is not installed" in refused(installation, tmp_path / "copy", PATH=path)
+        assert "pg_dump is not installed" in refused(installation, tmp_path / "copy", code=2, PATH=path)
         server.stop("fast")
-        assert "Connection refused" in refused(installation, tmp_path / "copy")
+        assert "Connection refused" in refused(installation, tmp_path / "copy", code=2)

@@ -18,6 +18,7 @@ from parkway.config import logs
 from parkway.connectors.ports import ProfileWrites
 from parkway.sync.models import Run, RunState
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import give_role
 from tests.operating.installation import Installation
 from tests.stories.world import StoryparkDouble, World
@@ -114,7 +115,7 @@ def test_a_run_that_breaks_leaves_its_line_and_the_kind_of_error(said: list[str]
 def test_what_is_refused_leaves_a_line_without_a_traceback(said: list[str]) -> None:
     world = World()
     person = Person.objects.create_user("ana@example.org", "Ana")
-    give_role(person, world.service, RoleName.EDUCATOR)
+    give_role(person, world.service, RoleName.EDUCATOR, by=OPERATOR, now=world.now)
     client = Client(headers={"host": "localhost"})
     client.force_login(person, backend=live_settings.AUTHENTICATION_BACKENDS[0])
     answer = client.get(f"/manage/{world.service.slug}/children/add/")
@@ -136,7 +137,7 @@ def test_what_a_verb_refuses_leaves_a_line_with_the_id_of_the_request(said: list
     """Django writes it when every middleware has gone."""
     world = World()
     person = Person.objects.create_user("ana@example.org", "Ana")
-    give_role(person, world.service, RoleName.ADMIN_EDUCATOR)
+    give_role(person, world.service, RoleName.ADMIN_EDUCATOR, by=OPERATOR, now=world.now)
     client = Client(headers={"host": "localhost"})
     client.force_login(person, backend=live_settings.AUTHENTICATION_BACKENDS[0])
     answer = client.post(reverse("sync-now", args=[world.service.slug]))

@@ -14,15 +14,17 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     import django
 
     django.setup()
+    from parkway.connectors import registry
     from parkway.connectors.ports import ProfilesAnswer, ServiceQuery
     from parkway.connectors.storypark_here import StoryparkHere
     from parkway.domain import InactivePolicy
+    from parkway.manage import verbs as manage
     from parkway.sync.commands import changes, lifecycle
+    from parkway.sync.models import STORYPARK
     from parkway.sync.run.pipeline import RunContext, run_sync
     from parkway.tenancy.models import Service
     from parkway.tenancy.people import OPERATOR
     from parkway.tenancy.scope import within
-    from tests.ends import given
 
     class Slow(StoryparkHere):
         """Storypark that answers when it is told to: whoever asks is in the middle of a run."""
@@ -36,8 +38,8 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     service = Service.objects.get(pk=service_id)
     say("ready")
     if what == "slowly":
-        with given(service, profiles=Slow()):
-            run_sync(service_id, RunContext(now))
+        registry.profiles()[STORYPARK] = registry.End("Storypark", lambda settings: Slow())  # in this process
+        run_sync(service_id, RunContext(now))
     elif what == "due":
         sys.stdin.readline()
         run_sync(service_id, RunContext(now))
@@ -49,6 +51,9 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
                 changes.confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), more[0], OPERATOR, now)
         except changes.PlanChanged as changed:
             say(changed.plan.fingerprint)
+    elif what == "archive":
+        with within(service):
+            manage.archive_child(manage.find_child(service, more[0]), service.today(now))
     say("done")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from parkway.domain import BookingState, Refused
 from parkway.manage import verbs as manage
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.verbs import change_service
 
 from .world import SINCE, WINDOW, World, days
@@ -29,11 +30,11 @@ def test_the_bounds_of_the_active_window_are_included(world: World) -> None:
 def test_only_confirmed_bookings_count(world: World) -> None:
     """D1."""
     world.enrol("Ana", since=None)
-    offered = manage.book(world.child("ana"), world.today, SINCE, state=BookingState.OFFERED)
+    offered = manage.book(world.child("ana"), SINCE, state=BookingState.OFFERED, by=OPERATOR, now=world.now)
     assert world.status("ana") == "Inactive"
-    manage.confirm(offered, world.today)
+    manage.confirm(offered, by=OPERATOR, now=world.now)
     assert world.status("ana") == "Active"
-    manage.cancel(offered, world.today)
+    manage.cancel(offered, by=OPERATOR, now=world.now)
     assert world.status("ana") == "Inactive"
 
 
@@ -56,7 +57,7 @@ def test_both_widths_of_the_window_are_settings(world: World) -> None:
     world.enrol("Sefo", since=world.today + days(60))
     world.set_up()
     assert (world.state("mila"), world.state("sefo")) == ("live", None)
-    change_service(world.service, lookback_days=42, lookahead_days=70)
+    change_service(world.service, lookback_days=42, lookahead_days=70, by=OPERATOR, now=world.now)
     world.sync()
     assert (world.state("mila"), world.state("sefo")) == ("archived", "live")
 
@@ -95,5 +96,5 @@ def test_archiving_on_a_day_to_come_is_refused(world: World) -> None:
     """D3."""
     world.enrol("Ana")
     with pytest.raises(Refused, match="still to come"):
-        manage.archive_child(world.child("ana"), world.today, on=world.today + days(1))
+        manage.archive_child(world.child("ana"), on=world.today + days(1), by=OPERATOR, now=world.now)
     assert world.status("ana") == "Active"

@@ -9,6 +9,7 @@ import pytest
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile, Story
 from parkway.sync.models import Link
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 
 from .world import LONG_AGO, World
@@ -24,12 +25,12 @@ def test_archiving_keeps_stories_and_deleting_leaves_a_tombstone(world: World) -
     world.write("mila", "Alone")
     world.write("mila", "Draft", publish=False)
     both = [world.profile_of("ana"), world.profile_of("mila")]
-    storypark.write_story(both, "Together", "…", world.today, publish=True)
+    storypark.write_story(both, "Together", "…", publish=True, by=OPERATOR, now=world.now)
     world.archive("mila")
     world.sync()
     kept = [("Alone", "published"), ("Draft", "draft"), ("Together", "published")]
     assert world.stories("mila") == kept
-    storypark.delete_profile(world.profile_of("mila"))
+    storypark.delete_profile(world.profile_of("mila"), by=OPERATOR, now=world.now)
     tombstone = world.profile_of("mila")
     assert (tombstone.state, tombstone.first_name, tombstone.date_of_birth) == ("deleted", "", None)
     assert list(Story.objects.values_list("title", flat=True)) == ["Together"]
@@ -50,7 +51,7 @@ def test_a_deleted_profile_is_replaced_by_a_new_one(world: World, stays: bool) -
         world.leave("mila")
         world.sync()
     old = world.profile_of("mila").reference
-    storypark.delete_profile(world.profile_of("mila"))
+    storypark.delete_profile(world.profile_of("mila"), by=OPERATOR, now=world.now)
     run = world.sync()
     assert run is not None
     assert run.counts["create"] == 1
@@ -64,7 +65,7 @@ def test_a_profile_archived_by_hand_is_restored_and_drift_is_told(world: World) 
     """D7."""
     world.enrol("Ana")
     world.set_up()
-    storypark.archive_profile(world.profile_of("ana"), world.today, support=True)
+    storypark.archive_profile(world.profile_of("ana"), by=OPERATOR, now=world.now)
     world.sync()
     assert world.state("ana") == "live"
     assert world.why("ana").because.endswith("The profile had been archived by hand, and was restored.")
@@ -77,7 +78,7 @@ def test_a_profile_made_live_by_hand_is_archived_again(world: World) -> None:
     world.set_up()
     world.leave("mila")
     world.sync()
-    storypark.restore_profile(world.profile_of("mila"), support=True)
+    storypark.restore_profile(world.profile_of("mila"), by=OPERATOR, now=world.now)
     world.sync()
     assert world.state("mila") == "archived"
     assert "made live by hand" in world.why("mila").because
@@ -102,7 +103,7 @@ def test_the_origin_of_an_archive_is_kept(world: World) -> None:
     world.enrol("Ana")
     world.enrol("Mila")
     theirs = world.portfolio("Somebody", "Else", born=None)
-    storypark.archive_profile(theirs, world.today)
+    storypark.archive_profile(theirs, by=OPERATOR, now=world.now)
     world.set_up()
     world.leave("mila")
     world.sync()
@@ -133,11 +134,11 @@ def test_restoring_undoes_what_the_sync_did_or_a_rule_demands_and_says_so(world:
     world.enrol("Mila")
     world.enrol("Rua")
     theirs = world.portfolio("Somebody", "Else", born=None)
-    storypark.archive_profile(theirs, world.today)
+    storypark.archive_profile(theirs, by=OPERATOR, now=world.now)
     world.set_up()
     world.leave("mila")
     world.sync()
-    storypark.archive_profile(world.profile_of("rua"), world.today, support=True)
+    storypark.archive_profile(world.profile_of("rua"), by=OPERATOR, now=world.now)
     assert world.profile_of("rua").archived_by == "person"
     world.book("mila", world.today)
     world.sync()

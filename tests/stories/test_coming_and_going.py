@@ -122,7 +122,7 @@ def test_the_first_rule_that_applies_decides(world: World) -> None:
     run()
     world.choose("mila", ChoiceKind.DONT_ADD)
     run()
-    manage.remove_child(world.child("mila"))
+    manage.remove_child(world.child("mila"), by=OPERATOR, now=world.now)
     run()
     assert rules == [
         "active",

@@ -71,14 +71,14 @@ def test_an_entry_when_only_the_facts_stated_change(world: World) -> None:
     world.sync()
     written = world.entries()
     [booking] = world.child("ana").bookings.all()
-    manage.end_booking(booking, world.today + days(9), world.today)
+    manage.end_booking(booking, world.today + days(9), by=OPERATOR, now=world.now)
     world.sync()
     assert world.entries() == written + 1
     assert json.loads(world.why("ana").facts)["booked_until"] == str(world.today + days(9))
     assert world.decided("ana") == ("keep", "active")
 
     # a narrower window moves the day on which both labels change: a fact that their entries state
-    change_service(world.service, lookback_days=42)
+    change_service(world.service, lookback_days=42, by=OPERATOR, now=world.now)
     world.sync()
     assert world.entries() == written + 3
     assert world.why("ana").next_change == world.today + days(9 + 42 + 1)
@@ -157,7 +157,7 @@ def test_what_was_decided_for_a_child_who_is_gone_stands_no_more() -> None:
     world.enrol("Wai")
     world.set_up()
     assert world.decided("wai") == ("wait", "no-space")
-    manage.remove_child(world.child("wai"))
+    manage.remove_child(world.child("wai"), by=OPERATOR, now=world.now)
     world.sync()
     assert world.decided("wai") == ("leave_out", "missing-from-source")
     assert world.why("wai").because == "Manage no longer lists this child."

@@ -26,7 +26,7 @@ def test_exactly_one_alike_with_the_same_birthday_is_linked(world: World, archiv
     world.set_up()
     theirs = world.portfolio("mania", "HOHEPA")
     if archived:
-        storypark.archive_profile(theirs, world.today)
+        storypark.archive_profile(theirs, by=OPERATOR, now=world.now)
     world.enrol("Mānia")
     run = world.sync()
     assert run is not None
@@ -47,7 +47,7 @@ def test_please_check_sticks_until_somebody_chooses(world: World, born: date | N
     for _ in range(3):
         world.sync_fully()
         assert world.decided("mila") == ("hold", "please-check")
-    storypark.amend_profile(alike, first_name="Somebody", last_name="Else")
+    storypark.amend_profile(alike, first_name="Somebody", last_name="Else", by=OPERATOR, now=world.now)
     world.later(days=2)
     world.sync_fully()
     assert world.decided("mila") == ("hold", "please-check")

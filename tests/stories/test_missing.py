@@ -26,7 +26,7 @@ def missing(world: World) -> World:
     world.enrol("Ana")
     world.enrol("Mila")
     world.set_up()
-    manage.remove_child(world.child("mila"))
+    manage.remove_child(world.child("mila"), by=OPERATOR, now=world.now)
     world.sync()
     return world
 
@@ -72,7 +72,7 @@ def test_a_missing_childs_archived_profile_is_left_in_peace(world: World) -> Non
     world.set_up()
     world.archive("mila")
     world.sync()
-    manage.remove_child(world.child("mila"))
+    manage.remove_child(world.child("mila"), by=OPERATOR, now=world.now)
     world.sync()
     assert world.state("mila") == "archived"
     assert world.decided("mila") == ("leave_out", "missing-from-source")
@@ -84,7 +84,7 @@ def test_an_empty_answer_of_manage_stops_the_run(world: World) -> None:
     world.enrol("Ben")
     world.set_up()
     for name in ("ana", "ben"):
-        manage.remove_child(world.child(name))
+        manage.remove_child(world.child(name), by=OPERATOR, now=world.now)
     before = world.snapshot()
     run = world.sync()
     assert run is not None

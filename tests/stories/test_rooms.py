@@ -7,6 +7,7 @@ import pytest
 from parkway.manage import verbs as manage
 from parkway.manage.models import Room as ManageRoom
 from parkway.storypark.models import Room
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 
 from .world import World
@@ -33,7 +34,7 @@ def test_rooms_are_created_linked_and_renamed_and_none_is_deleted(world: World) 
     assert storypark_rooms(world)[theirs.pk] == "Tūī"
     assert sorted(storypark_rooms(world).values()) == ["Kiwi", "Theirs alone", "Tūī"]
     assert world.rooms("ana") == {"Tūī"}
-    manage.rename_room(room(world, "Kiwi"), "Kākāpō")
+    manage.rename_room(room(world, "Kiwi"), "Kākāpō", by=OPERATOR, now=world.now)
     world.sync()
     assert sorted(storypark_rooms(world).values()) == ["Kākāpō", "Theirs alone", "Tūī"]
     assert world.rooms("ben") == {"Kākāpō"}
@@ -47,9 +48,9 @@ def test_two_rooms_may_swap_their_names(world: World) -> None:
     world.set_up()
     before = storypark_rooms(world)
     kiwi, tui = room(world, "Kiwi"), room(world, "Tui")
-    manage.rename_room(kiwi, "between")
-    manage.rename_room(tui, "Kiwi")
-    manage.rename_room(kiwi, "Tui")
+    manage.rename_room(kiwi, "between", by=OPERATOR, now=world.now)
+    manage.rename_room(tui, "Kiwi", by=OPERATOR, now=world.now)
+    manage.rename_room(kiwi, "Tui", by=OPERATOR, now=world.now)
     run = world.sync()
     assert run is not None
     assert run.converged

@@ -117,10 +117,10 @@ def test_turning_off_stops_runs_and_unlocks_and_on_again_uses_the_links(world: W
     world.set_up()
     before = world.snapshot()
     with pytest.raises(Refused, match="managed in Manage"):
-        storypark.amend_profile(world.profile_of("ana"), first_name="Anna")
+        storypark.amend_profile(world.profile_of("ana"), first_name="Anna", by=OPERATOR, now=world.now)
 
     changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
-    storypark.amend_profile(world.profile_of("ana"), first_name="Anna")
+    storypark.amend_profile(world.profile_of("ana"), first_name="Anna", by=OPERATOR, now=world.now)
     world.leave("mila")
     world.later(days=3)
     assert world.sync() is None
@@ -136,4 +136,4 @@ def test_turning_off_stops_runs_and_unlocks_and_on_again_uses_the_links(world: W
     assert scope(Profile, world.service).count() == 2
     for name in ("ana", "mila"):
         with pytest.raises(Refused, match="managed in Manage"):
-            storypark.amend_profile(world.profile_of(name), first_name="Anna")
+            storypark.amend_profile(world.profile_of(name), first_name="Anna", by=OPERATOR, now=world.now)

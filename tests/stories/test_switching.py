@@ -37,7 +37,7 @@ def test_from_leave_to_stay(world: World) -> None:
     run = world.sync()
     assert run is not None
     assert run.counts["archive"] == 3
-    storypark.delete_profile(world.profile_of("gone"))
+    storypark.delete_profile(world.profile_of("gone"), by=OPERATOR, now=world.now)
     tombstone = world.profile_of("gone").reference
 
     world.later(days=1)
@@ -143,7 +143,7 @@ def child_archived(world: World) -> None:
 
 
 def profile_changed(world: World) -> None:
-    storypark.amend_profile(world.portfolio("Nia"), last_name="Hohepa")
+    storypark.amend_profile(world.portfolio("Nia"), last_name="Hohepa", by=OPERATOR, now=world.now)
 
 
 def spaces_changed(world: World) -> None:

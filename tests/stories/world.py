@@ -54,9 +54,9 @@ class World:
         enabled: bool = True,
     ) -> None:
         owner = organisation or Organisation.objects.create(name=f"The owner of {name}")
-        self.service: Service = add_service(owner, name, zone)
+        self.service: Service = add_service(owner, name, zone, by=OPERATOR, now=TUESDAY)
         self.now = TUESDAY
-        storypark.set_paid_children(self.service, paid)
+        storypark.set_paid_children(self.service, paid, by=OPERATOR, now=self.now)
         if enabled:
             lifecycle.enable(self.service, OPERATOR)
 
@@ -85,9 +85,9 @@ class World:
     ) -> str:
         """A child with one booking (none when `since` is None); the child's id."""
         details = Details(first, last, preferred, born, "", frozenset(rooms))
-        child = manage.enrol(self.service, details, self.today, child_id or first.lower())
+        child = manage.enrol(self.service, details, child_id or first.lower(), by=OPERATOR, now=self.now)
         if since is not None:
-            manage.book(child, self.today, since, until)
+            manage.book(child, since, until, by=OPERATOR, now=self.now)
         return child.reference
 
     def enrol_several(self, number: int, until: date | None = None, prefix: str = "Kid") -> list[str]:
@@ -100,24 +100,24 @@ class World:
         return self.child(child_id).status
 
     def book(self, child_id: str, starts_on: date, ends_on: date | None = None) -> Booking:
-        return manage.book(self.child(child_id), self.today, starts_on, ends_on)
+        return manage.book(self.child(child_id), starts_on, ends_on, by=OPERATOR, now=self.now)
 
     def leave(self, child_id: str) -> None:
         """Let the bookings of a child end long ago, and cancel later ones, so that the child is Inactive."""
         for booking in self.child(child_id).bookings.all():
             if booking.starts_on > LONG_AGO:
-                manage.cancel(booking, self.today)
+                manage.cancel(booking, by=OPERATOR, now=self.now)
             else:
-                manage.end_booking(booking, LONG_AGO, self.today)
+                manage.end_booking(booking, LONG_AGO, by=OPERATOR, now=self.now)
 
     def archive(self, child_id: str) -> None:
-        manage.archive_child(self.child(child_id), self.today)
+        manage.archive_child(self.child(child_id), by=OPERATOR, now=self.now)
 
     def unarchive(self, child_id: str) -> None:
-        manage.unarchive_child(self.child(child_id), self.today)
+        manage.unarchive_child(self.child(child_id), by=OPERATOR, now=self.now)
 
     def amend(self, child_id: str, **values: object) -> None:
-        manage.amend(self.child(child_id), self.today, **values)
+        manage.amend(self.child(child_id), by=OPERATOR, now=self.now, **values)
 
     # Storypark
 
@@ -125,7 +125,9 @@ class World:
         self, first: str, last: str = "Hohepa", born: date | None = BORN, preferred: str = ""
     ) -> Profile:
         """A profile made by hand."""
-        return storypark.create_profile(self.service, Details(first, last, preferred, born))
+        return storypark.create_profile(
+            self.service, Details(first, last, preferred, born), by=OPERATOR, now=self.now
+        )
 
     def profile(self, child_id: str) -> Profile | None:
         """The profile that a child is linked to."""
@@ -154,10 +156,12 @@ class World:
         return sorted(self.profile_of(child_id).stories.values_list("title", "state"))
 
     def write(self, child_id: str, title: str, publish: bool = True) -> Story:
-        return storypark.write_story([self.profile_of(child_id)], title, "…", self.today, publish)
+        return storypark.write_story(
+            [self.profile_of(child_id)], title, "…", publish, by=OPERATOR, now=self.now
+        )
 
     def pay_for(self, number: int) -> None:
-        storypark.set_paid_children(self.service, number)
+        storypark.set_paid_children(self.service, number, by=OPERATOR, now=self.now)
 
     def plan_reduced_to(self, number: int) -> None:
         """The plan is reduced where the Account page has no say."""
@@ -226,8 +230,8 @@ class World:
 
     def available(self) -> set[str]:
         """The children available to sync under the setting."""
-        situation = plan_now(self.service, self.now).situation
-        return {child.child_id for child in belonging(situation)}
+        plan_input = plan_now(self.service, self.now).input
+        return {child.child_id for child in belonging(plan_input)}
 
     # What is told
 
@@ -262,7 +266,7 @@ class World:
     def person(self, name: str, role: RoleName) -> Actor:
         email = f"{name.lower()}@example.org"
         someone = Person.objects.create_user(email, name)
-        give_role(someone, self.service, role)
+        give_role(someone, self.service, role, by=OPERATOR, now=self.now)
         return actor(someone)
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,8 @@ from parkway.connectors.storypark_here import StoryparkHere
 from parkway.domain import Details, Refused
 from parkway.storypark import verbs
 from parkway.storypark.models import Account, Profile, Room, Story
+from parkway.tenancy.models import RoleName
+from parkway.tenancy.people import OPERATOR, Actor
 from parkway.tenancy.scope import scope
 from tests.stories.world import World
 
@@ -22,9 +25,9 @@ pytestmark = pytest.mark.django_db
 def world() -> World:
     world = World(paid=4)
     world.portfolio("Ana")
-    verbs.archive_profile(world.portfolio("Rua"), world.today)
-    verbs.delete_profile(world.portfolio("Gone"))
-    verbs.add_room(world.service, "Kiwi")
+    verbs.archive_profile(world.portfolio("Rua"), by=OPERATOR, now=world.now)
+    verbs.delete_profile(world.portfolio("Gone"), by=OPERATOR, now=world.now)
+    verbs.add_room(world.service, "Kiwi", by=OPERATOR, now=world.now)
     return world
 
 
@@ -54,14 +57,14 @@ def kiwi(world: World) -> Room:
 
 
 DEEDS: dict[str, Callable[[World], object]] = {
-    "set_paid_children": lambda w: verbs.set_paid_children(w.service, 9),
-    "create_profile": lambda w: verbs.create_profile(w.service, Details("Ben")),
-    "amend_profile": lambda w: verbs.amend_profile(live(w), gender="female"),
-    "archive_profile": lambda w: verbs.archive_profile(live(w), w.today),
-    "restore_profile": lambda w: verbs.restore_profile(archived(w)),
-    "delete_profile": lambda w: verbs.delete_profile(live(w)),
-    "add_room": lambda w: verbs.add_room(w.service, "Tūī"),
-    "rename_room": lambda w: verbs.rename_room(kiwi(w), "Kea"),
+    "set_paid_children": lambda w: verbs.set_paid_children(w.service, 9, by=OPERATOR, now=w.now),
+    "create_profile": lambda w: verbs.create_profile(w.service, Details("Ben"), by=OPERATOR, now=w.now),
+    "amend_profile": lambda w: verbs.amend_profile(live(w), gender="female", by=OPERATOR, now=w.now),
+    "archive_profile": lambda w: verbs.archive_profile(live(w), by=OPERATOR, now=w.now),
+    "restore_profile": lambda w: verbs.restore_profile(archived(w), by=OPERATOR, now=w.now),
+    "delete_profile": lambda w: verbs.delete_profile(live(w), by=OPERATOR, now=w.now),
+    "add_room": lambda w: verbs.add_room(w.service, "Tūī", by=OPERATOR, now=w.now),
+    "rename_room": lambda w: verbs.rename_room(kiwi(w), "Kea", by=OPERATOR, now=w.now),
 }
 
 
@@ -76,21 +79,35 @@ def crowded(deed: Callable[[World], object]) -> Callable[[World], object]:
 
 
 REFUSED: dict[str, Callable[[World], object]] = {
-    "fewer paid children than live profiles": lambda w: verbs.set_paid_children(w.service, 0),
-    "a profile without a name": lambda w: verbs.create_profile(w.service, Details(" ")),
-    "an id that is taken": lambda w: verbs.create_profile(w.service, Details("Ben"), live(w).reference),
+    "fewer paid children than live profiles": lambda w: verbs.set_paid_children(
+        w.service, 0, by=OPERATOR, now=w.now
+    ),
+    "a profile without a name": lambda w: verbs.create_profile(
+        w.service, Details(" "), by=OPERATOR, now=w.now
+    ),
+    "an id that is taken": lambda w: verbs.create_profile(
+        w.service, Details("Ben"), live(w).reference, by=OPERATOR, now=w.now
+    ),
     "a profile without a space": crowded(DEEDS["create_profile"]),
     "a restore without a space": crowded(DEEDS["restore_profile"]),
-    "no name left": lambda w: verbs.amend_profile(live(w), first_name="", last_name=""),
-    "a detail that there is not": lambda w: verbs.amend_profile(live(w), custody="…"),
-    "archiving what is archived": lambda w: verbs.archive_profile(archived(w), w.today),
-    "restoring what is live": lambda w: verbs.restore_profile(live(w)),
-    "restoring a tombstone": lambda w: verbs.restore_profile(found(w, "deleted")),
-    "naming a tombstone": lambda w: verbs.amend_profile(found(w, "deleted"), first_name="Gone"),
-    "a story on an archived profile": lambda w: verbs.write_story([archived(w)], "A", "", w.today),
-    "a story on a tombstone": lambda w: verbs.write_story([found(w, "deleted")], "A", "", w.today),
-    "a story about nobody": lambda w: verbs.write_story([], "A", "", w.today),
-    "a story without a title": lambda w: verbs.write_story([live(w)], " ", "", w.today),
+    "no name left": lambda w: verbs.amend_profile(
+        live(w), first_name="", last_name="", by=OPERATOR, now=w.now
+    ),
+    "a detail that there is not": lambda w: verbs.amend_profile(live(w), custody="…", by=OPERATOR, now=w.now),
+    "archiving what is archived": lambda w: verbs.archive_profile(archived(w), by=OPERATOR, now=w.now),
+    "restoring what is live": lambda w: verbs.restore_profile(live(w), by=OPERATOR, now=w.now),
+    "restoring a tombstone": lambda w: verbs.restore_profile(found(w, "deleted"), by=OPERATOR, now=w.now),
+    "naming a tombstone": lambda w: verbs.amend_profile(
+        found(w, "deleted"), first_name="Gone", by=OPERATOR, now=w.now
+    ),
+    "a story on an archived profile": lambda w: verbs.write_story(
+        [archived(w)], "A", "", by=OPERATOR, now=w.now
+    ),
+    "a story on a tombstone": lambda w: verbs.write_story(
+        [found(w, "deleted")], "A", "", by=OPERATOR, now=w.now
+    ),
+    "a story about nobody": lambda w: verbs.write_story([], "A", "", by=OPERATOR, now=w.now),
+    "a story without a title": lambda w: verbs.write_story([live(w)], " ", "", by=OPERATOR, now=w.now),
 }
 
 
@@ -128,13 +145,17 @@ def test_looking_and_writing_stories_bump_nothing(world: World) -> None:
     ask = ServiceQuery(world.service.pk, world.today, world.service.window)
     here.versions([ask])
     here.read([ask])
-    verbs.publish_story(verbs.write_story([live(world)], "A tower", "", world.today))
+    verbs.publish_story(
+        verbs.write_story([live(world)], "A tower", "", by=OPERATOR, now=world.now),
+        by=OPERATOR,
+        now=world.now,
+    )
     assert version(world) == before
 
 
-R14_DEEDS: dict[str, Callable[[Profile, World], object]] = {
-    "changed": lambda profile, world: verbs.amend_profile(profile, first_name="Anna"),
-    "archived": lambda profile, world: verbs.archive_profile(profile, world.today),
+R14_DEEDS: dict[str, Callable[[Profile, Actor, datetime], object]] = {
+    "changed": lambda profile, by, now: verbs.amend_profile(profile, first_name="Anna", by=by, now=now),
+    "archived": lambda profile, by, now: verbs.archive_profile(profile, by=by, now=now),
 }
 
 
@@ -144,16 +165,16 @@ def test_what_is_managed_in_manage_is_read_only_and_leads_there(deed: str) -> No
     world = World()
     world.enrol("Ana")
     world.set_up()
-    profile = world.profile_of("ana")
+    profile, educator = world.profile_of("ana"), world.person("Eru", RoleName.EDUCATOR)
     with pytest.raises(Refused, match=f"managed in Manage and cannot be {deed} here") as refused:
-        R14_DEEDS[deed](profile, world)
+        R14_DEEDS[deed](profile, educator, world.now)
     assert profile.managed_link in str(refused.value)
     assert profile.managed_link.endswith("/children/ana")
     world.archive("ana")
     world.enrol("Ben")
     world.sync()
     with pytest.raises(Refused, match="cannot be restored here"):
-        verbs.restore_profile(world.profile_of("ana"))
+        verbs.restore_profile(world.profile_of("ana"), by=educator, now=world.now)
 
 
 def test_stories_are_written_on_live_profiles_also_in_an_integrated_service() -> None:

@@ -60,7 +60,7 @@ def test_a_booking_may_reach_to_the_ends_of_the_calendar(starts_on: date, ends_o
     world.sync()
     space_forecast.space_forecast(world.service, world.now)
     forecast.look_ahead(world.service, 56, world.now)
-    manage.archive_child(world.child(ana), world.today, FIRST)
+    manage.archive_child(world.child(ana), FIRST, by=OPERATOR, now=world.now)
     world.sync()
     world.unarchive(ana)
     run = world.sync()

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from parkway.connectors.manage_here import ManageHere
@@ -238,12 +239,36 @@ def test_no_more_are_claimed_than_are_run_together_where_all_is_read(
     Integration.objects.update(settled=None, seen_version=0)  # as after a change of all services
     assert [done.services for done in a_pass(worlds, wanted=Asked())] == [2, 2, 1]
     assert asked == [2, 2, 2, due.SERVICES_CHECKED], "few had to be read at last"
+    asked.clear()
+    for world in worlds:
+        world.later(hours=13)
+    assert [done.services for done in a_pass(worlds, wanted=Asked())] == [2, 3]
+    assert asked == [2, due.SERVICES_UNCHANGED, due.SERVICES_UNCHANGED], "nothing changed in the first"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite waits for the disk at no commit")
+def test_only_where_nothing_changed_a_commit_does_not_wait_for_the_disk(worlds: list[World]) -> None:
+    def unawaited() -> bool:
+        with CaptureQueriesContext(connection) as asked:
+            [_] = a_pass(worlds)
+        return any("synchronous_commit" in each["sql"] for each in asked)
+
+    assert not unawaited(), "everybody is run"
+    for world in worlds:
+        world.later(hours=13)
+    assert unawaited()
+    for world in worlds:
+        world.later(hours=13)
+    worlds[1].enrol("Cara")
+    assert not unawaited(), "one is run beside those in which nothing changed"
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
     worlds = due_worlds("Rimu", "Miro", "Tawa")
+    everybody = {"wanted": AllServices(worlds[0].now), "profiles": Breaks(worlds[1].service.pk)}
+    first, full = a_pass(worlds), a_pass(worlds, **everybody, full=True)
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -257,10 +282,9 @@ def test_what_another_holds_is_passed_over_and_run_by_nobody_twice() -> None:
     another.start()
     assert held.wait(60)
     try:
-        [done] = a_pass(worlds)
+        [done] = first
         assert {run.service_id for run in done.runs} == {worlds[0].service.pk, worlds[2].service.pk}
-        ends = {"profiles": Breaks(worlds[1].service.pk)}
-        assert list(a_pass(worlds, wanted=AllServices(worlds[0].now), **ends, full=True)) == []
+        assert list(full) == []
     finally:
         go_on.set()
         another.join(60)
@@ -357,7 +381,7 @@ def test_people_get_their_turn_during_a_long_pass(worlds: list[World]) -> None:
         for number in range(6):
             slow.wait_until_asked()
             before = slow.times
-            manage.add_room(worlds[0].service, f"Room {number}")
+            manage.add_room(worlds[0].service, f"Room {number}", by=OPERATOR, now=worlds[0].now)
             waited_for += slow.times - before
     finally:
         ending.set()

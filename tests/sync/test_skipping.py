@@ -81,40 +81,42 @@ def book(world: World, number: int, starts: int, length: int | None, offered: bo
     first = world.today + timedelta(days=starts)
     last = None if length is None else first + timedelta(days=length)
     state = BookingState.OFFERED if offered else BookingState.CONFIRMED
-    manage.book(a_child(world, number), world.today, first, last, state=state)
+    manage.book(a_child(world, number), first, last, state=state, by=OPERATOR, now=world.now)
 
 
 def cancel(world: World, number: int) -> None:
-    manage.cancel(a_booking(world, number), world.today)
+    manage.cancel(a_booking(world, number), by=OPERATOR, now=world.now)
 
 
 def confirm(world: World, number: int) -> None:
-    manage.confirm(a_booking(world, number), world.today)
+    manage.confirm(a_booking(world, number), by=OPERATOR, now=world.now)
 
 
 def end_booking(world: World, number: int, offset: int | None) -> None:
     last = None if offset is None else world.today + timedelta(days=offset)
-    manage.end_booking(a_booking(world, number), last, world.today)
+    manage.end_booking(a_booking(world, number), last, by=OPERATOR, now=world.now)
 
 
 def archive(world: World, number: int) -> None:
-    manage.archive_child(a_child(world, number), world.today)
+    manage.archive_child(a_child(world, number), by=OPERATOR, now=world.now)
 
 
 def unarchive(world: World, number: int) -> None:
-    manage.unarchive_child(a_child(world, number), world.today)
+    manage.unarchive_child(a_child(world, number), by=OPERATOR, now=world.now)
 
 
 def remove(world: World, number: int) -> None:
-    manage.remove_child(a_child(world, number))
+    manage.remove_child(a_child(world, number), by=OPERATOR, now=world.now)
 
 
 def amend(world: World, number: int, name: str, room: str) -> None:
-    manage.amend(a_child(world, number), world.today, first_name=name, rooms=frozenset({room}))
+    manage.amend(a_child(world, number), first_name=name, rooms=frozenset({room}), by=OPERATOR, now=world.now)
 
 
 def rename_room(world: World, number: int, name: str) -> None:
-    manage.rename_room(nth(list(scope(ManageRoom, world.service).order_by("pk")), number), name)
+    manage.rename_room(
+        nth(list(scope(ManageRoom, world.service).order_by("pk")), number), name, by=OPERATOR, now=world.now
+    )
 
 
 def switch(world: World, to: InactivePolicy) -> None:
@@ -145,11 +147,13 @@ def move_link(world: World, number: int, other: int) -> None:
 
 
 def change_window(world: World, lookback: int, lookahead: int) -> None:
-    change_service(world.service, lookback_days=lookback, lookahead_days=lookahead)
+    change_service(
+        world.service, lookback_days=lookback, lookahead_days=lookahead, by=OPERATOR, now=world.now
+    )
 
 
 def move_to(world: World, zone: str) -> None:
-    change_service(world.service, time_zone=zone)
+    change_service(world.service, time_zone=zone, by=OPERATOR, now=world.now)
 
 
 def change_limits(world: World, archives: int, percent: int) -> None:
@@ -171,11 +175,11 @@ def reject(world: World) -> None:
 def by_hand(world: World, number: int, deed: str) -> None:
     profile = a_profile(world, number)
     if deed == "archive":
-        storypark.archive_profile(profile, world.today, support=True)
+        storypark.archive_profile(profile, by=OPERATOR, now=world.now)
     elif deed == "restore":
-        storypark.restore_profile(profile, support=True)
+        storypark.restore_profile(profile, by=OPERATOR, now=world.now)
     else:
-        storypark.delete_profile(profile)
+        storypark.delete_profile(profile, by=OPERATOR, now=world.now)
 
 
 def portfolio(world: World, name: str) -> None:
@@ -294,7 +298,7 @@ def live_through(life: list[tuple[Event, list[int]]]) -> None:
     """
     with transaction.atomic():
         world = World(paid=1)
-        change_service(world.service, lookback_days=3, lookahead_days=4)
+        change_service(world.service, lookback_days=3, lookahead_days=4, by=OPERATOR, now=world.now)
         for place, name in enumerate(NAMES):
             first = world.today + timedelta(days=3 - place)
             born = None if name == "Cara" else BORN

@@ -117,9 +117,13 @@ class StoryparkThatChanges(StoryparkHere):
 def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world: World) -> None:
     def enrol() -> None:
         child = manage.enrol(
-            world.service, Details("Cara", "Hohepa", rooms=frozenset({"New"})), world.today, "cara"
+            world.service,
+            Details("Cara", "Hohepa", rooms=frozenset({"New"})),
+            "cara",
+            by=OPERATOR,
+            now=world.now,
         )
-        manage.book(child, world.today, world.today)
+        manage.book(child, world.today, by=OPERATOR, now=world.now)
 
     with meanwhile(enrol) as somebody, given(world.service, roster=ManageThatChanges(somebody)):
         run = run_sync(world.service.pk, RunContext(world.now))
@@ -136,7 +140,9 @@ def test_a_child_enrolled_between_the_reads_of_a_run_is_found_by_the_next(world:
 def test_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: World) -> None:
     """D6."""
     with (
-        meanwhile(lambda: storypark.set_paid_children(world.service, 1)) as somebody,
+        meanwhile(
+            lambda: storypark.set_paid_children(world.service, 1, by=OPERATOR, now=world.now)
+        ) as somebody,
         given(world.service, profiles=StoryparkThatChanges(somebody)),
     ):
         run = run_sync(world.service.pk, RunContext(world.now))
@@ -146,9 +152,11 @@ def test_paid_children_lowered_while_a_run_fills_the_spaces_are_refused(world: W
 
 
 def test_the_last_space_is_taken_once(world: World) -> None:
-    storypark.set_paid_children(world.service, 2)
+    storypark.set_paid_children(world.service, 2, by=OPERATOR, now=world.now)
     with (
-        meanwhile(lambda: storypark.create_profile(world.service, Details("Dan"))) as somebody,
+        meanwhile(
+            lambda: storypark.create_profile(world.service, Details("Dan"), by=OPERATOR, now=world.now)
+        ) as somebody,
         given(world.service, profiles=StoryparkThatChanges(somebody)),
     ):
         run_sync(world.service.pk, RunContext(world.now))
@@ -196,10 +204,12 @@ def test_turning_on_is_confirmed_once(world: World) -> None:
 
 
 def test_a_booking_that_somebody_cancels_is_not_confirmed_any_more(world: World) -> None:
-    offered = manage.book(world.child("ben"), world.today, world.today, state=BookingState.OFFERED)
+    offered = manage.book(
+        world.child("ben"), world.today, state=BookingState.OFFERED, by=OPERATOR, now=world.now
+    )
     seen = Booking.objects.get(pk=offered.pk)
-    with made_to_wait(lambda: manage.confirm(seen, world.today)) as somebody:
-        manage.cancel(offered, world.today)
+    with made_to_wait(lambda: manage.confirm(seen, by=OPERATOR, now=world.now)) as somebody:
+        manage.cancel(offered, by=OPERATOR, now=world.now)
     assert "This booking was cancelled" in somebody.refused
     assert Booking.objects.get(pk=offered.pk).state == "cancelled"
 
@@ -209,15 +219,15 @@ def test_nothing_is_done_to_a_child_whom_somebody_removes(world: World, what: st
     child, today = world.child("ben"), world.today
     booking = Booking.objects.get(child=child)
     acts: Mapping[str, Callable[[], object]] = {
-        "amend": lambda: manage.amend(child, today, last_name="Reid"),
-        "book": lambda: manage.book(child, today, today),
-        "cancel": lambda: manage.cancel(booking, today),
-        "end": lambda: manage.end_booking(booking, today, today),
-        "archive": lambda: manage.archive_child(child, today),
-        "remove": lambda: manage.remove_child(child),
+        "amend": lambda: manage.amend(child, last_name="Reid", by=OPERATOR, now=world.now),
+        "book": lambda: manage.book(child, today, by=OPERATOR, now=world.now),
+        "cancel": lambda: manage.cancel(booking, by=OPERATOR, now=world.now),
+        "end": lambda: manage.end_booking(booking, today, by=OPERATOR, now=world.now),
+        "archive": lambda: manage.archive_child(child, by=OPERATOR, now=world.now),
+        "remove": lambda: manage.remove_child(child, by=OPERATOR, now=world.now),
     }
     with made_to_wait(acts[what]) as somebody:
-        manage.remove_child(world.child("ben"))
+        manage.remove_child(world.child("ben"), by=OPERATOR, now=world.now)
     assert "Ben was removed from Manage meanwhile" in somebody.refused
 
 
@@ -225,17 +235,19 @@ def test_a_booking_made_while_the_window_is_widened_counts_in_the_wider_one(worl
     """D1."""
     child = world.child(world.enrol("Cara", since=None))
     far = world.today + timedelta(days=70)
-    with made_to_wait(lambda: manage.book(child, world.today, far)):
-        change_service(world.service, lookahead_days=84)
+    with made_to_wait(lambda: manage.book(child, far, by=OPERATOR, now=world.now)):
+        change_service(world.service, lookahead_days=84, by=OPERATOR, now=world.now)
         standing.roll({world.service.pk: (world.today, world.service.window)})
     assert world.status("cara") == "Active"
 
 
 def test_a_draft_that_somebody_publishes_is_not_changed_any_more(world: World) -> None:
     ana = world.profile_of("ana")
-    draft = storypark.write_story([ana], "A tower", "Ana built it.", world.today)
-    with made_to_wait(lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it.")) as somebody:
-        storypark.publish_story(Story.objects.get(pk=draft.pk))
+    draft = storypark.write_story([ana], "A tower", "Ana built it.", by=OPERATOR, now=world.now)
+    with made_to_wait(
+        lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it.", by=OPERATOR, now=world.now)
+    ) as somebody:
+        storypark.publish_story(Story.objects.get(pk=draft.pk), by=OPERATOR, now=world.now)
     assert "“A tower” is published" in somebody.refused
     assert Story.objects.get(pk=draft.pk).title == "A tower"
 
@@ -244,19 +256,21 @@ def test_a_draft_that_somebody_publishes_is_not_changed_any_more(world: World) -
 def test_nothing_is_done_to_a_draft_that_goes_with_its_profile(world: World, what: str) -> None:
     """D16."""
     ana = world.profile_of("ana")
-    draft = storypark.write_story([ana], "A tower", "Ana built it.", world.today)
+    draft = storypark.write_story([ana], "A tower", "Ana built it.", by=OPERATOR, now=world.now)
     acts: Mapping[str, Callable[[], object]] = {
-        "amend": lambda: storypark.amend_story(draft, [ana], "A house", "Ana built it."),
-        "publish": lambda: storypark.publish_story(draft),
+        "amend": lambda: storypark.amend_story(
+            draft, [ana], "A house", "Ana built it.", by=OPERATOR, now=world.now
+        ),
+        "publish": lambda: storypark.publish_story(draft, by=OPERATOR, now=world.now),
     }
     with made_to_wait(acts[what]) as somebody:
-        storypark.delete_profile(world.profile_of("ana"))
+        storypark.delete_profile(world.profile_of("ana"), by=OPERATOR, now=world.now)
     assert "“A tower” is there no longer" in somebody.refused
 
 
 def test_a_name_is_left_though_two_people_take_one_away_each(world: World) -> None:
     child = world.child("ben")
-    with made_to_wait(lambda: manage.amend(child, world.today, first_name="")) as somebody:
+    with made_to_wait(lambda: manage.amend(child, first_name="", by=OPERATOR, now=world.now)) as somebody:
         world.amend("ben", last_name="")
     assert "needs a first name or a last name" in somebody.refused
 
@@ -282,8 +296,8 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
         return acts
 
     def enrol(world: World, turn: int) -> None:
-        child = manage.enrol(world.service, Details(f"Child {turn}", "Hohepa"), world.today)
-        manage.book(child, world.today, world.today)
+        child = manage.enrol(world.service, Details(f"Child {turn}", "Hohepa"), by=OPERATOR, now=world.now)
+        manage.book(child, world.today, by=OPERATOR, now=world.now)
 
     def choose(world: World, turn: int) -> None:
         until = world.today + timedelta(days=turn)
@@ -298,7 +312,12 @@ def test_changes_and_runs_of_many_services_never_lock_each_other_out() -> None:
         often(enrol, 1),
         often(enrol, -1),
         often(choose, -1),
-        often(lambda world, turn: storypark.set_paid_children(world.service, 100 + turn), -1),
+        often(
+            lambda world, turn: storypark.set_paid_children(
+                world.service, 100 + turn, by=OPERATOR, now=world.now
+            ),
+            -1,
+        ),
         often(sync, 1),
         often(sync, -1),
     ]

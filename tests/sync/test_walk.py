@@ -29,15 +29,17 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def service() -> Service:
-    made = add_service(Organisation.objects.create(name="Kōwhai"), "Rimu", "Pacific/Auckland")
-    storypark.set_paid_children(made, 10)
+    made = add_service(
+        Organisation.objects.create(name="Kōwhai"), "Rimu", "Pacific/Auckland", by=OPERATOR, now=NOW
+    )
+    storypark.set_paid_children(made, 10, by=OPERATOR, now=NOW)
     lifecycle.enable(made, OPERATOR)
     return made
 
 
 def enrol(service: Service, name: str, until: date | None = None) -> Child:
-    child = manage.enrol(service, Details(name, "Hohepa", "", date(2022, 3, 4)), TODAY)
-    manage.book(child, TODAY, date(2026, 2, 3), until)
+    child = manage.enrol(service, Details(name, "Hohepa", "", date(2022, 3, 4)), by=OPERATOR, now=NOW)
+    manage.book(child, date(2026, 2, 3), until, by=OPERATOR, now=NOW)
     return child
 
 
@@ -74,8 +76,8 @@ def test_the_same_profile_comes_back_with_its_stories(service: Service) -> None:
     child, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
     set_up(service)
     profile = profile_of(service, child)
-    storypark.write_story([profile], "A tower", "", TODAY, publish=True)
-    storypark.write_story([profile], "A draft", "", TODAY)
+    storypark.write_story([profile], "A tower", "", publish=True, by=OPERATOR, now=NOW)
+    storypark.write_story([profile], "A draft", "", by=OPERATOR, now=NOW)
 
     sync(service, days=7)
     profile.refresh_from_db()
@@ -84,7 +86,7 @@ def test_the_same_profile_comes_back_with_its_stories(service: Service) -> None:
     assert because is not None
     assert "last booking ended on 30 September" in because.because
 
-    manage.book(child, TODAY + timedelta(days=8), date(2027, 1, 11))
+    manage.book(child, date(2027, 1, 11), by=OPERATOR, now=NOW + timedelta(days=8))
     sync(service, days=8)
     assert profile_of(service, child).pk == profile.pk
     profile.refresh_from_db()
@@ -98,7 +100,7 @@ def test_the_same_profile_comes_back_with_its_stories(service: Service) -> None:
 def test_stay_and_leave_again(service: Service) -> None:
     """R6, R7, R8."""
     gone, _ = enrol(service, "Mānaia", date(2026, 9, 30)), enrol(service, "Ana")
-    never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
+    never = manage.enrol(service, Details("Tama", "Ngata"), by=OPERATOR, now=NOW)
     set_up(service)
     sync(service, days=7)
     before = profile_of(service, gone)
@@ -139,10 +141,10 @@ def test_why_on_a_past_day_ends_with_the_day_there(service: Service) -> None:
 def test_a_stale_confirmation_changes_nothing(service: Service) -> None:
     """B1."""
     enrol(service, "Ana")
-    never = manage.enrol(service, Details("Tama", "Ngata"), TODAY)
+    never = manage.enrol(service, Details("Tama", "Ngata"), by=OPERATOR, now=NOW)
     set_up(service)
     shown = changes.preview(service, changes.SwitchPolicy(InactivePolicy.STAY), NOW)
-    manage.amend(never, TODAY, first_name="Tamati")
+    manage.amend(never, first_name="Tamati", by=OPERATOR, now=NOW)
     with pytest.raises(changes.PlanChanged) as changed:
         changes.confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), shown.fingerprint, OPERATOR, NOW)
     assert changed.value.plan.fingerprint != shown.fingerprint
@@ -154,7 +156,7 @@ def test_an_empty_roster_stops_the_run(service: Service) -> None:
     """D8."""
     child = enrol(service, "Ana")
     set_up(service)
-    manage.remove_child(child)
+    manage.remove_child(child, by=OPERATOR, now=NOW)
     run = sync(service, days=1)
     assert run.state == RunState.STOPPED
     assert scope(Profile, service).get().state == "live"
@@ -165,7 +167,7 @@ def test_one_missing_child_is_held_and_may_be_let_go(service: Service) -> None:
     child, _ = enrol(service, "Mānaia"), enrol(service, "Ana")
     set_up(service)
     reference, profile = child.reference, profile_of(service, child)
-    manage.remove_child(child)
+    manage.remove_child(child, by=OPERATOR, now=NOW)
     run = sync(service, days=1)
     assert (run.counts["hold"], run.counts["archive"]) == (1, 0)
     choices.choose(service, reference, ChoiceKind.ARCHIVE, OPERATOR, NOW + timedelta(days=1))
@@ -193,10 +195,10 @@ def test_off_unlocks_and_on_uses_the_links(service: Service) -> None:
     set_up(service)
     profile = profile_of(service, child)
     with pytest.raises(Refused, match="managed in Manage"):
-        storypark.amend_profile(profile, first_name="Anna")
+        storypark.amend_profile(profile, first_name="Anna", by=OPERATOR, now=NOW)
     changes.confirm(service, changes.TurnOff(), "", OPERATOR, NOW)
     profile.refresh_from_db()
-    storypark.amend_profile(profile, first_name="Anna")
+    storypark.amend_profile(profile, first_name="Anna", by=OPERATOR, now=NOW)
     plan = plan_now(service, NOW)
     run = changes.confirm(service, changes.TurnOn(), plan.fingerprint, OPERATOR, NOW)
     assert (run.counts["update"], run.counts["create"]) == (1, 0)
@@ -205,13 +207,13 @@ def test_off_unlocks_and_on_uses_the_links(service: Service) -> None:
 def test_two_rooms_swap_their_names(service: Service) -> None:
     """D21."""
     child = enrol(service, "Ana")
-    manage.amend(child, TODAY, rooms=frozenset({"Tūī"}))
-    other = manage.add_room(service, "Kea")
+    manage.amend(child, rooms=frozenset({"Tūī"}), by=OPERATOR, now=NOW)
+    other = manage.add_room(service, "Kea", by=OPERATOR, now=NOW)
     set_up(service)
     room = child.rooms.get()
-    manage.rename_room(room, "Between")
-    manage.rename_room(other, "Tūī")
-    manage.rename_room(room, "Kea")
+    manage.rename_room(room, "Between", by=OPERATOR, now=NOW)
+    manage.rename_room(other, "Tūī", by=OPERATOR, now=NOW)
+    manage.rename_room(room, "Kea", by=OPERATOR, now=NOW)
     run = sync(service, days=1)
     assert (run.converged, run.counts["update"]) == (True, 0)
     assert [r.name for r in profile_of(service, child).rooms.all()] == ["Kea"]
@@ -222,7 +224,7 @@ def test_an_educator_sees_but_does_not_change(service: Service) -> None:
     enrol(service, "Ana")
     set_up(service)
     educator = Person.objects.create_user("ed@example.org", "Ed")
-    give_role(educator, service, RoleName.EDUCATOR)
+    give_role(educator, service, RoleName.EDUCATOR, by=OPERATOR, now=NOW)
     shown = changes.preview(service, changes.SwitchPolicy(InactivePolicy.STAY), NOW)
     for_educator = (
         service,

@@ -110,19 +110,22 @@ def test_a_role_at_one_service_is_none_at_another(rimu: World, totara: World) ->
     with pytest.raises(Refused, match="Ask an admin educator"):
         require_change(admin, rimu.service, True)
     with pytest.raises(Refused, match="Only support"):
-        require_support(admin)
-    require_support(OPERATOR)
+        require_support(admin, rimu.service)
+    require_support(OPERATOR, rimu.service)
 
 
 def test_a_role_is_given_once(rimu: World) -> None:
     rimu.person("Eru", RoleName.EDUCATOR)
     role = rimu.service.roles.get()
-    assert give_role(role.person, rimu.service, RoleName.EDUCATOR) == role
+    assert give_role(role.person, rimu.service, RoleName.EDUCATOR, by=OPERATOR, now=rimu.now) == role
 
 
 def test_services_have_slugs_of_their_own(rimu: World) -> None:
     owner = Organisation.objects.create(name="Kōwhai")
-    slugs = [add_service(owner, name, "Pacific/Auckland").slug for name in ("Rimu!", "Rimu", "ʻŌ", "42")]
+    slugs = [
+        add_service(owner, name, "Pacific/Auckland", by=OPERATOR, now=rimu.now).slug
+        for name in ("Rimu!", "Rimu", "ʻŌ", "42")
+    ]
     assert slugs == ["rimu", "rimu-2", "o", "service-42"]
     assert find_service("rimu-2").name == "Rimu"
     with pytest.raises(Refused, match="There are: o, rimu"):
@@ -132,17 +135,17 @@ def test_services_have_slugs_of_their_own(rimu: World) -> None:
 @pytest.mark.parametrize("zone", ["", "Auckland", "Pacific/Nowhere", "../etc/passwd"])
 def test_a_time_zone_must_exist(rimu: World, zone: str) -> None:
     with pytest.raises(Refused):
-        change_service(rimu.service, time_zone=zone)
+        change_service(rimu.service, time_zone=zone, by=OPERATOR, now=rimu.now)
     kept = Service.objects.get(pk=rimu.service.pk)
     assert (kept.time_zone, kept.version) == ("Pacific/Auckland", 1)
 
 
 def test_changing_a_service_bumps_its_version(rimu: World) -> None:
     before = rimu.service.version
-    change_service(rimu.service, lookback_days=42)
+    change_service(rimu.service, lookback_days=42, by=OPERATOR, now=rimu.now)
     assert (rimu.service.version, rimu.service.window) == (before + 1, (42, 56))
     with pytest.raises(Refused):
-        change_service(rimu.service, lookahead_days=3651)
+        change_service(rimu.service, lookahead_days=3651, by=OPERATOR, now=rimu.now)
     assert Service.objects.get(pk=rimu.service.pk).version == before + 1
 
 

@@ -73,7 +73,7 @@ def test_a_database_that_is_older_is_told_the_way_and_left_alone(old: Installati
     before = schema.of_sqlite(old.database), known(old.database)
     for command in ("migrate", "status", "fleet", "demo"):
         result = old.run(command)
-        assert result.returncode == 2
+        assert result.returncode == 6
         assert "Install the version before this one and run its `parkway migrate`." in result.stderr
         assert "Traceback" not in result.stderr
     assert (schema.of_sqlite(old.database), known(old.database)) == before

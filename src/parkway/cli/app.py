@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from io import TextIOWrapper
 from types import ModuleType
 
@@ -11,7 +12,7 @@ import click
 
 from parkway import __version__
 from parkway.db import errors
-from parkway.domain import Refused, SourceSilent
+from parkway.domain import Conflict, Forbidden, Invalid, NotFound, Refused, SourceSilent, kind_of
 
 COMMANDS = {
     "demo": "Load a made-up fleet to try Parkway on.",
@@ -45,6 +46,15 @@ COMMANDS = {
     "first-run": "Load the demo when the database is new, and sync it.",
 }
 HIDDEN = {"first-run"}
+
+EXIT_CODES: Mapping[type[Refused], int] = {
+    NotFound: 2,
+    Invalid: 2,
+    SourceSilent: 3,
+    Forbidden: 5,
+    Conflict: 6,
+}
+"""How the command line tells each kind of error: with its sentence, and to programs with this code."""
 
 
 def _load(name: str) -> click.Command | None:  # noqa: PLR0912 - a branch for each module, and nothing else
@@ -122,9 +132,11 @@ Examples:
   parkway COMMAND --help                         more about a command
 
 \b
-Exit codes: 0 done · 2 bad input, or something that cannot be done ·
+Exit codes: 0 done · 2 bad input, no such thing, or a database that does not answer ·
 3 a source answered with nothing although profiles are linked ·
-4 not confirmed: nothing was done · 70 something broke in Parkway · 130 interrupted.
+4 not confirmed: nothing was done · 5 not allowed ·
+6 how things stand is against it, or they changed meanwhile ·
+70 something broke in Parkway · 130 interrupted.
 The database is DATABASE_URL, by default parkway.sqlite3 in the current folder.""",
 )
 @click.version_option(__version__, prog_name="parkway")
@@ -149,12 +161,9 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. What was finished before stays.", err=True)
         sys.exit(130)
-    except SourceSilent as silent:
-        click.echo(f"parkway: {silent}", err=True)
-        sys.exit(3)
     except Refused as refused:
         click.echo(str(refused) if hasattr(refused, "problems") else f"parkway: {refused}", err=True)
-        sys.exit(2)
+        sys.exit(EXIT_CODES[kind_of(refused)])
     except (_NobodyReads, BrokenPipeError):
         _write_no_more()
         sys.exit(0)

@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from psycopg.conninfo import make_conninfo
 
 from parkway.cli import setup_django
-from parkway.domain import Refused
+from parkway.domain import Conflict, NotFound
 
 KINDS = {"sqlite": "sqlite3", "postgresql": "dump"}
 NOT_FOR_LIBPQ = {"password", "cursor_factory", "context", "prepare_threshold"}
@@ -52,11 +52,11 @@ def _place(to: str) -> Path:
 def _copy(to: Path) -> None:
     if connection.vendor == "postgresql" and not MigrationRecorder(connection).has_table():
         name = connection.settings_dict["NAME"]
-        raise Refused(f"No copy was made: the database {name} has no tables of Parkway. Check DATABASE_URL.")
+        raise NotFound(f"No copy was made: the database {name} has no tables of Parkway. Check DATABASE_URL.")
     try:
         os.close(os.open(to, os.O_CREAT | os.O_EXCL, 0o600))  # the name is ours from here on
     except FileExistsError:
-        raise Refused(f"{to} is there already, and nothing is overwritten. Choose another name.") from None
+        raise Conflict(f"{to} is there already, and nothing is overwritten. Choose another name.") from None
     made, name = tempfile.mkstemp(dir=to.parent, prefix=f".{to.name}.")
     os.close(made)
     part = Path(name)
@@ -76,14 +76,14 @@ def _from_sqlite(to: Path) -> None:
     """SQLite's own online backup, in one step: what others write meanwhile is not in it. Then a check."""
     name = Path(str(connection.settings_dict["NAME"])).absolute()
     if not name.exists():
-        raise Refused(f"There is no database at {name}.")
+        raise NotFound(f"There is no database at {name}.")
     with connection.wrap_database_errors, closing(sqlite3.connect(to)) as copy:
         with closing(sqlite3.connect(f"{name.as_uri()}?mode=rw", uri=True, timeout=60)) as source:
             source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, until somebody works on it
         wrong = [row[0] for row in copy.execute("PRAGMA integrity_check")] != ["ok"]
         if wrong or copy.execute("PRAGMA foreign_key_check").fetchone():
-            raise Refused(f"{name} is damaged, and so is the copy; it is not kept. Restore an earlier one.")
+            raise Conflict(f"{name} is damaged, and so is the copy; it is not kept. Restore an earlier one.")
 
 
 def _from_postgresql(to: Path) -> None:
@@ -96,7 +96,7 @@ def _from_postgresql(to: Path) -> None:
     try:
         done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     except FileNotFoundError:
-        raise Refused(
+        raise NotFound(
             "pg_dump is not installed here. On Debian and Ubuntu: apt-get install postgresql-client"
         ) from None
     if done.returncode:
@@ -105,7 +105,7 @@ def _from_postgresql(to: Path) -> None:
         hint = ""
         if "row-level security" in done.stderr or "permission denied" in done.stderr:
             hint = " Name a role that may read everything: docs/operating.md tells how to make it."
-        raise Refused(f"No copy was made: {told}.{hint}")
+        raise Conflict(f"No copy was made: {told}.{hint}")
 
 
 def _to_disk(path: Path) -> None:

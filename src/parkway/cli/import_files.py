@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from parkway.cli import output, setup_django
+from parkway.cli.app import EXIT_CODES
 from parkway.cli.plan import FILE
 from parkway.cli.setup_django import SERVICE, acting, as_format
 from parkway.connectors.csv_files import read_files
 from parkway.connectors.csv_reading import BadFiles
+from parkway.domain import Invalid
 from parkway.engine.wording import count
 from parkway.sync.commands.file_import import LONGEST, take_files
 from parkway.tenancy.models import Service
@@ -28,7 +30,8 @@ cleared; what a file has no column for stays as it was. Nobody is removed, and l
 The columns are those of `parkway plan`.
 
 \b
-Exit codes: 0 all was taken over · 2 something is wrong, and nothing was.""",
+Exit codes: 0 all was taken over · 2 something is wrong, and nothing was ·
+6 a link stands against it, and nothing was.""",
 )
 @click.argument("service", type=SERVICE)
 @click.option("--children", required=True, type=FILE, help="Children, as CSV.")
@@ -50,7 +53,7 @@ def import_files(
         for line in (*bad.warnings, *bad.problems):
             click.echo(str(line), err=True)
         click.echo("Nothing was taken over.", err=True)
-        raise SystemExit(2) from None
+        raise SystemExit(EXIT_CODES[Invalid]) from None
     for warning in files.warnings:
         click.echo(warning, err=True)
     taken = take_files(service, files, by, now)

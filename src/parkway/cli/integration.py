@@ -11,7 +11,7 @@ from parkway.cli import output, setup_django
 from parkway.cli.plan import DAY
 from parkway.cli.setup_django import SERVICE, acting
 from parkway.cli.sync_status import sentence
-from parkway.domain import ChoiceKind, InactivePolicy, Limits, Refused, Window
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid, Limits, Window
 from parkway.engine.plan import Plan
 from parkway.engine.wording import count, width
 from parkway.sync import integrations
@@ -173,7 +173,7 @@ def paid_children(service: Service, number: int, fingerprint: str | None, by: Ac
     change, pays = changes.ChangePaidChildren(number), count(number, "child", "children")
     if (plan := changes.preview(service, change, setup_django.now())) is not None and fingerprint == "":
         _show(plan)
-        raise Refused(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}")
+        raise Invalid(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}", fields=("yes",))
     if plan is None and fingerprint is None:
         _end_unless(f"Pay for {pays}?", "--yes")
     _confirmed(service, change, by, fingerprint)
@@ -269,7 +269,7 @@ def reject(service: Service, by: Actor, fingerprint: str | None) -> None:
 
 def _require_held(service: Service) -> None:
     if integrations.held_run(service) is None:
-        raise Refused(f"No run of {service.name} is held.")
+        raise Conflict(f"No run of {service.name} is held.")
 
 
 @click.command(

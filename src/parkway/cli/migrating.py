@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from parkway.db import bulk, locking
-from parkway.domain import Refused
+from parkway.domain import Conflict, Forbidden
 
 PATIENCE = "5s"  # for the lock of a table: whoever comes after waits behind a migration that waits
 ONE_AT_A_TIME = 7_275_927  # any number, the same for every process that migrates
@@ -22,8 +22,8 @@ ONE_AT_A_TIME = 7_275_927  # any number, the same for every process that migrate
 def bring_up_to_date() -> None:
     """Make the tables, or change them to what this program needs. Safe to repeat, and by several at once.
 
-    Raises Refused when somebody holds a table for long; what was migrated before that stays. And when the
-    role may make no tables, or an older version left the database on the way.
+    Raises Conflict when somebody holds a table for long; what was migrated before that stays. Also when an
+    older version left the database on the way. Forbidden when the role may make no tables.
     """
     _closed_to_others()
     with _one_at_a_time():
@@ -31,7 +31,7 @@ def bring_up_to_date() -> None:
         try:
             call_command("migrate", verbosity=0, interactive=False)
         except MigrationSchemaMissing as error:
-            raise Refused(
+            raise Forbidden(
                 "This role may not make tables there. Run `parkway migrate` with the role that owns the "
                 "database in DATABASE_URL."
             ) from error
@@ -39,14 +39,14 @@ def bring_up_to_date() -> None:
 
 
 def require_a_known_start() -> None:
-    """Raise Refused where some of the migrations that one of ours stands for were carried out, and not all:
+    """Raise Conflict where some of the migrations that one of ours stands for were carried out, and not all:
     this program does not have the others.
     """
     applied = MigrationRecorder(connection).applied_migrations().keys()
     for key, migration in MigrationLoader(None).replacements.items():
         missing = set(migration.replaces) - applied
         if missing and applied & {key, *migration.replaces}:
-            raise Refused(
+            raise Conflict(
                 "This database is of an older version, from which no way leads straight to this one. Install "
                 "the version before this one and run its `parkway migrate`. Then install this one and run it "
                 "again."
@@ -74,7 +74,7 @@ def _one_at_a_time() -> Iterator[None]:
     except OperationalError as error:
         if "lock timeout" not in str(error):
             raise
-        raise Refused(
+        raise Conflict(
             f"Somebody held a table for more than {PATIENCE}, and nobody is to wait behind a migration. "
             "What was migrated before stays. Run `parkway migrate` again."
         ) from error

@@ -7,9 +7,10 @@ from datetime import date
 import click
 
 from parkway.cli import output
+from parkway.cli.app import EXIT_CODES
 from parkway.connectors.csv_files import read_files
 from parkway.connectors.csv_reading import BadFiles, NotADay, read_day
-from parkway.domain import InactivePolicy, Window
+from parkway.domain import InactivePolicy, Invalid, Window
 from parkway.sync.queries.file_plan import as_json, plan_files
 
 FILE = click.Path(exists=True, dir_okay=False)
@@ -110,7 +111,7 @@ def command(
     except BadFiles as bad:
         for line in (*bad.warnings, *bad.problems):
             click.echo(str(line), err=True)
-        raise SystemExit(2) from None
+        raise SystemExit(EXIT_CODES[Invalid]) from None
     for warning in files.warnings:
         click.echo(warning, err=True)
     plan = plan_files(files, InactivePolicy(inactive), paid_children, day, window)

@@ -11,6 +11,8 @@ from parkway.cli import history as history_of
 from parkway.cli import output, setup_django
 from parkway.cli.plan import DAY
 from parkway.cli.setup_django import SERVICE, as_format
+from parkway.connectors.registry import OWN_NAMES
+from parkway.domain import label_of
 from parkway.engine.wording import count
 from parkway.sync.models import Entry
 from parkway.sync.queries import explain
@@ -47,7 +49,7 @@ def why(service: Service, child: str, on: date | None, history: bool, form: str)
             f"{entry.step.replace('_', ' ')} · rule {entry.rule} · {when} · {_started(entry)}", indent="  "
         )
         for name, (before, after) in (json.loads(entry.changes) if entry.changes else {}).items():
-            click.echo(f"  {name.replace('_', ' ')}: {_value(before)} → {_value(after)}")
+            click.echo(f"  {label_of(name).lower()}: {_value(before)} → {_value(after)}")
 
 
 def _started(entry: Entry) -> str:
@@ -99,7 +101,7 @@ Example:
 @click.option("--format", "form", type=click.Choice(["table", "markdown"]), default="table")
 def rules(form: str) -> None:
     """The rules in words, from the table that decides."""
-    book = rulebook()
+    book = rulebook(OWN_NAMES)
     if form == "markdown":
         click.echo(book.markdown(), nl=False)
         return

@@ -66,7 +66,7 @@ def serve(
     from parkway.config.concurrency import Threads, pool_connections
     from parkway.config.secret_key import keep_secret_key
     from parkway.config.wsgi import application
-    from parkway.domain import Refused
+    from parkway.domain import Conflict
 
     setup_django.ready()
     keep_secret_key(settings.DATABASES["default"])
@@ -84,7 +84,7 @@ def serve(
             **proxied(),
         )
     except OSError as error:
-        raise Refused(
+        raise Conflict(
             f"Nothing can listen at {host}:{port} ({error.strerror}). Is Parkway running already? "
             f"Another port: parkway serve --port {port + 1}"
         ) from error

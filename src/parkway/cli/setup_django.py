@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from parkway.cli.migrating import require_a_known_start
 from parkway.db import errors
-from parkway.domain import Refused
+from parkway.domain import Conflict, Invalid, NotFound
 from parkway.engine.wording import count
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parkway.config.settings")
@@ -32,10 +32,12 @@ def now() -> datetime:
 
 
 def ready() -> None:
-    """Refuse when there is no database, or it is not up to date."""
+    """Raise NotFound when there is no database, Invalid when it is not one of Parkway, Conflict when it is
+    behind.
+    """
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite" and not os.path.exists(name):
-        raise Refused(f"There is no database at {name}. Make one with `parkway migrate` or `parkway demo`.")
+        raise NotFound(f"There is no database at {name}. Make one with `parkway migrate` or `parkway demo`.")
     try:
         require_a_known_start()
         executor = MigrationExecutor(connection)
@@ -43,15 +45,15 @@ def ready() -> None:
     except django.db.DatabaseError as error:
         if errors.database_error(error):
             raise  # told in one place, with the way out
-        raise Refused(f"{name} is not a database of Parkway: {error}.") from error
+        raise Invalid(f"{name} is not a database of Parkway: {error}.", fields=("DATABASE_URL",)) from error
     if behind and not executor.loader.applied_migrations:
-        raise Refused(
+        raise NotFound(
             f"The database {name} has no tables of Parkway where DATABASE_URL looks for them. "
             "Make them with `parkway migrate` or `parkway demo`."
         )
     if behind:
         steps = count(len(behind), "migration")
-        raise Refused(f"The database is {steps} behind. Bring it up to date with `parkway migrate`.")
+        raise Conflict(f"The database is {steps} behind. Bring it up to date with `parkway migrate`.")
 
 
 class ServiceName(click.ParamType[Service]):
@@ -78,7 +80,7 @@ def _acting(ctx: click.Context, param: click.Parameter, email: str | None) -> Ac
     ready()
     person = Person.objects.filter(email__iexact=email).first()
     if person is None:
-        raise Refused(f"Nobody here has the e-mail address {email}.")
+        raise NotFound(f"Nobody here has the e-mail address {email}.")
     return actor(person)
 
 

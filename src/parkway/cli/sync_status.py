@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import click
 
 from parkway.cli import history, output, setup_django
+from parkway.cli.app import EXIT_CODES
 from parkway.cli.setup_django import SERVICE, acting, as_format
-from parkway.domain import Refused, Step
+from parkway.domain import Conflict, SourceSilent, Step
 from parkway.engine.wording import count, what_was_done
 from parkway.sync import integrations
 from parkway.sync.commands import lifecycle
@@ -45,7 +46,7 @@ def sync(service: Service, by: Actor, form: str) -> None:
     elif run:
         click.echo(sentence(run))
     if run and run.state in (RunState.FAILED, RunState.STOPPED):
-        raise SystemExit(3 if run.state == RunState.STOPPED else 70)
+        raise SystemExit(EXIT_CODES[SourceSilent] if run.state == RunState.STOPPED else 70)
 
 
 @dataclass
@@ -114,11 +115,11 @@ def status(service: Service | None, form: str) -> None:
 
 
 def _how_they_stand(service: Service | None) -> list[ServiceStatus]:
-    """The services that support has enabled, by name. Raises Refused for one that is not."""
+    """The services that support has enabled, by name. Raises Conflict for one that is not."""
     enabled = Service.objects.filter(integration__isnull=False).select_related("organisation")
     found = service_statuses(enabled.filter(pk=service.pk) if service else enabled.order_by("name", "pk"))
     if service is not None and not found:
-        raise Refused(f"Syncing is not enabled for {service.name}: `parkway enable {service.slug}`.")
+        raise Conflict(f"Syncing is not enabled for {service.name}: `parkway enable {service.slug}`.")
     return found
 
 

@@ -34,10 +34,10 @@ def worker(concurrency: int, metrics_port: int | None, metrics_host: str) -> Non
     from parkway.cli import setup_django
     from parkway.config import metrics
     from parkway.config.concurrency import pool_connections
-    from parkway.domain import Refused
+    from parkway.domain import Conflict
 
     if connection.vendor != "postgresql":
-        raise Refused("Workers need PostgreSQL. On SQLite `parkway serve` runs the syncs itself.")
+        raise Conflict("Workers need PostgreSQL. On SQLite `parkway serve` runs the syncs itself.")
     setup_django.ready()
     pool_connections(concurrency)
     from parkway.jobs.worker import work

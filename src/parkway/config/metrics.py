@@ -29,7 +29,7 @@ from prometheus_client.registry import Collector
 
 from parkway.config import readers
 from parkway.config.queue_stats import queue_stats
-from parkway.domain import Refused
+from parkway.domain import Conflict
 from parkway.sync.events import Event, RunEnded
 from parkway.sync.models import RunState
 from parkway.sync.queries import fleet_metrics
@@ -162,7 +162,7 @@ def publish(port: int | None, host: str, fleet: bool) -> Callable[[], None]:
 
     `fleet`: also with how the whole fleet stands, which one process tells as well as many, and each asks the
     database for.
-    Raises Refused when nothing can listen there.
+    Raises Conflict when nothing can listen there.
     """
     if port is None:
         return lambda: None
@@ -175,7 +175,7 @@ def publish(port: int | None, host: str, fleet: bool) -> Callable[[], None]:
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise Refused(
+        raise Conflict(
             f"Nothing can answer Prometheus at {host}:{port} ({error.strerror}). "
             "Choose another --metrics-port, or --metrics-host."
         ) from error

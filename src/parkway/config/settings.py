@@ -22,7 +22,7 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from parkway.domain import Refused
+from parkway.domain import Invalid
 
 
 def _on(name: str) -> bool:
@@ -42,9 +42,10 @@ try:
 except ValueError:
     DATABASES = {"default": {"ENGINE": ""}}
 if DATABASES["default"]["ENGINE"] not in ENGINES or not DATABASES["default"]["NAME"]:
-    raise Refused(
+    raise Invalid(
         "DATABASE_URL does not name a database that Parkway can use. Write it as sqlite:///PATH, with a "
-        "fourth slash for a path from the root, or as postgres://USER:PASSWORD@HOST/NAME."
+        "fourth slash for a path from the root, or as postgres://USER:PASSWORD@HOST/NAME.",
+        fields=("DATABASE_URL",),
     )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["CONN_MAX_AGE"] = None
@@ -198,7 +199,7 @@ if smtp := os.environ.get("PARKWAY_SMTP"):
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST, _, port = smtp.partition(":")
     if port and not port.isdecimal():
-        raise Refused("PARKWAY_SMTP is HOST:PORT, such as mail.example.org:587.")
+        raise Invalid("PARKWAY_SMTP is HOST:PORT, such as mail.example.org:587.", fields=("PARKWAY_SMTP",))
     EMAIL_TIMEOUT = 10
     EMAIL_PORT = int(port or 25)
     EMAIL_USE_TLS = EMAIL_PORT == 587
@@ -213,7 +214,7 @@ LANGUAGE_CODE = "en-nz"
 
 LOGS = os.environ.get("PARKWAY_LOGS", "")
 if LOGS not in ("", "json", "lines"):
-    raise Refused("PARKWAY_LOGS is either json or lines.")
+    raise Invalid("PARKWAY_LOGS is either json or lines.", fields=("PARKWAY_LOGS",))
 # No personal data in logs: what is logged names ids, never people
 LOGGING = {
     "version": 1,

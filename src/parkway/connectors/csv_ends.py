@@ -28,7 +28,16 @@ from parkway.connectors.ports import (
     WriteResult,
     refuse_taken,
 )
-from parkway.domain import Booking, Details, ProfileState, Refused, Room, SourceSilent
+from parkway.domain import (
+    SYNCED_FIELDS,
+    Booking,
+    Conflict,
+    Details,
+    Invalid,
+    ProfileState,
+    Room,
+    SourceSilent,
+)
 from parkway.engine.folding import UNSEEN
 
 if TYPE_CHECKING:  # tenancy's models need a database, and a port none
@@ -126,7 +135,7 @@ class CsvProfiles:
     ) -> Mapping[int, WriteResult]:
         """Carry out the orders and put the new file in the old one's place, whole or not at all.
 
-        Raises Refused, with the file as it was, when it cannot hold a value or cannot be written.
+        Raises Invalid when it cannot hold a value, Conflict when it cannot be written; the file then stays.
         """
         outcomes = {}
         for service_id, order in orders.items():
@@ -153,8 +162,8 @@ class CsvProfiles:
         return found
 
     def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
-        """Refuse: a file keeps no plan."""
-        raise Refused(
+        """Raise Conflict: a file keeps no plan."""
+        raise Conflict(
             f"{self._file} is paid for elsewhere, so the number of paid children cannot be changed here. "
             "Change it in the settings of this end."
         )
@@ -236,10 +245,10 @@ class _Sheet:
                 self._set_rooms(record, {renames.get(name, name) for name in names})
 
     def change(self, change: ProfileChange) -> None:
-        """Write one change. Raises Refused when there is no such profile, or a tombstone only."""
+        """Write one change. Raises Conflict when there is no such profile, or a tombstone only."""
         record = self._by_id.get(change.profile_id)
         if record is None or record[self._places["state"]].strip() == ProfileState.DELETED:
-            raise Refused(
+            raise Conflict(
                 f"There is no profile {change.profile_id} to write to, so nothing was changed. Sync again."
             )
         if change.archive is not None:
@@ -279,24 +288,28 @@ class _Sheet:
                 record.append("")
 
     def _set_details(self, record: list[str], details: Details) -> None:
-        born = details.date_of_birth
-        self._set(record, "first_name", details.first_name)
-        self._set(record, "last_name", details.last_name)
-        self._set(record, "preferred_name", details.preferred_name)
-        self._set(record, "date_of_birth", born.isoformat() if born else "")
-        self._set(record, "gender", details.gender)
-        self._set_rooms(record, details.rooms)
+        """Write the synced fields; a further field has no column here."""
+        for field in SYNCED_FIELDS:
+            value = details.value(field.name)
+            if isinstance(value, frozenset):
+                self._set_rooms(record, value)
+            else:
+                self._set(record, field.column, value.isoformat() if isinstance(value, date) else value or "")
 
     def _set_rooms(self, record: list[str], rooms: Collection[str]) -> None:
         if odd := next((name for name in rooms if ";" in name), None):
-            raise Refused(
-                f"A file cannot hold the room {shown(odd)}, because ; stands between rooms. Rename it."
+            raise Invalid(
+                f"A file cannot hold the room {shown(odd)}, because ; stands between rooms. Rename it.",
+                fields=("rooms",),
             )
         self._set(record, "rooms", ";".join(sorted(rooms)))
 
     def _set(self, record: list[str], column: str, text: str) -> None:
         if UNSEEN.search(text):
-            raise Refused(f"A file cannot hold {shown(text)}: it has a control character. Take that out.")
+            raise Invalid(
+                f"A file cannot hold {shown(text)}: it has a control character. Take that out.",
+                fields=(column,),
+            )
         if column in self._places:
             record[self._places[column]] = text
 
@@ -330,7 +343,9 @@ def _must_be(own: int, asked: int, file: str) -> None:
 
 def _flat(details: Details, supplied: frozenset[str]) -> tuple[object, ...]:
     """Details and what is supplied in a form in which equal ones look equal."""
-    return (*details[:-1], sorted(details.rooms), sorted(supplied))
+    values = details.by_name().items()
+    told = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in values]
+    return (*told, sorted(supplied))
 
 
 def _number(lines: Iterable[str]) -> int:
@@ -346,7 +361,7 @@ def _as_csv(rows: Iterable[Sequence[str]], line_end: str) -> bytes:
 
 
 def _put(file: str, content: bytes) -> None:
-    """Put a file in its place, whole or not at all, also when the machine stops halfway. Raises Refused."""
+    """Put a file in its place, whole or not at all, also when the machine stops halfway. Raises Conflict."""
     target = os.path.realpath(file)
     folder = os.path.dirname(target)
     try:
@@ -365,7 +380,7 @@ def _put(file: str, content: bytes) -> None:
             raise
         _sync_folder(folder)
     except OSError as error:
-        raise Refused(f"{file} cannot be written ({error.strerror}). Mend that and try again.") from error
+        raise Conflict(f"{file} cannot be written ({error.strerror}). Mend that and try again.") from error
 
 
 def _sync_folder(folder: str) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from parkway.connectors.csv_reading import CsvColumns, CsvReport, CsvRow, CsvTable, NotADay, read_day, shown
 from parkway.db.gc_pause import gc_paused
 from parkway.domain import (
     FIELDS,
+    SYNCED_FIELDS,
     Booking,
     BookingKind,
     BookingState,
@@ -22,16 +24,19 @@ from parkway.domain import (
     Choice,
     ChoiceKind,
     Details,
+    FieldKind,
     Profile,
     ProfileState,
+    Value,
     Window,
 )
 from parkway.engine import status
 
+COLUMNS = tuple(field.column for field in SYNCED_FIELDS)
 CHILDREN = CsvColumns(
     key="child_id",
     required=("child_id", "first_name", "last_name"),
-    known=("child_id", *FIELDS, "archived_on", "sync", "keep_until"),
+    known=("child_id", *COLUMNS, "archived_on", "sync", "keep_until"),
 )
 BOOKINGS = CsvColumns(
     key="child_id",
@@ -41,8 +46,11 @@ BOOKINGS = CsvColumns(
 PROFILES = CsvColumns(
     key="profile_id",
     required=("profile_id", "child_id", "first_name", "last_name", "state"),
-    known=("profile_id", "child_id", *FIELDS, "state"),
+    known=("profile_id", "child_id", *COLUMNS, "state"),
 )
+NAMES = itemgetter(FIELDS.index("first_name"), FIELDS.index("last_name"))
+"""The first and the last name of the values of FIELDS."""
+
 KINDS = {kind.value: kind for kind in BookingKind}
 STATES = {state.value: state for state in BookingState}
 PROFILE_STATES = {state.value: state for state in ProfileState}
@@ -142,7 +150,9 @@ def _read_children(
     children: list[Child] = []
     choices: dict[str, Choice] = {}
     named = _Named(table)
+    supplied = frozenset[str]()
     for row in named:
+        supplied = supplied or _supplied(table)
         child_id, *cells, archived, sync, keep_until = row.values
         details = _details(table, row.line, cells, longest)
         archived_on = _day(table, row.line, "archived_on", archived)
@@ -157,7 +167,7 @@ def _read_children(
             choices[child_id] = Choice(kind, None, until)
         _check_length(table, row.line, "child_id", child_id, longest)
         standing = status.standing((), today, Window(), archived_on)
-        children.append(Child(child_id, details, standing, table.supplied.intersection(FIELDS)))
+        children.append(Child(child_id, details, standing, supplied))
     ids = {*named.lines, *table.spoilt} if table.header is not None else None
     return children, choices, ids
 
@@ -239,7 +249,9 @@ def _wrong_with_booking(cells: tuple[str, ...]) -> Iterator[Complaint]:
 def _read_profiles(table: CsvTable, longest: Longest) -> list[ProfileRow]:
     rows: list[ProfileRow] = []
     linked: dict[str, int] = {}  # the line of the profile that is not deleted, by child id
+    supplied = frozenset[str]()
     for row in _Named(table):
+        supplied = supplied or _supplied(table)
         profile_id, child_id, *cells, state = row.values
         a_state = PROFILE_STATES.get(state)
         if a_state is None:
@@ -253,7 +265,6 @@ def _read_profiles(table: CsvTable, longest: Longest) -> list[ProfileRow]:
             if first != row.line:
                 what = f"child {shown(child_id)} has a profile on line {first} already, and can have one only"
                 table.bad(row.line, "child_id", what)
-        supplied = table.supplied.intersection(FIELDS)
         rows.append(
             ProfileRow(child_id, Profile(profile_id, a_state or ProfileState.DELETED, details, supplied))
         )
@@ -286,18 +297,31 @@ class _Named:
 def _details(
     table: CsvTable, line: int, cells: Sequence[str], longest: Longest, nameless: bool = False
 ) -> Details:
-    """The synced fields from their cells, in the order of FIELDS; `nameless` allows for no name at all."""
-    first, last, preferred, born, gender, rooms = cells
-    if not first and not last and not nameless:
+    """The synced fields from their cells, in the order of SYNCED_FIELDS; `nameless` allows for no name."""
+    if not any(NAMES(cells)) and not nameless:
         table.bad(line, "first_name", "first and last name are both empty; one of them is needed")
-    details = Details(
-        first, last, preferred, _day(table, line, "date_of_birth", born), gender, read_rooms(rooms)
-    )
+    values: list[Value] = []
+    for field, cell in zip(SYNCED_FIELDS, cells, strict=True):
+        if field.kind is FieldKind.TEXT:
+            values.append(cell)
+        elif field.kind is FieldKind.DAY:
+            values.append(_day(table, line, field.column, cell))
+        else:
+            values.append(read_rooms(cell))
     if longest:
-        texts = [*zip(FIELDS, cells[:-1], strict=False), *(("rooms", name) for name in sorted(details.rooms))]
-        for column, text in texts:
-            _check_length(table, line, column, text, longest)
-    return details
+        for field, value in zip(SYNCED_FIELDS, values, strict=True):
+            if isinstance(value, str):
+                _check_length(table, line, field.column, value, longest)
+            elif isinstance(value, frozenset):
+                for name in sorted(value):
+                    _check_length(table, line, field.column, name, longest)
+    return Details._make((*values, ()))
+
+
+def _supplied(table: CsvTable) -> frozenset[str]:
+    """The synced fields of which the file has a column."""
+    columns = table.supplied
+    return frozenset(field.name for field in SYNCED_FIELDS if field.column in columns)
 
 
 @lru_cache(maxsize=65_536)

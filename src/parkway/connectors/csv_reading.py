@@ -18,7 +18,7 @@ from io import BufferedReader
 from operator import itemgetter
 from typing import NamedTuple
 
-from parkway.domain import Refused
+from parkway.domain import Invalid
 from parkway.engine import wording
 from parkway.engine.folding import UNSEEN, is_plain
 
@@ -48,7 +48,7 @@ class CsvProblem(NamedTuple):
         return f"{self.file}:{self.line}: {self.column}: {self.what}"
 
 
-class BadFiles(Refused):
+class BadFiles(Invalid):
     """Files that cannot be read as they should be: every problem in them, and the warnings beside."""
 
     def __init__(self, problems: Sequence[CsvProblem], warnings: Sequence[str] = ()) -> None:

@@ -27,10 +27,11 @@ from parkway.domain import (
     ALL_FIELDS,
     Booking,
     Child,
+    Conflict,
     Details,
+    Invalid,
     Profile,
     ProfileState,
-    Refused,
     Room,
     SourceSilent,
 )
@@ -183,10 +184,12 @@ class MemoryProfiles:
         return found
 
     def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
-        """Change the plan. Raises Refused below the live profiles."""
+        """Change the plan. Raises Invalid below the live profiles."""
         live = self.accounts([service_id])[service_id].live
         if number < live:
-            raise Refused(f"{live} profiles are live, so the plan cannot pay for only {number}.")
+            raise Invalid(
+                f"{live} profiles are live, so the plan cannot pay for only {number}.", fields=("number",)
+            )
         self._books[service_id].paid_children = number
 
     def managed(self, service_id: int) -> Mapping[str, str]:
@@ -211,7 +214,7 @@ class MemoryProfiles:
     def write(
         self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
     ) -> Mapping[int, WriteResult]:
-        """Carry out the orders of all services, or of none. Raises Refused and SourceSilent."""
+        """Carry out the orders of all services, or of none. Raises Conflict and SourceSilent."""
         for service_id in orders:
             self._must_answer(service_id)
         written = {service_id: self._books[service_id].copy() for service_id in orders}
@@ -269,7 +272,7 @@ def _write_rooms(book: _Book, changes: Sequence[RoomChange]) -> dict[str, str]:
 def _write_change(book: _Book, change: ProfileChange) -> None:
     profile = book.profiles.get(change.profile_id)
     if profile is None or profile.state is ProfileState.DELETED:
-        raise Refused(
+        raise Conflict(
             f"There is no profile {change.profile_id} to write to, so nothing was changed. Sync again."
         )
     if change.archive is not None:

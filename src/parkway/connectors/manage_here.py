@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from parkway import domain
+from parkway.connectors.fields_here import NO_ROOMS, columns_of, details_of, names_of_rooms, rooms_of
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
-from parkway.connectors.registry import End
-from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
+from parkway.connectors.registry import OWN_NAMES, End
 from parkway.db import bulk
-from parkway.domain import ALL_FIELDS, Booking, Details, Standing
+from parkway.domain import ALL_FIELDS, Booking, Standing
 from parkway.manage import standing
 from parkway.manage.models import Child, ChildRoom, Room
 from parkway.tenancy.scope import scope
@@ -46,13 +46,37 @@ class ManageHere:
         )
         placed = names_of_rooms(bulk.read_by(asked, places), rooms)
         day, new, statuses = bulk.as_day, bulk.unchecked_tuple, standing.STATUSES
-        for service_id, pk, reference, first, last, preferred, born, gender, status, *days in bulk.read_by(
+        for (
+            service_id,
+            pk,
+            reference,
+            status,
+            next_change,
+            booked_from,
+            booked_until,
+            next_start,
+            last_end,
+            archived_on,
+            *values,
+        ) in bulk.read_by(
             asked,
-            f"""SELECT c.service_id, c.id, c.reference, c.first_name, c.last_name, c.preferred_name,
-                       {bulk.days("c.date_of_birth")}, c.gender, c.status, {bulk.days(*DAYS)} {CHANGED}""",
+            f"""SELECT c.service_id, c.id, c.reference, c.status, {bulk.days(*DAYS)}, {columns_of("c")}
+                {CHANGED}""",
         ):
-            details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
-            standing_ = new(Standing, (statuses[status], *map(day, days), True))
+            details = details_of(values, placed.get(pk, NO_ROOMS))
+            standing_ = new(
+                Standing,
+                (
+                    statuses[status],
+                    day(next_change),
+                    day(booked_from),
+                    day(booked_until),
+                    day(next_start),
+                    day(last_end),
+                    day(archived_on),
+                    True,
+                ),
+            )
             found[service_id].append(new(domain.Child, (reference, details, standing_, ALL_FIELDS)))
         return {
             key: RosterAnswer(children, rooms.get(key, []), complete=key not in since)
@@ -71,7 +95,7 @@ def _roll(asks: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:
 
 
 END = End(
-    "Manage",
+    OWN_NAMES.roster,
     lambda settings: ManageHere(),
     in_transaction=True,
     about="Children and bookings kept in Parkway itself.",

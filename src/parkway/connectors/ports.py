@@ -1,6 +1,9 @@
 """What a sync asks of its two ends, in bulk: a run makes a handful of calls, not one a child.
 
 An end is somebody's system behind a connector. Each connector of a port passes the same contract tests.
+
+An end may know further fields of a child or profile than all do (`Details.more`). It names them among the
+fields that it supplies, and passes over those that it does not know.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from parkway.domain import Booking, Child, Details, Profile, Refused, Room, Window
+from parkway.domain import Booking, Child, Conflict, Details, Profile, Room, Window
 
 if TYPE_CHECKING:  # tenancy's models need a database, and a port none
     from parkway.tenancy.people import Actor
@@ -157,7 +160,7 @@ class Profiles(Protocol):
         they are. A create whose key was carried out before makes no second profile: the outcome names the
         one that was made then, whatever became of it.
 
-        Raises Refused, with nothing changed, when a room shall have the name that another one keeps.
+        Raises Conflict, with nothing changed, when a room shall have the name that another one keeps.
         """
         ...
 
@@ -168,7 +171,7 @@ class Profiles(Protocol):
     def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
         """Pay for another number of live profiles (R11).
 
-        Raises Refused below the live profiles (D6), or where the plan of this end is changed elsewhere.
+        Raises Invalid below the live profiles (D6), Conflict where the plan of this end is changed elsewhere.
         """
         ...
 
@@ -185,10 +188,10 @@ class Profiles(Protocol):
 
 
 def refuse_taken(rooms: Mapping[str, str], renamed: Mapping[str, str]) -> None:
-    """Raise Refused when a room would be renamed to what another one keeps or gets; both are names by id."""
+    """Raise Conflict when a room would be renamed to what another one keeps or gets; both are names by id."""
     after = Counter((dict(rooms) | dict(renamed)).values())
     taken = sorted({name for name in renamed.values() if after[name] > 1})
     if taken:
-        raise Refused(
+        raise Conflict(
             f"Two rooms cannot both be called “{taken[0]}”, so nothing was changed. Rename one of them."
         )

@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from parkway.connectors.ports import Profiles, Roster
-from parkway.domain import Refused
+from parkway.domain import EndNames, NotFound
 
 Port = TypeVar("Port")
 
@@ -37,6 +37,10 @@ class End(Generic[Port]):
     about: str = ""
 
 
+OWN_NAMES = EndNames("Manage", "Storypark")
+"""What people call Parkway's own ends, and what sentences say where no service, and so no end, is known."""
+
+
 @cache
 def rosters() -> dict[str, End[Roster]]:
     """The systems that say which children there are, by slug."""
@@ -51,18 +55,23 @@ def profiles() -> dict[str, End[Profiles]]:
 
 @lru_cache(maxsize=4096)
 def connect_roster(slug: str, settings: str) -> Roster:
-    """The roster with these settings, as JSON text. Raises Refused when no such end is installed."""
+    """The roster with these settings, as JSON text. Raises NotFound when no such end is installed."""
     return _find(rosters(), slug).connect(json.loads(settings))
 
 
 @lru_cache(maxsize=4096)
 def connect_profiles(slug: str, settings: str) -> Profiles:
-    """The profiles' end with these settings, as JSON text. Raises Refused when no such end is installed."""
+    """The profiles' end with these settings, as JSON text. Raises NotFound when no such end is installed."""
     return _find(profiles(), slug).connect(json.loads(settings))
+
+
+def names(roster: str, profiles_end: str) -> EndNames:
+    """What people call the ends with these slugs. Raises NotFound when one of them is not installed."""
+    return EndNames(_find(rosters(), roster).name, _find(profiles(), profiles_end).name)
 
 
 def _find(installed: Mapping[str, End[Port]], slug: str) -> End[Port]:
     if slug not in installed:
         known = ", ".join(installed)
-        raise Refused(f"No end “{slug}” is installed here. There are {known}: see `parkway ends`.")
+        raise NotFound(f"No end “{slug}” is installed here. There are {known}: see `parkway ends`.")
     return installed[slug]

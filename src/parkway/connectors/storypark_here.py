@@ -6,6 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from parkway import domain
+from parkway.connectors.fields_here import (
+    NO_ROOMS,
+    columns_of,
+    details_of,
+    names_of_rooms,
+    rooms_of,
+    values_of,
+)
 from parkway.connectors.ports import (
     AccountAnswer,
     ProfilesAnswer,
@@ -14,10 +22,9 @@ from parkway.connectors.ports import (
     WriteResult,
     refuse_taken,
 )
-from parkway.connectors.registry import End
-from parkway.connectors.rooms_here import NO_ROOMS, names_of_rooms, rooms_of
+from parkway.connectors.registry import OWN_NAMES, End
 from parkway.db import bulk, locking
-from parkway.domain import ALL_FIELDS, Details, ProfileState
+from parkway.domain import ALL_FIELDS, COLUMN_FIELDS, ProfileState, column_values
 from parkway.storypark import verbs
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.models import Service
@@ -26,7 +33,6 @@ from parkway.tenancy.scope import scope
 
 STATES = {state.value: state for state in ProfileState}
 LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
-DETAILS = ["first_name", "last_name", "preferred_name", "date_of_birth", "gender"]
 
 
 class StoryparkHere:
@@ -44,13 +50,11 @@ class StoryparkHere:
         rooms = rooms_of(Room, ids)
         joined = f"JOIN {bulk.table(ProfileRoom)} pr ON pr.profile_id = p.id"
         placed = names_of_rooms(_of_profiles(asks, "pr.profile_id, pr.room_id", joined), rooms)
-        day, new = bulk.as_day, bulk.unchecked_tuple
-        for service_id, pk, reference, state, first, last, preferred, born, gender in _of_profiles(
-            asks,
-            f"""p.service_id, p.id, p.reference, p.state, p.first_name, p.last_name, p.preferred_name,
-                {bulk.days("p.date_of_birth")}, p.gender""",
+        new = bulk.unchecked_tuple
+        for service_id, pk, reference, state, *values in _of_profiles(
+            asks, f"p.service_id, p.id, p.reference, p.state, {columns_of('p')}"
         ):
-            details = new(Details, (first, last, preferred, day(born), gender, placed.get(pk, NO_ROOMS)))
+            details = details_of(values, placed.get(pk, NO_ROOMS))
             profiles[service_id][reference] = new(
                 domain.Profile, (reference, STATES[state], details, ALL_FIELDS)
             )
@@ -86,7 +90,7 @@ class StoryparkHere:
 
     def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
         """Change the account."""
-        verbs.set_paid_children(Service.objects.get(pk=service_id), number)
+        verbs.set_paid_children(Service.objects.get(pk=service_id), number, by=by, now=now)
 
     def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""
@@ -186,7 +190,8 @@ def _change(
     restored = [(LIVE, None, "", key, c.profile_id) for key, c in changes if c.archive is False]
     bulk.update(Profile, ["state", "archived_on", "archived_by"], found_by, restored)
     rewritten = [(key, c.profile_id, c.details) for key, c in changes if c.details is not None]
-    bulk.update(Profile, DETAILS, found_by, [(*details[:5], key, pid) for key, pid, details in rewritten])
+    values = [(*column_values(details), key, pid) for key, pid, details in rewritten]
+    bulk.update(Profile, COLUMN_FIELDS, found_by, values)
     marked = [(c.managed_link, key, c.profile_id) for key, c in changes if c.managed_link is not None]
     bulk.update(Profile, ["managed_link"], found_by, marked)
     _move({(key, pid): {names[key][name] for name in details.rooms} for key, pid, details in rewritten})
@@ -232,11 +237,9 @@ def _create(
     odd = _odd_references({pk: key for pk, (key, _) in owners if key in inhabited})
     for pk, (key, (child_id, details, link, created_key)) in zip(primary_keys, new, strict=True):
         reference = made[key][child_id] = odd.get(pk) or f"P-{pk}"
-        first, last, preferred, born, gender, rooms = details
-        values = (first, last, preferred, bulk.from_day(born), gender, "", link, created_key)
-        profiles.append((pk, key, reference, LIVE, *values))
-        placed += [(key, pk, names[key][name]) for name in rooms]
-    columns = ["id", "service_id", "reference", "state", *DETAILS, "archived_by", "managed_link"]
+        profiles.append((pk, key, reference, LIVE, *values_of(details), "", link, created_key))
+        placed += [(key, pk, names[key][name]) for name in details.rooms]
+    columns = ["id", "service_id", "reference", "state", *COLUMN_FIELDS, "archived_by", "managed_link"]
     bulk.insert(Profile, [*columns, "created_key"], profiles)
     bulk.insert(ProfileRoom, ["service_id", "profile_id", "room_id"], placed)
     return made
@@ -287,7 +290,7 @@ def _created_before(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], 
 
 
 END = End(
-    "Storypark",
+    OWN_NAMES.profiles,
     lambda settings: StoryparkHere(),
     in_transaction=True,
     about="Profiles and stories kept in Parkway itself.",

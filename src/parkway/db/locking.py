@@ -54,6 +54,14 @@ def single_writer() -> bool:
     return bool(connection.vendor == "sqlite")
 
 
+def commit_unawaited() -> None:
+    """Let the transaction at hand end before PostgreSQL has it on the disk, a moment later: for what may be
+    forgotten when the server dies in that moment.
+    """
+    if connection.vendor == "postgresql":
+        connection.cursor().execute("SET LOCAL synchronous_commit = off")
+
+
 class Turns:
     """The turns that a long pass takes at the database, a transaction each, so that others get theirs.
 

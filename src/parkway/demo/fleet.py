@@ -5,15 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from django.db import transaction
 
 from parkway import domain
 from parkway.demo.lives import Life, lives
-from parkway.demo.people import SignIn, add_people
-from parkway.domain import ChoiceKind, InactivePolicy, ProfileState, Refused, Standing, Status
+from parkway.demo.people import ADMIN, STAFF, SignIn, Team, add_people
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, ProfileState, Standing, Status
 from parkway.domain import Profile as Portfolio
 from parkway.manage import standing
 from parkway.manage import verbs as manage
@@ -77,35 +77,35 @@ class DemoFleet:
 def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda name: None) -> DemoFleet:
     """Make the demo fleet in an empty database; the same for the same seed and day.
 
-    Raises Refused when the database already has services, so that nobody's data is mixed with made-up data.
+    Raises Conflict when the database already has services, so that nobody's data is mixed with made-up data.
     """
     if Service.objects.exists():
-        raise Refused(
+        raise Conflict(
             "This database already has services, and the demo would be mixed with them. "
             "Use another database: DATABASE_URL=sqlite:///demo.sqlite3 parkway demo"
         )
     random = Random(seed)  # noqa: S311 - made-up children, no secrets
-    children = 0
+    children, team = 0, add_people()
     for name, services in FLEET.items():
         organisation = Organisation.objects.create(name=name)
         for number, (called, zone, story) in enumerate(services):
             with transaction.atomic():
-                service = add_service(organisation, called, zone)
+                service = add_service(organisation, called, zone, by=OPERATOR, now=now - BEFORE)
+                team.join(service, now - BEFORE)
                 with within(service):
-                    children += _notify(service, story, Random(random.random()), number, now)  # noqa: S311
+                    children += _notify(service, team, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
-    sign_ins = add_people(list(Service.objects.order_by("pk")))
-    return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, sign_ins)
+    return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, team.sign_ins)
 
 
-def _notify(service: Service, story: str, random: Random, number: int, now: datetime) -> int:
+def _notify(service: Service, team: Team, story: str, random: Random, number: int, now: datetime) -> int:
     """Let one service's story happen; how many children it has."""
     known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
     day = service.today(known_since)
     people = lives(random, _prefix(service), random.randint(70, 220), day)
-    _enrol(service, people, day)
-    storypark.set_paid_children(service, len(people) + 20)
-    _portfolios(service, people, random, day)
+    _enrol(service, people, known_since)
+    storypark.set_paid_children(service, len(people) + 20, by=OPERATOR, now=known_since)
+    _portfolios(service, people, random, known_since)
     lifecycle.enable(service, OPERATOR)
     if story == STAYS:
         Integration.objects.filter(service=service).update(inactive=InactivePolicy.STAY.value)
@@ -114,7 +114,7 @@ def _notify(service: Service, story: str, random: Random, number: int, now: date
     if story == NEW:
         Integration.objects.filter(service=service).update(stage=Stage.ON)
     elif story != TO_SET_UP:
-        _live_for_a_while(service, story, random, number, known_since, now)
+        _live_for_a_while(service, team, story, random, number, known_since, now)
     return scope(Child, service).count()
 
 
@@ -123,16 +123,16 @@ def _prefix(service: Service) -> str:
     return f"{service.slug[:3].upper()}{service.pk}"
 
 
-def _enrol(service: Service, people: Sequence[Life], day: date) -> None:
+def _enrol(service: Service, people: Sequence[Life], now: datetime) -> None:
     children = [
         domain.Child(p.child_id, p.details, Standing(Status.INACTIVE, archived_on=p.archived_on))
         for p in people
     ]
     bookings = {p.child_id: [ImportedBooking(period, days) for period, days in p.bookings] for p in people}
-    take_roster(service, children, bookings, day)
+    take_roster(service, children, bookings, by=OPERATOR, now=now)
 
 
-def _portfolios(service: Service, people: Sequence[Life], random: Random, day: date) -> None:
+def _portfolios(service: Service, people: Sequence[Life], random: Random, now: datetime) -> None:
     """Profiles made by hand before there was syncing: as people type names, some archived, with stories."""
     known = []
     for number, person in enumerate(random.sample(people, len(people) // 3), start=1):
@@ -143,14 +143,15 @@ def _portfolios(service: Service, people: Sequence[Life], random: Random, day: d
         if random.random() < 0.08:
             details = details._replace(date_of_birth=None)
         known.append(Portfolio(f"{_prefix(service)}-P{number:03}", ProfileState.LIVE, details))
-    take_profiles(service, known, day)
+    take_profiles(service, known, by=OPERATOR, now=now)
     profiles = list(scope(Profile, service).order_by("pk"))
     for first in range(0, len(profiles), 4):
         together = profiles[first : first + 4]
         title = f"{together[0]} and the others build a tower"
-        storypark.write_story(together, title, "Higher and higher!", day, publish=random.random() < 0.8)
+        publish = random.random() < 0.8
+        storypark.write_story(together, title, "Higher and higher!", publish, by=OPERATOR, now=now)
     for profile in random.sample(profiles, len(profiles) // 5):
-        storypark.archive_profile(profile, day)
+        storypark.archive_profile(profile, by=OPERATOR, now=now)
 
 
 def _choose(service: Service, now: datetime) -> None:
@@ -166,67 +167,69 @@ def _choose(service: Service, now: datetime) -> None:
 
 
 def _live_for_a_while(
-    service: Service, story: str, random: Random, number: int, since: datetime, now: datetime
+    service: Service, team: Team, story: str, random: Random, number: int, since: datetime, now: datetime
 ) -> None:
     """Set up a month ago, and what happened since; the next run is due."""
     plan = plan_now(service, since)
     changes.confirm(service, changes.StartSyncing(), plan.fingerprint, OPERATOR, since)
-    today = service.today(now)
     if story == FULL:
         live = storypark.live_profiles(service)
-        storypark.set_paid_children(service, live)
-    _days_pass(service, random, today, newcomers=40 if story == FULL else 4)
-    _choices_meanwhile(service, random, number, today, now)
+        storypark.set_paid_children(service, live, by=team.who(ADMIN), now=now)
+    _days_pass(service, team, random, now, newcomers=40 if story == FULL else 4)
+    _choices_meanwhile(service, random, number, now)
     if story == HELD:
         for booking in scope(Booking, service).filter(child__archived_on=None)[:150:2]:
-            manage.cancel(booking, today)
+            manage.cancel(booking, by=team.who(STAFF), now=now)
     Integration.objects.filter(service=service).update(next_run_at=now)
 
 
-def _days_pass(service: Service, random: Random, today: date, newcomers: int) -> None:
+def _days_pass(service: Service, team: Team, random: Random, now: datetime, newcomers: int) -> None:
     """New children, other names and rooms, children who go, a profile deleted at a family's request."""
+    today, staff, support = service.today(now), team.who(STAFF), team.who(None)
     standing.roll({service.pk: (today, service.window)})
-    _enrol(service, lives(random, f"{_prefix(service)}N", newcomers, today), today)
+    _enrol(service, lives(random, f"{_prefix(service)}N", newcomers, today), now)
     everybody = list(
         scope(Child, service).filter(archived_on=None, status=Status.ACTIVE.value).order_by("pk")
     )
     chosen = random.sample(everybody, 8)
     for child in chosen[:3]:
-        manage.amend(child, today, last_name=f"{child.last_name}-Reid".lstrip("-"))
-    manage.archive_child(chosen[3], today)
-    manage.amend(chosen[4], today, rooms=frozenset({"Kindy"}))
+        last_name = f"{child.last_name}-Reid".lstrip("-")
+        manage.amend(child, by=staff, now=now, last_name=last_name)
+    manage.archive_child(chosen[3], by=staff, now=now)
+    manage.amend(chosen[4], by=staff, now=now, rooms=frozenset({"Kindy"}))
     profiles = list(scope(Profile, service).filter(state="live").order_by("pk"))
-    storypark.archive_profile(random.choice(profiles), today, support=True)
-    storypark.delete_profile(random.choice(profiles[:5]))
+    storypark.archive_profile(random.choice(profiles), by=support, now=now)
+    storypark.delete_profile(random.choice(profiles[:5]), by=support, now=now)
     gone = scope(Child, service).filter(status=Status.INACTIVE.value).order_by("pk").first()
     if gone is not None:
-        manage.book(gone, today, today + timedelta(days=3))
+        manage.book(gone, today + timedelta(days=3), by=staff, now=now)
 
 
-def _choices_meanwhile(service: Service, random: Random, number: int, today: date, now: datetime) -> None:
+def _choices_meanwhile(service: Service, random: Random, number: int, now: datetime) -> None:
     """A child whom Manage lost, with what people chose about it, and one kept until a project is finished."""
     linked = set(scope(Link, service).values_list("child_id", flat=True))
     synced = scope(Child, service).filter(reference__in=linked, archived_on=None).order_by("pk")
     if number % 6 == 1:
-        _look_alike(service, today)
+        _look_alike(service, now)
     wishes = {}
     fate = (None, ChoiceKind.KEEP, ChoiceKind.ARCHIVE)[number % 3]
     if number % 6 < 5:  # not everywhere, so that some services need nobody
         lost = random.choice(synced.filter(status=Status.ACTIVE.value))
-        manage.remove_child(lost)
+        manage.remove_child(lost, by=OPERATOR, now=now)
         wishes.update({lost.reference: domain.Choice(fate)} if fate else {})
     leaving = list(synced.filter(status=Status.INACTIVE.value))
     if leaving:
-        wishes[leaving[-1].reference] = domain.Choice(keep_until=today + timedelta(days=21))
+        wishes[leaving[-1].reference] = domain.Choice(keep_until=service.today(now) + timedelta(days=21))
     if number % 6 == 2 and leaving[1:]:  # as after a held run that somebody rejected
         wishes[leaving[0].reference] = domain.Choice(ChoiceKind.RETAINED)
     choices.store(service, wishes, OPERATOR, now)
 
 
-def _look_alike(service: Service, today: date) -> None:
+def _look_alike(service: Service, now: datetime) -> None:
     """An old profile that may be a newcomer's: the name is the same, the date of birth was never written."""
     newcomers = scope(Child, service).filter(reference__startswith=f"{_prefix(service)}N-")
     child = newcomers.filter(status=Status.ACTIVE.value).order_by("pk").first()
     if child is not None:
         alike = child.details._replace(date_of_birth=None)
-        take_profiles(service, [Portfolio(f"{_prefix(service)}-OLD", ProfileState.ARCHIVED, alike)], today)
+        old = Portfolio(f"{_prefix(service)}-OLD", ProfileState.ARCHIVED, alike)
+        take_profiles(service, [old], by=OPERATOR, now=now)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from parkway.tenancy.models import Person, RoleName, Service
+from parkway.tenancy.people import OPERATOR, Actor, actor
 from parkway.tenancy.verbs import give_role
 
 
@@ -27,14 +29,28 @@ PEOPLE = (
 )
 
 
-def add_people(services: Sequence[Service]) -> list[SignIn]:
-    """People with roles at all services of the demo, and one of support; how to sign in as each."""
-    sign_ins = []
+class Team(NamedTuple):
+    """The people of the demo, who work at each of its services."""
+
+    people: Sequence[tuple[Person, Sequence[RoleName]]]
+    sign_ins: Sequence[SignIn]
+
+    def join(self, service: Service, now: datetime) -> None:
+        """Give everybody the roles at a service."""
+        for person, roles in self.people:
+            for role in roles:
+                give_role(person, service, role, by=OPERATOR, now=now)
+
+    def who(self, role: RoleName | None) -> Actor:
+        """Somebody with this role as the one who acts; without one, support."""
+        return next(actor(person) for person, roles in self.people if role in (roles or (None,)))
+
+
+def add_people() -> Team:
+    """The people of the demo, one of support among them, and how to sign in as each."""
+    people, sign_ins = [], []
     for email, name, roles, what in PEOPLE:
         password = "-".join(secrets.token_hex(2) for _ in range(4))
-        person = Person.objects.create_user(email, name, password, is_support=not roles)
-        for service in services:
-            for role in roles:
-                give_role(person, service, role)
+        people.append((Person.objects.create_user(email, name, password, is_support=not roles), roles))
         sign_ins.append(SignIn(email, password, what))
-    return sign_ins
+    return Team(people, sign_ins)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from parkway.domain import ACTIONS, Booking, Child, Decision, Status, Step
 from parkway.engine import plan as plans
 from parkway.engine import status
+from parkway.engine.outcome import after
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def look_ahead(start: plans.PlanInput, bookings: Mapping[str, Sequence[Booking]]
         if child_id in children and children[child_id].standing.status is not Status.ARCHIVED
     }
     stale = {i: status.stale_on(booked, start.today, start.window) for i, booked in foreseen.items()}
-    situation, found, out_on, waited = start, [], None, frozenset[str]()
+    plan_input, found, out_on, waited = start, [], None, frozenset[str]()
     for day in _days_to_look_at(start, foreseen.values(), until):
         turned = []
         for child_id in sorted(child_id for child_id, since in stale.items() if since and since <= day):
@@ -59,14 +60,14 @@ def look_ahead(start: plans.PlanInput, bookings: Mapping[str, Sequence[Booking]]
             children[child_id], stale[child_id] = now, status.stale_on(booked, day, start.window)
             if now.standing.status is not before.standing.status:
                 turned.append((now, now.standing.status))
-        plan = plans.make_plan(replace(situation, today=day, children=list(children.values())))
+        plan = plans.make_plan(replace(plan_input, today=day, children=list(children.values())))
         waiting = frozenset(d.child_id for d in plan.decisions if d.step is Step.WAIT)
         moved = [d for d in plan.decisions if d.step in ACTIONS or d.child_id in waiting ^ waited]
         if turned or moved:
             found.append(ForecastDay(day, turned, plan, moved))
         if waiting and out_on is None:
             out_on = day
-        situation, waited = plans.after(plan), waiting
+        plan_input, waited = after(plan), waiting
     blind = sorted(c.child_id for c in start.children if not c.standing.bookings_known)
     return Forecast(found, out_on, blind)
 

@@ -1,4 +1,4 @@
-"""Which profile is whose: folded names, seekers (D19), choices (D23), set-up proposals, rooms (D21)."""
+"""Which profile is whose: seekers (D19) and choices (D23), proposals at set-up, and rooms (D21)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def identity(details: Details) -> str:
 
 
 class Doubt(StrEnum):
-    """Why a child and a profile are not matched without a person."""
+    """Why a child and a profile are not matched without asking a person."""
 
     SEVERAL = "several-profiles"
     BIRTH_UNKNOWN = "date-of-birth-unknown"
@@ -44,7 +44,9 @@ class Doubt(StrEnum):
 
 
 class Found(NamedTuple):
-    """What was found for a seeker: a profile to take, nothing (create), or a doubt (hold) with its facts."""
+    """What was found for a seeker: a profile to take, or the facts of a doubt, or neither: then a profile is
+    created.
+    """
 
     profile: Profile | None = None
     doubt: Facts | None = None
@@ -106,11 +108,10 @@ def seek(
         choice = choices.get(child.child_id)
         if choice is not None and choice.kind in ANSWERS:
             found[child.child_id] = _chosen(child, choice, profiles, not_free)
-        elif _still_asked(child, asked.get(child.child_id)):
+            continue
+        if _still_asked(child, asked.get(child.child_id)):
             found[child.child_id] = Found(doubt=asked[child.child_id])
-            open_seekers[child.child_id] = pool.alike(child.details)
-        else:
-            open_seekers[child.child_id] = pool.alike(child.details)
+        open_seekers[child.child_id] = pool.alike(child.details)
     rivals: dict[tuple[str, date | None], int] = defaultdict(int)
     for child in seekers:
         for profile in open_seekers.get(child.child_id, ()):
@@ -124,6 +125,7 @@ def seek(
 def _chosen(
     child: Child, choice: Choice, profiles: Mapping[str, Profile], not_free: Collection[str]
 ) -> Found:
+    """What a person's choice comes to; a doubt when the chosen profile is deleted or somebody else's."""
     if choice.kind is ChoiceKind.NEW:
         return Found()
     profile = profiles.get(choice.profile_id or "")
@@ -133,6 +135,7 @@ def _chosen(
 
 
 def _still_asked(child: Child, facts: Facts | None) -> bool:
+    """Whether a person was asked about the child as the child is now; `facts` are those of that question."""
     return facts is not None and facts.get("identity") == identity(child.details)
 
 
@@ -155,6 +158,7 @@ def _judge(child: Child, alike: list[Profile], rivals: Mapping[tuple[str, date |
 
 
 def _doubt(child: Child, reason: Doubt, profile_ids: list[str]) -> Facts:
+    """The facts of a question to a person."""
     return {"reason": reason.value, "profiles": profile_ids, "identity": identity(child.details)}
 
 
@@ -231,11 +235,13 @@ def _by_near_keys(profiles: Iterable[Profile]) -> dict[tuple[str, ...], list[Pro
 
 
 A_NEW_ROOM = ""
-"""What a room of Manage is linked to when somebody wants a new room for it in Storypark."""
+"""What a room of the roster is linked to when somebody wants a new room for it at the profiles' end."""
 
 
 class RoomStep(NamedTuple):
-    """What happens to one room of Manage in Storypark: linked to `target_id`, created (None), or renamed."""
+    """What happens to one room of the roster at the profiles' end: it is linked to the room `target_id`, or
+    created (None), or the room there is renamed.
+    """
 
     room_id: str
     name: str
@@ -250,14 +256,17 @@ class RoomStep(NamedTuple):
 
 
 def match_rooms(source: Sequence[Room], target: Sequence[Room], links: Mapping[str, str]) -> list[RoomStep]:
-    """A step for each room of Manage (D21): linked ones follow renames; the others are proposed by folded
-    name, when unique on both sides, or created. No room of Storypark is ever deleted. A name of signs alone
-    is compared as it is. A link to `A_NEW_ROOM` is somebody's wish for a room of its own, which only a room
-    of the very same name stands against.
+    """A step for each room of the roster, by id (D21). A room that is linked passes its new name on. Any
+    other is linked to a free room whose folded name is the same, where that is unique on both sides, or is
+    created. No room of the profiles' end is ever deleted.
+
+    `source` are the rooms of the roster, `target` those of the profiles' end, `links` lead from the one to
+    the other by id. A name of signs alone is compared as it is. A link to `A_NEW_ROOM` is somebody's wish
+    for a new room; it is linked all the same where a room of exactly that name is free.
     """
     names = {room.room_id: room.name for room in target}
     place = {room.room_id: links[room.room_id] for room in source if links.get(room.room_id) in names}
-    free = _by_very_name(source, target, set(links.values()), place)
+    free = _match_exact_names(source, target, set(links.values()), place)
     alike: dict[str, list[Room]] = defaultdict(list)
     for room in free:
         alike[_room_key(room)].append(room)
@@ -276,11 +285,13 @@ def match_rooms(source: Sequence[Room], target: Sequence[Room], links: Mapping[s
     return steps
 
 
-def _by_very_name(
+def _match_exact_names(
     source: Sequence[Room], target: Sequence[Room], taken: Collection[str], place: dict[str, str]
 ) -> list[Room]:
-    """Give each room of Manage the free room that has its very name, because no second one may have it; what
-    is free in the end. One that leaves its place for it frees that place for the next.
+    """Give each room of the roster the free room of exactly its name, because no second one may have that
+    name; the rooms that are free in the end.
+
+    `place` holds the ids of linked rooms, and is changed. A room that leaves its place frees it for another.
     """
     named = {room.room_id: room for room in target}
     free = {room.name: room for room in sorted(target, reverse=True) if room.room_id not in taken}
@@ -298,4 +309,5 @@ def _by_very_name(
 
 
 def _room_key(room: Room) -> str:
+    """What the names of two rooms must share for the rooms to be alike."""
     return fold(room.name) or room.name

@@ -1,16 +1,18 @@
-"""THE HEART: who belongs in Storypark, and what follows.
+"""THE HEART: who belongs where the profiles are, and what follows.
 
 `RULES` says who belongs, `STEPS` what follows, `OBSTACLES` what can stand in the way. Each row is a rule in
 words: its slug is used in the journal, in the documentation, on the pages and in the tests.
+
+A verdict and a meaning are about any two ends: {roster} and {profiles} stand for the names that people have
+for them (`EndNames`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ from parkway.domain import (
     Choice,
     ChoiceKind,
     Decision,
+    EndNames,
     Facts,
     InactivePolicy,
     ProfileState,
@@ -29,25 +32,72 @@ from parkway.domain import (
 )
 from parkway.engine import wording
 from parkway.engine.matching import Doubt
+from parkway.engine.wording import StandingWords, words_for
+
+NO_FACTS: Facts = {}
 
 
 class Verdict(StrEnum):
     """What a rule says of a child."""
 
-    BELONGS = "belongs in Storypark"
-    DOES_NOT = "does not belong in Storypark"
-    RESTS = "is left alone"
+    BELONGS = "belongs in {profiles}"
+    DOES_NOT = "does not belong in {profiles}"
+    LEFT_ALONE = "is left alone"
     ASK = "needs a person"
+
+
+Sentence = Callable[[str, Facts, StandingWords], str]
+"""The reason of a decision, from the child's everyday name, the facts of the decision, and the words for
+where the child stands. A small first letter is made a capital afterwards.
+"""
+
+LooksAt = Callable[[Standing, Choice], Facts]
+"""The facts that a rule looks at, by name. While they stay the same, the decision is the same one (B2)."""
+
+
+def nothing(_standing: Standing, _choice: Choice) -> Facts:
+    """No fact besides the conditions of the rule."""
+    return NO_FACTS
+
+
+def current_bookings(standing: Standing, _choice: Choice) -> Facts:
+    """The first and the last day of the bookings that make a child Active."""
+    return {"booked_from": standing.booked_from, "booked_until": standing.booked_until}
+
+
+def nearest_bookings(standing: Standing, _choice: Choice) -> Facts:
+    """When the last booking ended, and when the next one starts."""
+    return {"last_end": standing.last_end, "next_start": standing.next_start}
+
+
+def nearest_bookings_and_keep_until(standing: Standing, choice: Choice) -> Facts:
+    """The nearest bookings, and the day that a person chose."""
+    return {**nearest_bookings(standing, choice), "keep_until": choice.keep_until}
+
+
+def day_of_archiving(standing: Standing, _choice: Choice) -> Facts:
+    """The day on which the child was archived."""
+    return {"archived_on": standing.archived_on}
+
+
+def who_kept(_standing: Standing, choice: Choice) -> Facts:
+    """Who rejected the run that would have archived the profile."""
+    return {"kept_by": choice.by}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. None in a condition means "any"; the rows exclude each other, so that exactly one answers."""
+    """One row: who answers for which children, with what verdict, and why.
+
+    The conditions come last. None in a condition means "any"; the rows exclude each other, so that exactly
+    one answers.
+    """
 
     slug: str
     verdict: Verdict
     meaning: str  # for the documentation and the help page
-    sentence: str  # with the facts filled in: the `because` of a decision
+    sentence: Sentence
+    looks_at: LooksAt = nothing
     listed: bool = True  # the source still lists the child
     choice: ChoiceKind | None = None  # a person's choice that counts here
     status: Status | None = None
@@ -66,7 +116,7 @@ class Rule:
 
 
 class Case(NamedTuple):
-    """All that the rules look at for one child. `choice` is one that counts for a listed or missing child."""
+    """The conditions that hold for one child. `choice` is one of CHOICES_THAT_COUNT, or None."""
 
     listed: bool
     choice: ChoiceKind | None
@@ -75,37 +125,53 @@ class Case(NamedTuple):
     keep_until_active: bool
 
 
+LEFT_AS_IT_IS = {
+    None: "",
+    ProfileState.LIVE: ". Parkway does not take a missing child for an archived one, "
+    "and leaves the profile as it is until somebody chooses",
+    ProfileState.ARCHIVED: ", and the archived profile is left in peace",
+}
+"""What becomes of the profile of a child whom the source no longer lists (D8)."""
+
 RULES = (
     Rule(
         "missing-from-source",
         Verdict.ASK,
-        "Manage no longer lists a child who has a live profile. Missing is not archived: "
+        "{roster} no longer lists a child who has a live profile. Missing is not archived: "
         "the profile stays as it is until a person chooses.",
-        "Manage no longer lists {name}{left_as_it_is}.",
+        lambda name, facts, words: (
+            f"{words.ends.roster} no longer lists {name}{LEFT_AS_IT_IS[words.profile]}."
+        ),
         listed=False,
     ),
     Rule(
         "missing-kept",
-        Verdict.RESTS,
-        "Manage no longer lists the child, and a person chose to keep the profile as it is.",
-        "Manage no longer lists {name}, and somebody chose to keep the profile as it is.",
+        Verdict.LEFT_ALONE,
+        "{roster} no longer lists the child, and a person chose to keep the profile as it is.",
+        lambda name, facts, words: (
+            f"{words.ends.roster} no longer lists {name}, and somebody chose to keep the profile as it is."
+        ),
         listed=False,
         choice=ChoiceKind.KEEP,
     ),
     Rule(
         "missing-let-go",
         Verdict.DOES_NOT,
-        "Manage no longer lists the child, and a person chose to archive the profile.",
-        "Manage no longer lists {name}, and somebody chose to archive the profile.",
+        "{roster} no longer lists the child, and a person chose to archive the profile.",
+        lambda name, facts, words: (
+            f"{words.ends.roster} no longer lists {name}, and somebody chose to archive the profile."
+        ),
         listed=False,
         choice=ChoiceKind.ARCHIVE,
     ),
     Rule(
         "dont-add",
-        Verdict.RESTS,
+        Verdict.LEFT_ALONE,
         'A person chose "don\'t add": the child is not synced under either setting, '
         "and a profile that exists stays as it is.",
-        "Somebody chose not to sync {name}, so Parkway leaves this child and any profile alone.",
+        lambda name, facts, words: (
+            f"Somebody chose not to sync {name}, so Parkway leaves this child and any profile alone."
+        ),
         choice=ChoiceKind.DONT_ADD,
     ),
     Rule(
@@ -113,29 +179,37 @@ RULES = (
         Verdict.BELONGS,
         "A run wanted to archive many profiles at once, and a person rejected that: the child's profile "
         "stays live until somebody lets the rules decide again.",
-        "A run would have archived {name}, and {kept_by} rejected that: the profile stays live until "
-        "somebody lets the rules decide again.",
+        lambda name, facts, words: (
+            f"A run would have archived {name}, and {wording.kept_by(facts)} rejected that: "
+            "the profile stays live until somebody lets the rules decide again."
+        ),
+        looks_at=who_kept,
         choice=ChoiceKind.RETAINED,
     ),
     Rule(
         "archived",
         Verdict.DOES_NOT,
-        "A child who is Archived in Manage has no live profile, whatever the bookings say.",
-        "{name} was archived in Manage{archived_on}.",
+        "A child who is Archived in {roster} has no live profile, whatever the bookings say.",
+        lambda name, facts, words: f"{name} was archived in {words.ends.roster}{words.archived_on}.",
+        looks_at=day_of_archiving,
         status=Status.ARCHIVED,
     ),
     Rule(
         "active",
         Verdict.BELONGS,
         "A child with a confirmed booking inside the active window has a live profile.",
-        "{name} is Active in Manage{booked}.",
+        lambda name, facts, words: f"{name} is Active in {words.ends.roster}{words.booked}.",
+        looks_at=current_bookings,
         status=Status.ACTIVE,
     ),
     Rule(
         "inactive-stays",
         Verdict.BELONGS,
         "The service keeps its Inactive children: they have a live profile.",
-        "{not_booked}, and this service keeps Inactive children in Storypark.",
+        lambda name, facts, words: (
+            f"{words.not_booked(name)}, and this service keeps Inactive children in {words.ends.profiles}."
+        ),
+        looks_at=nearest_bookings,
         status=Status.INACTIVE,
         setting=InactivePolicy.STAY,
     ),
@@ -143,7 +217,11 @@ RULES = (
         "keep-until",
         Verdict.BELONGS,
         "A person keeps one Inactive child's profile live through a day.",
-        "{not_booked}, and somebody chose to keep the profile until {keep_until}.",
+        lambda name, facts, words: (
+            f"{words.not_booked(name)}, and somebody chose to keep the profile "
+            f"until {words.keep_until(facts)}."
+        ),
+        looks_at=nearest_bookings_and_keep_until,
         status=Status.INACTIVE,
         setting=InactivePolicy.LEAVE,
         keep_until_active=True,
@@ -151,8 +229,11 @@ RULES = (
     Rule(
         "inactive-leaves",
         Verdict.DOES_NOT,
-        "The service lets its Inactive children leave Storypark: their profiles are archived.",
-        "{not_booked}, and this service lets Inactive children leave Storypark.",
+        "The service lets its Inactive children leave {profiles}: their profiles are archived.",
+        lambda name, facts, words: (
+            f"{words.not_booked(name)}, and this service lets Inactive children leave {words.ends.profiles}."
+        ),
+        looks_at=nearest_bookings,
         status=Status.INACTIVE,
         setting=InactivePolicy.LEAVE,
         keep_until_active=False,
@@ -171,7 +252,7 @@ STEPS = {
         ProfileState.LIVE: Step.ARCHIVE,
         ProfileState.ARCHIVED: Step.LEAVE_OUT,
     },
-    Verdict.RESTS: dict.fromkeys((None, ProfileState.LIVE, ProfileState.ARCHIVED), Step.LEAVE_OUT),
+    Verdict.LEFT_ALONE: dict.fromkeys((None, ProfileState.LIVE, ProfileState.ARCHIVED), Step.LEAVE_OUT),
     Verdict.ASK: {
         None: Step.LEAVE_OUT,
         ProfileState.LIVE: Step.NEEDS_REVIEW,
@@ -189,21 +270,57 @@ class Obstacle:
     slug: str
     step: Step
     meaning: str
-    sentence: str
+    sentence: Sentence
+
+
+DOUBTS: Mapping[Doubt, Sentence] = {
+    Doubt.SEVERAL: lambda name, facts, words: (
+        f"{name} has no profile yet, and {wording.alike(facts)} profiles carry the same name"
+    ),
+    Doubt.BIRTH_UNKNOWN: lambda name, facts, words: (
+        f"{name} has no profile yet, and a profile with the same name exists, "
+        "but a date of birth is missing to be sure"
+    ),
+    Doubt.BIRTH_DIFFERS: lambda name, facts, words: (
+        f"{name} has no profile yet, and a profile with the same name exists, but with another date of birth"
+    ),
+    Doubt.OTHER_CHILD: lambda name, facts, words: (
+        f"{name} has no profile yet, and one exists with the same name and date of birth, "
+        "but another child has them too"
+    ),
+    Doubt.CHOICE_GONE: lambda name, facts, words: (
+        f"The profile that somebody chose for {name} is deleted, belongs to another child "
+        "or was chosen for another child too"
+    ),
+    Doubt.PROFILE_UNKNOWN: lambda name, facts, words: (
+        f"{name} is linked to a profile that {words.ends.profiles} does not list"
+    ),
+}
+"""Why a person has to check, as the beginning of a sentence."""
+
+
+def doubt(name: str, facts: Facts, words: StandingWords) -> str:
+    """Why a person has to check the child of this name, as the beginning of a sentence."""
+    return DOUBTS[Doubt(str(facts["reason"]))](name, facts, words)
 
 
 NO_SPACE = Obstacle(
     "no-space",
     Step.WAIT,
     "The plan's spaces are taken: the child waits in a fair queue and is tried again at every run.",
-    "{name} belongs in Storypark and is {position} in line for a space: "
-    "the plan pays for {paid_children}, and no space is free.",
+    lambda name, facts, words: (
+        f"{name} belongs in {words.ends.profiles} and is {wording.place(facts)} in line for a space: "
+        f"the plan pays for {wording.paid_children(facts)}, and no space is free."
+    ),
 )
 PLEASE_CHECK = Obstacle(
     "please-check",
     Step.NEEDS_REVIEW,
     "A profile may be this child's, but not for certain: a person chooses.",
-    "{doubt}. Please check, so that no child gets a second profile or somebody else's.",
+    lambda name, facts, words: (
+        f"{doubt(name, facts, words)}. "
+        "Please check, so that no child gets a second profile or somebody else's."
+    ),
 )
 OBSTACLES = (NO_SPACE, PLEASE_CHECK)
 
@@ -251,113 +368,26 @@ def rule_for(
 BY_SLUG: dict[str, Rule | Obstacle] = {row.slug: row for row in (*RULES, *OBSTACLES)}
 
 NEVER_BOOKED = Standing(Status.INACTIVE)
-NO_FACTS: Facts = {}
-NAME = "\0"  # stands for a name in a sentence made before the child is known
-OF_STANDING = frozenset({"active", "inactive-stays", "inactive-leaves", "archived"})
-"""The rules whose facts, and whose sentences but for the name, follow from a child's standing alone."""
-
-LEFT_AS_IT_IS = {
-    None: "",
-    ProfileState.LIVE: ". Parkway does not take a missing child for an archived one, "
-    "and leaves the profile as it is until somebody chooses",
-    ProfileState.ARCHIVED: ", and the archived profile is left in peace",
-}
-"""What becomes of the profile of a child whom Manage no longer lists (D8)."""
-
-DOUBTS = {
-    Doubt.SEVERAL: "{name} has no profile yet, and {number} profiles carry the same name",
-    Doubt.BIRTH_UNKNOWN: "{name} has no profile yet, and a profile with the same name exists, "
-    "but a date of birth is missing to be sure",
-    Doubt.BIRTH_DIFFERS: "{name} has no profile yet, and a profile with the same name exists, "
-    "but with another date of birth",
-    Doubt.OTHER_CHILD: "{name} has no profile yet, and one exists with the same name and date of birth, "
-    "but another child has them too",
-    Doubt.CHOICE_GONE: "The profile that somebody chose for {name} is deleted, belongs to another child "
-    "or was chosen for another child too",
-    Doubt.PROFILE_UNKNOWN: "{name} is linked to a profile that Storypark does not list",
-}
 
 
 def facts_of(rule: Rule, child: Child | None, choice: Choice) -> Facts:
-    """What the rule looked at. While these stay the same, the decision is the same decision (B2)."""
-    if child is None:
-        return NO_FACTS
-    standing = child.standing
-    match rule.slug:
-        case "active":
-            return {"booked_from": standing.booked_from, "booked_until": standing.booked_until}
-        case "inactive-stays" | "inactive-leaves" | "keep-until":
-            nearest = {"last_end": standing.last_end, "next_start": standing.next_start}
-            return {**nearest, "keep_until": choice.keep_until} if rule.slug == "keep-until" else nearest
-        case "archived":
-            return {"archived_on": standing.archived_on}
-        case "kept":
-            return {"kept_by": choice.by}
-    return NO_FACTS
-
-
-def because(decision: Decision, window: Window, today: date) -> str:
-    """The decision's reason as one sentence for an educator, with the facts filled in."""
-    name, child = decision.called or "this child", decision.child
-    if child is not None and decision.rule in OF_STANDING:
-        text = _sentence(decision.rule, child.standing, window, today)
-        if name.endswith(wording.HISSING):
-            text = text.replace(wording.possessive(NAME), wording.possessive(name))
-        text = text.replace(NAME, name)
-    else:
-        standing = child.standing if child is not None else NEVER_BOOKED
-        state = decision.profile.state if decision.profile else None
-        filled = _Filled(name, standing, window, today, decision.facts, state)
-        text = BY_SLUG[decision.rule].sentence.format_map(filled)
-    return text[0].upper() + text[1:]
-
-
-@lru_cache(maxsize=16_384)
-def _sentence(rule: str, standing: Standing, window: Window, today: date) -> str:
-    """The sentence of a rule that looks at nothing but a standing, with NAME where the child's name belongs:
-    many children of a service stand alike.
+    """What a rule looked at for a child; nothing for a child missing from the source. While these stay the
+    same, the decision is the same decision (B2).
     """
-    return BY_SLUG[rule].sentence.format_map(_Filled(NAME, standing, window, today))
+    return NO_FACTS if child is None else rule.looks_at(child.standing, choice)
 
 
-class _Filled(dict[str, str]):
-    """The facts of one decision in words, each made only when the sentence asks for it."""
+def because(decision: Decision, window: Window, today: date, ends: EndNames) -> str:
+    """The decision's reason as one sentence for an educator, with the facts filled in (B2).
 
-    def __init__(
-        self,
-        name: str,
-        standing: Standing,
-        window: Window,
-        today: date,
-        facts: Facts = NO_FACTS,
-        profile: ProfileState | None = None,
-    ) -> None:
-        super().__init__(name=name, left_as_it_is=LEFT_AS_IT_IS[profile])
-        self._given = (name, standing, window, today, facts)
-
-    def __missing__(self, key: str) -> str:
-        name, standing, window, today, facts = self._given
-        value = facts.get(key)
-        match key:
-            case "booked":
-                text = wording.booked(standing, window, today)
-            case "not_booked":
-                text = wording.not_booked(name, standing, window, today)
-            case "archived_on":
-                on = standing.archived_on
-                text = f" on {wording.day(on, today)}" if on else ""
-            case "keep_until" if isinstance(value, date):
-                text = wording.day(value, today)
-            case "kept_by":
-                text = str(value or "somebody")
-            case "position" if isinstance(value, int):
-                text = wording.ordinal(value)
-            case "paid_children" if isinstance(value, int):
-                text = wording.count(value, "child", "children")
-            case "doubt":
-                profiles = facts.get("profiles")
-                number = len(profiles) if isinstance(profiles, list) else 0
-                text = DOUBTS[Doubt(str(facts["reason"]))].format(name=name, number=number)
-            case _:
-                raise KeyError(key)
-        return text
+    A missing child is called by the profile's name.
+    """
+    child, profile = decision.child, decision.profile
+    if child is not None:
+        name, words = child.details.called, words_for(child.standing, None, window, today, ends)
+    elif profile is not None:
+        name, words = profile.details.called, words_for(NEVER_BOOKED, profile.state, window, today, ends)
+    else:
+        name, words = "", words_for(NEVER_BOOKED, None, window, today, ends)
+    text = BY_SLUG[decision.rule].sentence(name or "this child", decision.facts, words)
+    return text if text[0].isupper() else text[0].upper() + text[1:]

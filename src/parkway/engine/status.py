@@ -50,7 +50,8 @@ def standing(
 ) -> Standing:
     """Where a child stands on `today`: status, day of the next change, and the bookings behind it.
 
-    A child archived in Manage is Archived whatever the bookings say, and that does not change by itself (D3).
+    A child whom a person archived is Archived whatever the bookings say, and that does not change by itself
+    (D3).
     """
     confirmed = [booking for booking in bookings if booking.state is BookingState.CONFIRMED]
     not_over = [b.starts_on for b in confirmed if b.ends_on is None or b.ends_on >= today]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import cast
 
 from babel import Locale
 from babel.dates import format_date, format_time
 
-from parkway.domain import Standing, Step, Window
+from parkway.domain import EndNames, Facts, ProfileState, Standing, Step, Window
 
 ENGLISH = Locale("en")  # its short names of months have three letters each; New Zealand's has "Sept"
 NEW_ZEALAND = Locale("en", "NZ")  # its clocks say "pm", where those of plain English say "PM"
 
 SUFFIXES = {"one": "st", "two": "nd", "few": "rd", "other": "th"}  # of ordinals, by their form in English
-HISSING = ("s", "S")  # a name that ends so takes an apostrophe alone
 
 DONE = {
     Step.CREATE: "created",
@@ -82,12 +83,14 @@ def ordinal(number: int) -> str:
 
 
 def possessive(name: str) -> str:
-    """ "Mānaia's", "James'"."""
-    return f"{name}'" if name.endswith(HISSING) else f"{name}'s"
+    """ "Mānaia's", "James'": a name that ends with an s takes an apostrophe alone."""
+    return f"{name}'" if name.endswith(("s", "S")) else f"{name}'s"
 
 
 def booked(standing: Standing, window: Window, today: date) -> str:
-    """The bookings that make a child Active, as the end of a sentence that names the child."""
+    """The bookings that make a child Active, as the end of a sentence that names the child; nothing when
+    they are not known.
+    """
     first, last = standing.booked_from, standing.booked_until
     if first is None:
         return ""
@@ -104,18 +107,90 @@ def booked(standing: Standing, window: Window, today: date) -> str:
     return text
 
 
-def not_booked(name: str, standing: Standing, window: Window, today: date) -> str:
-    """Why a child is Inactive, as the beginning of a sentence."""
+def far_bookings(standing: Standing, window: Window, today: date) -> str:
+    """The booking before the active window and the one after it, as what follows "Mānaia's"; nothing when
+    there is no confirmed booking.
+    """
     last, following = standing.last_end, standing.next_start
-    if not standing.bookings_known:
-        return f"{name} is Inactive in Manage"
-    if last is None and following is None:
-        return f"{name} has no confirmed booking"
     ended = f"ended on {day(last, today)}, more than {width(window.lookback)} ago" if last else ""
     away = width(window.lookahead)
     starts = f"starts on {day(following, today)}, more than {away} away" if following else ""
     if ended and starts:
-        return f"{possessive(name)} last booking {ended}, and the next one {starts}"
+        return f"last booking {ended}, and the next one {starts}"
     if ended:
-        return f"{possessive(name)} last booking {ended}"
-    return f"{possessive(name)} first booking {starts}"
+        return f"last booking {ended}"
+    return f"first booking {starts}" if starts else ""
+
+
+def of_far_bookings(name: str, bookings: str) -> str:
+    """The `far_bookings` of the child of this name, as the beginning of a sentence."""
+    return f"{possessive(name)} {bookings}" if bookings else f"{name} has no confirmed booking"
+
+
+@dataclass(frozen=True)
+class StandingWords:
+    """Where a child stands on one day, in words: each is made when a sentence first asks for it.
+
+    `profile` is the state of the profile of a child whom the source no longer lists, `ends` the names of the
+    two ends.
+    """
+
+    standing: Standing
+    profile: ProfileState | None
+    window: Window
+    today: date
+    ends: EndNames
+
+    @cached_property
+    def booked(self) -> str:
+        """The bookings that make the child Active, as the end of a sentence that names the child."""
+        return booked(self.standing, self.window, self.today)
+
+    def not_booked(self, name: str) -> str:
+        """Why the child of this name is Inactive, as the beginning of a sentence."""
+        if not self.standing.bookings_known:
+            return f"{name} is Inactive in {self.ends.roster}"
+        return of_far_bookings(name, self._far_bookings)
+
+    @cached_property
+    def _far_bookings(self) -> str:
+        return far_bookings(self.standing, self.window, self.today)
+
+    @cached_property
+    def archived_on(self) -> str:
+        """ " on 3 May", the day of archiving; nothing when it is not known."""
+        on = self.standing.archived_on
+        return f" on {day(on, self.today)}" if on else ""
+
+    def keep_until(self, facts: Facts) -> str:
+        """The day through which a person keeps the profile."""
+        return day(cast("date", facts["keep_until"]), self.today)
+
+
+@lru_cache(maxsize=16_384)
+def words_for(
+    standing: Standing, profile: ProfileState | None, window: Window, today: date, ends: EndNames
+) -> StandingWords:
+    """The words for where a child stands: many children of a service stand alike."""
+    return StandingWords(standing, profile, window, today, ends)
+
+
+def kept_by(facts: Facts) -> str:
+    """Who rejected the run that would have archived the profile."""
+    return str(facts.get("kept_by") or "somebody")
+
+
+def place(facts: Facts) -> str:
+    """The place in line for a space: "3rd"."""
+    return ordinal(cast("int", facts["position"]))
+
+
+def paid_children(facts: Facts) -> str:
+    """How many children the plan pays for: "40 children"."""
+    return count(cast("int", facts["paid_children"]), "child", "children")
+
+
+def alike(facts: Facts) -> int:
+    """How many profiles carry the child's name."""
+    profiles = facts.get("profiles")
+    return len(profiles) if isinstance(profiles, list) else 0

@@ -7,11 +7,14 @@ import io
 from collections.abc import Iterator
 from datetime import date
 
+from parkway.domain import SYNCED_FIELDS, FieldKind, SyncedField
 from parkway.manage import listing
+from parkway.manage.models import Child
 from parkway.tenancy.models import Service
 
 COLUMNS = (
-    *("child_id", "first_name", "last_name", "preferred_name", "date_of_birth", "gender", "rooms"),
+    "child_id",
+    *(field.column for field in SYNCED_FIELDS),
     *("archived_on", "status", "next_change"),
 )
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -28,10 +31,7 @@ def children_csv(service: Service, today: date) -> Iterator[str]:
         yield _line(
             (
                 child.reference,
-                *child.details[:3],
-                _day(child.date_of_birth),
-                child.gender,
-                ";".join(harmless(room.name) for room in child.rooms.all()),
+                *(_cell(child, field) for field in SYNCED_FIELDS),
                 _day(child.archived_on),
                 child.status,
                 _day(child.next_change),
@@ -42,6 +42,14 @@ def children_csv(service: Service, today: date) -> Iterator[str]:
 def harmless(value: str) -> str:
     """A value that no spreadsheet runs as a formula."""
     return f"'{value}" if value.startswith(FORMULAS) else value
+
+
+def _cell(child: Child, field: SyncedField) -> str:
+    """The value of a synced field as an import reads it."""
+    if field.kind is FieldKind.ROOMS:
+        return ";".join(harmless(room.name) for room in child.rooms.all())
+    value = getattr(child, field.name)
+    return _day(value) if field.kind is FieldKind.DAY else str(value)
 
 
 def _day(value: date | None) -> str:

@@ -7,7 +7,17 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from parkway.domain import BookingKind, BookingState, Details, Standing, Status, Window
+from parkway.domain import (
+    COLUMN_FIELDS,
+    LONGEST,
+    BookingKind,
+    BookingState,
+    Details,
+    Standing,
+    Status,
+    Window,
+    column_values,
+)
 from parkway.tenancy.models import Service
 
 
@@ -45,7 +55,7 @@ class Room(models.Model):
     """A group of children."""
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=LONGEST["rooms"])
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -67,11 +77,11 @@ class Child(models.Model):
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
     reference = models.CharField(max_length=64)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    preferred_name = models.CharField(max_length=100, blank=True)
+    first_name = models.CharField(max_length=LONGEST["first_name"], blank=True)
+    last_name = models.CharField(max_length=LONGEST["last_name"], blank=True)
+    preferred_name = models.CharField(max_length=LONGEST["preferred_name"], blank=True)
     date_of_birth = models.DateField(null=True, blank=True)
-    gender = models.CharField(max_length=40, blank=True)
+    gender = models.CharField(max_length=LONGEST["gender"], blank=True)
     rooms: models.ManyToManyField[Room, ChildRoom] = models.ManyToManyField(
         Room, through="ChildRoom", related_name="children"
     )
@@ -111,8 +121,7 @@ class Child(models.Model):
     @property
     def details(self) -> Details:
         """The synced fields but for the rooms, which need a query."""
-        names = (self.first_name, self.last_name, self.preferred_name)
-        return Details(*names, self.date_of_birth, self.gender)
+        return Details.of(dict(zip(COLUMN_FIELDS, column_values(self), strict=True)))
 
     @property
     def standing(self) -> Standing:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from parkway.domain import BookingState, Standing, Status, Window
+from parkway.domain import BookingState, NotFound, Standing, Status, Window
 from parkway.engine import wording
 from parkway.manage import standing
 from parkway.manage.models import Booking, Child
@@ -27,21 +27,24 @@ class Record(NamedTuple):
         return self.child.details.called
 
 
-def record(service: Service, child: int, today: date) -> Record | None:
-    """The record of a child of a service by its primary key; None when the service has none."""
+def record(service: Service, child: int, today: date) -> Record:
+    """The record of a child of a service by its primary key. Raises NotFound when the service has none."""
     standing.roll({service.pk: (today, service.window)})
     found = scope(Child, service).select_related("service").filter(pk=child).first()
     if found is None:
-        return None
+        raise NotFound("There is no such child at this service.")
     bookings = list(found.bookings.select_related("room").order_by("-starts_on", "-pk"))
     rooms = list(found.rooms.order_by("name").values_list("name", flat=True))
     return Record(found, rooms, bookings, rests_on(found.details.called, found.standing, service, today))
 
 
-def find_booking(service: Service, child: int, booking: int) -> Booking | None:
-    """A booking of a child of a service, with the child; None when there is none."""
-    found = scope(Booking, service).select_related("child__service", "room")
-    return found.filter(pk=booking, child=child).first()
+def find_booking(service: Service, child: int, booking: int) -> Booking:
+    """A booking of a child of a service, with the child. Raises NotFound when there is none."""
+    bookings = scope(Booking, service).select_related("child__service", "room")
+    found = bookings.filter(pk=booking, child=child).first()
+    if found is None:
+        raise NotFound("There is no such booking at this service.")
+    return found
 
 
 def may_end(booking: Booking) -> bool:
@@ -86,7 +89,8 @@ def _and_stays(lookback: int) -> str:
 
 
 def _inactive(name: str, now: Standing, window: Window, today: date) -> str:
-    text = f"Inactive, because {wording.not_booked(name, now, window, today)}."
+    far = wording.far_bookings(now, window, today)
+    text = f"Inactive, because {wording.of_far_bookings(name, far)}."
     if now.next_change:
         text += f" {name} becomes Active by itself on {wording.day(now.next_change, today)}."
     return text

@@ -160,10 +160,11 @@ def _look(services: Days) -> tuple[dict[int, Versions], list[int], list[int]]:
     if len(versions) < len(services):
         _open(services.keys() - {service_id for service_id, *_ in versions})
         versions = _roster_versions(services)
-    for service_id, version, whole, lookback, lookahead, *days in versions:
+    day, new = bulk.as_day, bulk.unchecked_tuple
+    for service_id, version, whole, lookback, lookahead, stale, worked_out in versions:
         today, window = services[service_id]
-        stale_on, worked_out_for = map(bulk.as_day, days)
-        found[service_id] = Versions(version, whole)
+        stale_on, worked_out_for = day(stale), day(worked_out)
+        found[service_id] = new(Versions, (version, whole))
         if (lookback, lookahead) != window or (worked_out_for is not None and today < worked_out_for):
             everybody.append(service_id)
         elif stale_on is not None and stale_on <= today:

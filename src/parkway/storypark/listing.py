@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from parkway.domain import ProfileState
+from parkway.domain import NotFound, ProfileState
 from parkway.engine.folding import mentions
 from parkway.storypark.models import Profile, Room, Story
 from parkway.tenancy.models import Service
@@ -36,10 +36,13 @@ def counts(service: Service) -> dict[str, int]:
     return {state.value: 0 for state in ProfileState} | {each["state"]: each["number"] for each in counted}
 
 
-def profile(service: Service, number: int) -> Profile | None:
-    """One profile that is not deleted, with its rooms, by its number."""
-    found = scope(Profile, service).exclude(state=DELETED).filter(pk=number)
-    return found.select_related("service").prefetch_related("rooms").first()
+def profile(service: Service, number: int) -> Profile:
+    """One profile with its rooms, by its number. Raises NotFound when there is none, or it is deleted."""
+    there = scope(Profile, service).exclude(state=DELETED).filter(pk=number)
+    found = there.select_related("service").prefetch_related("rooms").first()
+    if found is None:
+        raise NotFound("There is no such profile at this service.")
+    return found
 
 
 def rooms(service: Service) -> QuerySet[Room]:
@@ -55,6 +58,9 @@ def stories(service: Service, state: str = "") -> QuerySet[Story]:
     return found.filter(state=state) if state else found
 
 
-def story(service: Service, number: int) -> Story | None:
-    """One story with its children, by its number."""
-    return stories(service).select_related("service").filter(pk=number).first()
+def story(service: Service, number: int) -> Story:
+    """One story with its children, by its number. Raises NotFound when there is none."""
+    found = stories(service).select_related("service").filter(pk=number).first()
+    if found is None:
+        raise NotFound("There is no such story at this service.")
+    return found

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from parkway.domain import Details, ProfileState
+from parkway.domain import COLUMN_FIELDS, LONGEST, Details, ProfileState, column_values
 from parkway.tenancy.models import Service
 
 
@@ -28,7 +28,7 @@ class Room(models.Model):
     """A group of profiles."""
 
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=LONGEST["rooms"])
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -60,11 +60,11 @@ class Profile(models.Model):
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
     reference = models.CharField(max_length=64)
     state = models.CharField(max_length=8, default=ProfileState.LIVE.value)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    preferred_name = models.CharField(max_length=100, blank=True)
+    first_name = models.CharField(max_length=LONGEST["first_name"], blank=True)
+    last_name = models.CharField(max_length=LONGEST["last_name"], blank=True)
+    preferred_name = models.CharField(max_length=LONGEST["preferred_name"], blank=True)
     date_of_birth = models.DateField(null=True, blank=True)
-    gender = models.CharField(max_length=40, blank=True)
+    gender = models.CharField(max_length=LONGEST["gender"], blank=True)
     rooms: models.ManyToManyField[Room, ProfileRoom] = models.ManyToManyField(
         Room, through="ProfileRoom", related_name="profiles"
     )
@@ -100,8 +100,7 @@ class Profile(models.Model):
     @property
     def details(self) -> Details:
         """The synced fields but for the rooms, which need a query."""
-        names = (self.first_name, self.last_name, self.preferred_name)
-        return Details(*names, self.date_of_birth, self.gender)
+        return Details.of(dict(zip(COLUMN_FIELDS, column_values(self), strict=True)))
 
 
 class ProfileRoom(models.Model):

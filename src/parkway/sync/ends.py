@@ -18,7 +18,7 @@ from parkway.connectors.ports import (
     ServiceQuery,
     WriteResult,
 )
-from parkway.domain import Booking
+from parkway.domain import Booking, EndNames
 from parkway.sync.models import MANAGE, STORYPARK, Integration
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
@@ -41,7 +41,7 @@ class EndKeys(NamedTuple):
 
 
 def connectors_for(*integrations: Integration) -> Connectors:
-    """The ends of these services. Raises Refused when one of them is not installed."""
+    """The ends of these services. Raises NotFound when one of them is not installed."""
     return connectors_of({each.service_id: keys_of(each) for each in integrations})
 
 
@@ -53,6 +53,11 @@ def keys_of(integration: Integration) -> EndKeys:
         integration.profiles_end,
         integration.profiles_settings,
     )
+
+
+def names_of(integration: Integration) -> EndNames:
+    """What people call the ends of a service. Raises NotFound when one of them is not installed."""
+    return registry.names(integration.roster_end, integration.profiles_end)
 
 
 def connectors_of(keys: Mapping[int, EndKeys]) -> Connectors:

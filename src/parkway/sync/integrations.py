@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from django.db.models import F
 from django.utils import timezone
 
-from parkway.domain import (
-    Refused,
-)
+from parkway.domain import Conflict
 from parkway.sync import outbox
 from parkway.sync.events import Happened, SettingChanged, new_id
 from parkway.sync.models import Integration, Run, RunState, Stage
@@ -27,10 +25,10 @@ def lock_integrations(service_ids: Sequence[int]) -> list[Integration]:
 
 
 def integration_of(service: Service) -> Integration:
-    """The integration of a service. Raises Refused when support has not enabled it."""
+    """The integration of a service. Raises Conflict when support has not enabled it."""
     found = Integration.objects.select_related("service").filter(service=service).first()
     if found is None or found.stage == Stage.DISABLED:
-        raise Refused(
+        raise Conflict(
             f"Syncing is not enabled for {service.name}. Support enables it: `parkway enable {service.slug}`."
         )
     return found
@@ -54,7 +52,7 @@ def lock_integration(service: Service) -> Integration:
 def require_on(integration: Integration) -> Integration:
     if integration.stage != Stage.ON:
         way = "turn it on again" if integration.stage == Stage.OFF else "set it up first"
-        raise Refused(f"Syncing is {integration.get_stage_display()} for {integration.service.name}; {way}.")
+        raise Conflict(f"Syncing is {integration.get_stage_display()} for {integration.service.name}; {way}.")
     return integration
 
 

@@ -1,10 +1,10 @@
-"""Organisations, services, people and their roles."""
+"""Organisations, services, people and their roles, and the log of what people change."""
 
 from __future__ import annotations
 
 import zoneinfo
 from datetime import date, datetime, time, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.core.exceptions import ValidationError
@@ -145,3 +145,69 @@ class SupportAccess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} looked at {self.service}"
+
+
+class Subject(models.TextChoices):
+    """What a change was made to. Of a booking the log knows the child's id, by which people ask for it."""
+
+    CHILD = "child", "Child"
+    BOOKING = "booking", "Booking"
+    MANAGE_ROOM = "manage_room", "Room of Manage"
+    PROFILE = "profile", "Profile"
+    STORY = "story", "Story"
+    STORYPARK_ROOM = "storypark_room", "Room of Storypark"
+    ACCOUNT = "account", "Account"
+    SERVICE = "service", "Service"
+    PERSON = "person", "Person"
+
+
+class AppendOnly(models.QuerySet["ChangeLogEntry"]):
+    """Rows that are added and read. What is in them stays as it was written."""
+
+    def update(self, **values: Any) -> NoReturn:
+        raise TypeError("An entry of the change log is never changed.")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("An entry of the change log is never deleted.")
+
+
+class ChangeLogEntry(models.Model):
+    """One change of one subject by somebody: who, when, and each field with what it was and what it is.
+
+    `subject_id` is the id that people know. `part` names the one booking of a child that was changed, by its
+    kind and first day. `changes` is {field: [from, to]}, with null for an empty value. Of a deleted profile
+    the names are gone: {field: null} (D16).
+    """
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject = models.CharField(max_length=14, choices=Subject)
+    subject_id = models.CharField(max_length=254)
+    part = models.CharField(max_length=24, blank=True, default="")
+    verb = models.CharField(max_length=20)
+    changes = models.JSONField(default=dict)
+    by_label = models.CharField(max_length=200)
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+    objects: ClassVar[models.Manager[ChangeLogEntry]] = models.Manager.from_queryset(AppendOnly)()
+
+    class Meta:
+        verbose_name_plural = "change log entries"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(subject__in=Subject.values), name="change_log_subject"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # the history of one subject, the newest first
+            models.Index(fields=["service", "subject_id", "id"], name="change_log_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by_label}: {self.verb} {self.subject} {self.subject_id}"
+
+    def save(self, *args: Any, **more: Any) -> None:
+        """Add the entry. Raises TypeError for one that is there already."""
+        if not self._state.adding:
+            raise TypeError("An entry of the change log is never changed.")
+        super().save(*args, **more)
+
+    def delete(self, *args: Any, **more: Any) -> NoReturn:
+        raise TypeError("An entry of the change log is never deleted.")

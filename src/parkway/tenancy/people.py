@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from parkway.domain import Refused
+from parkway.domain import Forbidden
 from parkway.tenancy.models import Person, Role, RoleName, Service
 from parkway.tenancy.scope import scope
 
@@ -42,6 +42,8 @@ class Permission(Enum):
     CHANGE_INTEGRATION = "change how syncing works", frozenset({ADMIN})
     LET_EDUCATORS = "say who may change how syncing works", frozenset({ADMIN})
     ENABLE = "switch syncing on for a service", frozenset[RoleName]()
+    DELETE_PROFILES = "delete a profile for good", frozenset[RoleName]()
+    CHANGE_SERVICE = "change a service and who works there", frozenset[RoleName]()
 
     def __init__(self, words: str, roles: frozenset[RoleName]) -> None:
         self.words, self.roles = words, roles
@@ -74,33 +76,49 @@ def allows(permission: Permission, roles: frozenset[RoleName], support: bool, ed
     return support or bool(permission.roles & roles)
 
 
-def require_change(who: Actor, service: Service, educators_may: bool) -> None:
-    """Refuse unless `who` may change a service's integration: its admin educators, support, and all its
-    educators where the service allows it (D22).
+def require(permission: Permission, by: Actor, service: Service, educators_may: bool = False) -> None:
+    """Raise Forbidden unless `by` may do something at a service (D22): with a role there that may, or as
+    support, the schedule or the machine's operator.
+
+    Each verb asks this itself, so that no door can forget it.
     """
-    if who.trusted:
+    if by.trusted:
         return
-    person = Person.objects.filter(pk=who.person_id).first() if who.person_id else None
-    roles = roles_at(person, service) if person else frozenset()
-    if not allows(Permission.CHANGE_INTEGRATION, roles, False, educators_may):
-        raise Refused(
-            f"{who.label} may see the integration of {service.name}, but not change it. "
-            "Ask an admin educator of the service."
-        )
+    roles = frozenset[RoleName]()
+    if by.person_id is not None:
+        of_person = scope(Role, service).filter(person_id=by.person_id)
+        roles = frozenset(map(RoleName, of_person.values_list("role", flat=True)))
+    if not allows(permission, roles, False, educators_may):
+        what = f"may not {permission.words} at {service.name}"
+        if seen := SEEN.get(permission):
+            what = f"may see {seen} of {service.name}, but not change it"
+        raise Forbidden(f"{by.label} {what}. {_ask(permission)}")
 
 
-def require_plan(who: Actor, service: Service) -> None:
-    """Refuse unless `who` may change the number of paid children: an admin educator, or support (R11)."""
-    person = Person.objects.filter(pk=who.person_id).first() if who.person_id else None
-    roles = roles_at(person, service) if person else frozenset()
-    if not allows(Permission.CHANGE_PLAN, roles, who.trusted, False):
-        raise Refused(
-            f"{who.label} may see the plan of {service.name}, but not change it. "
-            "Ask an admin educator of the service."
-        )
+def _ask(permission: Permission) -> str:
+    """The way out for somebody who may not."""
+    asked = [ASK[role] for role in RoleName if role in permission.roles]
+    return f"Ask {' or '.join(asked)} of the service." if asked else "Only support can do this: ask support."
 
 
-def require_support(who: Actor) -> None:
-    """Refuse unless `who` is support or the machine's operator."""
-    if not who.trusted:
-        raise Refused(f"Only support can do this, and {who.label} is not support. Please contact support.")
+SEEN = {Permission.CHANGE_INTEGRATION: "the integration", Permission.CHANGE_PLAN: "the plan"}
+"""What everybody of a service may see, also who may not change it."""
+
+ASK = {ADMIN: "an admin educator", EDUCATOR: "an educator", STAFF: "Manage staff"}
+
+
+def require_change(by: Actor, service: Service, educators_may: bool) -> None:
+    """Raise Forbidden unless `by` may change a service's integration: its admin educators, support, and all
+    its educators where the service allows it (D22).
+    """
+    require(Permission.CHANGE_INTEGRATION, by, service, educators_may)
+
+
+def require_plan(by: Actor, service: Service) -> None:
+    """Raise Forbidden unless `by` may change the paid children: an admin educator, or support (R11)."""
+    require(Permission.CHANGE_PLAN, by, service)
+
+
+def require_support(by: Actor, service: Service) -> None:
+    """Raise Forbidden unless `by` is support or the machine's operator."""
+    require(Permission.ENABLE, by, service)

@@ -10,7 +10,7 @@ from django.db import connection, migrations
 from django.db.models import Model
 
 from parkway.db import bulk
-from parkway.domain import Refused
+from parkway.domain import Conflict, Forbidden, Invalid, NotFound
 from parkway.tenancy.models import Service
 
 OPEN = {"tenancy_role", "sync_integration"}
@@ -108,12 +108,12 @@ def gaps() -> list[str]:
 
 
 def require_admissible(role: str) -> None:
-    """Raise Refused on SQLite; when `role` is not there, owns the tables or would pass the wall; and when not
-    their owner asks, or one who passes the wall: what is said of tables to come holds for those of whoever
-    says it.
+    """Raise Invalid on SQLite, or when `role` owns the tables; NotFound when it is not there; Conflict when
+    it, or who asks, would pass the wall; Forbidden when not their owner asks: what is said of tables to come
+    holds for those of whoever says it.
     """
     if connection.vendor != "postgresql":
-        raise Refused("SQLite has no roles: leave --application-role out.")
+        raise Invalid("SQLite has no roles: leave --application-role out.", fields=("application_role",))
     passing: dict[str, bool] = dict(bulk.read("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles"))
     [(ours, owner)] = bulk.read(
         """SELECT current_user, (SELECT tableowner FROM pg_tables
@@ -122,23 +122,26 @@ def require_admissible(role: str) -> None:
     )
     way = "Run `parkway migrate --application-role` with the role that owns the tables in DATABASE_URL"
     if role not in passing:
-        raise Refused(f"The server has no role {role}. Make it first: createuser --pwprompt {role}")
+        raise NotFound(f"The server has no role {role}. Make it first: createuser --pwprompt {role}")
     if owner not in (None, ours):
-        raise Refused(f"The tables belong to {owner}, and DATABASE_URL names {ours}. {way}.")
+        raise Forbidden(f"The tables belong to {owner}, and DATABASE_URL names {ours}. {way}.")
     for each, which in ((role, "Name a role"), (ours, "Let a role own the tables")):
         if passing[each]:
-            raise Refused(
+            raise Conflict(
                 f"The role {each} passes row-level security: it is a superuser or has BYPASSRLS. "
                 f"{which} that does neither."
             )
     if role == ours:
-        raise Refused(f"{role} is the role in DATABASE_URL, which owns what it makes. Name another.")
+        raise Invalid(
+            f"{role} is the role in DATABASE_URL, which owns what it makes. Name another.",
+            fields=("application_role",),
+        )
 
 
 def admit(role: str) -> None:
     """Let another role than the tables' owner work with them, also with those to come: rows, and no more.
 
-    Raises Refused as `require_admissible` does.
+    Raises the same as `require_admissible` does.
     """
     require_admissible(role)
     [(schema,)] = bulk.read("SELECT quote_ident(current_schema())")

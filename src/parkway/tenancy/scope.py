@@ -16,7 +16,7 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
 from parkway.db import locking
-from parkway.domain import Refused
+from parkway.domain import NotFound
 from parkway.tenancy.models import Service
 
 M = TypeVar("M", bound=models.Model)
@@ -36,13 +36,13 @@ def scope(model: type[M], service: Service | int) -> models.QuerySet[M]:
 def the_one(model: type[M], service: Service, **named: object) -> M:
     """The one row of a service with these values.
 
-    Raises Refused when the service has none; that another service may have one makes no difference.
+    Raises NotFound when the service has none; that another service may have one makes no difference.
     """
     found = scope(model, service).filter(**named).first()
     if found is None:
         what = ", ".join(f"{value}" for value in named.values())
         kind = model._meta.verbose_name
-        raise Refused(f"{service.name} has no {kind} “{what}”. Check the id and the service.")
+        raise NotFound(f"{service.name} has no {kind} “{what}”. Check the id and the service.")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -13,14 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
-from parkway.domain import Refused
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Person, RoleName, Service, SupportAccess
 from parkway.tenancy.people import Actor, Permission, actor, allows, roles_at
 from parkway.tenancy.scope import within
 
 View = Callable[..., HttpResponse]
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +112,6 @@ def _visit(person: Person, slug: str) -> Visit:
         raise Http404("There is no such service, or it is not one of yours.")
     educators_may = Integration.objects.filter(service=service, educators_may_change=True).exists()
     return Visit(person, service, roles, educators_may)
-
-
-def or_404(find: Callable[[], Found]) -> Found:
-    """What `find` finds; when it refuses because there is none at this service, a page that says so."""
-    try:
-        return find()
-    except Refused as refused:
-        raise Http404(str(refused)) from refused
 
 
 def support_only(view: View) -> View:

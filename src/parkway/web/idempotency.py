@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest
 
-from parkway.domain import Refused
+from parkway.domain import Conflict
 
 FIELD = "once"
 KEPT = 60 * 60  # seconds that a mark is known
@@ -48,5 +48,5 @@ def once(request: HttpRequest, to: str) -> Iterator[None]:
         if not cache.add(key, True, KEPT):
             if cache.get(key):
                 raise AlreadySent(to)
-            raise Refused("The same form is being worked on. Look in a minute whether that is done.")
+            raise Conflict("The same form is being worked on. Look in a minute whether that is done.")
         yield

@@ -94,12 +94,12 @@ class Doorkeeper:
         return redirect(f"{SIGN_IN}?{urlencode({'next': _page_of(request)})}")
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """What a verb refuses is told on a page of its own, when the view had no better place."""
+        """What a verb refuses, and no view had a better place for, is told on a page of its own."""
         if isinstance(exception, AlreadySent):
             messages.info(request, str(exception))
             return redirect(exception.to)
         if isinstance(exception, Refused):
-            return errors.page(request, HTTPStatus.CONFLICT, "That was not done", str(exception))
+            return errors.refused_page(request, exception)
         return None
 
 

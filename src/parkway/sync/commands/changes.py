@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import ChoiceKind, InactivePolicy, Limits, Refused, Step, Window
+from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid, Limits, Step, Window
 from parkway.engine import status
 from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.engine.wording import count
@@ -37,7 +37,7 @@ from parkway.tenancy.people import Actor, require_change, require_plan
 from parkway.tenancy.verbs import change_service
 
 
-class PlanChanged(Refused):
+class PlanChanged(Conflict):
     """What would happen is no longer what was shown: `plan` is what would happen now (B1)."""
 
     def __init__(self, plan: Plan) -> None:
@@ -60,19 +60,19 @@ class Change:
     needs_syncing: ClassVar[bool] = True
 
     def check_permission(self, by: Actor, service: Service, integration: Integration | None) -> None:
-        """Raise Refused unless `by` may make this change (D22)."""
+        """Raise Forbidden unless `by` may make this change (D22)."""
         require_change(by, service, integration is not None and integration.educators_may_change)
 
     def check(self, service: Service) -> None:
-        """Raise Refused when the values make no sense, whatever the state of the integration."""
+        """Raise Invalid when the values make no sense, whatever the state of the integration."""
 
     def check_stage(self, integration: Integration, now: datetime) -> None:
-        """Raise Refused unless the integration is at the stage for this change."""
+        """Raise Conflict unless the integration is at the stage for this change."""
         require_on(integration)
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
         """Return what the plan is made from once the change is made."""
-        return snapshot.situation
+        return snapshot.plan_input
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         """Write the change in the transaction at hand, in which the integration is locked."""
@@ -90,7 +90,7 @@ def preview(service: Service, change: Change, now: datetime) -> Plan | None:
     """Return what a change will do (B1); None when there is nothing to sync because syncing is not on, and
     the change can be made all the same.
 
-    Raises Refused when the change makes no sense or the integration is not at the stage for it.
+    Raises Invalid when the change makes no sense, Conflict when the integration is not at the stage for it.
     """
     change.check(service)
     integration = _syncing(service, change)
@@ -101,7 +101,7 @@ def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: 
     """Make a change and do exactly what its preview with this fingerprint showed (B1); the run that did it.
 
     Without a plan to show (`preview` gave None) there is no run, and no fingerprint. Raises PlanChanged, with
-    nothing done, when the plan is another by now, and Refused as `preview` does, or when `by` may not.
+    nothing done, when the plan is another by now, Forbidden when `by` may not, and what `preview` raises.
     """
     context = RunContext(now, change.trigger, by, fingerprint)
     with transaction.atomic():
@@ -120,7 +120,7 @@ def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: 
 def _syncing(service: Service, change: Change, integration: Integration | None = None) -> Integration | None:
     """Return the integration that a change concerns; None when it can do without one.
 
-    Raises Refused when it cannot.
+    Raises Conflict when it cannot.
     """
     if change.needs_syncing:
         return integration if integration and integration.stage != Stage.DISABLED else integration_of(service)
@@ -136,7 +136,7 @@ def _plan(integration: Integration, change: Change, now: datetime) -> Plan:
 def _apply(integration: Integration, context: RunContext) -> Run:
     """Apply what follows now, if it is what was consented to; else raise PlanChanged."""
     snapshot = gather_one(integration, context.now)
-    plan = make_plan(snapshot.situation)
+    plan = make_plan(snapshot.plan_input)
     if plan.fingerprint != context.consent:
         raise PlanChanged(plan)
     return apply_plans({integration.service_id: (snapshot, plan)}, context)[0]
@@ -153,7 +153,7 @@ class SwitchPolicy(Change):
     trigger = Trigger.SWITCH
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, inactive=self.inactive)
+        return replace(snapshot.plan_input, inactive=self.inactive)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         update_integration(_there(integration, service), inactive=self.inactive.value)
@@ -176,14 +176,14 @@ class StartSyncing(_TurnOn):
     trigger = Trigger.SETUP
 
     def check_stage(self, integration: Integration, now: datetime) -> None:
-        """Raise Refused also while a child listed has no choice."""
+        """Raise Conflict also while a child listed has no choice."""
         require_to_set_up(integration)
         missing = without_a_choice(integration, now)
         if missing:
             names = ", ".join(child.details.called for child in missing[:5])
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             many = count(len(missing), "child needs", "children need")
-            raise Refused(f"{many} a choice before syncing starts: {names}{more}.")
+            raise Conflict(f"{many} a choice before syncing starts: {names}{more}.")
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class TurnOn(_TurnOn):
 
     def check_stage(self, integration: Integration, now: datetime) -> None:
         if integration.stage != Stage.OFF:
-            raise Refused(
+            raise Conflict(
                 f"Syncing is not turned off for {integration.service.name}: it is "
                 f"{integration.get_stage_display()}."
             )
@@ -210,7 +210,7 @@ class TurnOff(Change):
     trigger = Trigger.TURNED_ON
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, children=(), links={}, choices={}, asked={}, rooms=())
+        return replace(snapshot.plan_input, children=(), links={}, choices={}, asked={}, rooms=())
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         found = _there(integration, service)
@@ -241,14 +241,14 @@ class Reject(Change):
     trigger = Trigger.REJECTION
 
     def carry_out(self, integration: Integration, context: RunContext) -> Run:
-        shown = make_plan(gather_one(integration, context.now).situation)
+        shown = make_plan(gather_one(integration, context.now).plan_input)
         if shown.fingerprint != context.consent:
             raise PlanChanged(shown)
         retained = domain.Choice(ChoiceKind.RETAINED)
         archived = [each.child_id for each in shown.actions() if each.step is Step.ARCHIVE]
         choices.store(integration.service, dict.fromkeys(archived, retained), context.by, context.now)
         integration.refresh_from_db(fields=["version"])
-        plan = make_plan(gather_one(integration, context.now).situation)
+        plan = make_plan(gather_one(integration, context.now).plan_input)
         return _apply(integration, replace(context, consent=plan.fingerprint))
 
 
@@ -267,16 +267,17 @@ class ChangePaidChildren(Change):
         require_plan(by, service)
 
     def check(self, service: Service) -> None:
-        """Raise Refused below the live profiles (D6)."""
+        """Raise Invalid below the live profiles (D6)."""
         live = connectors_of_services([service]).profiles.accounts([service.pk])[service.pk].live
         if self.number < live:
-            raise Refused(
+            raise Invalid(
                 f"{service.name} has {count(live, 'live profile')}, so the plan cannot pay for only "
-                f"{self.number}. Archive {live - self.number} in Manage first, or choose {live} or more."
+                f"{self.number}. Archive {live - self.number} in Manage first, or choose {live} or more.",
+                fields=("number",),
             )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, paid_children=self.number)
+        return replace(snapshot.plan_input, paid_children=self.number)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         connectors_of_services([service]).profiles.set_paid_children(service.pk, self.number, by, now)
@@ -295,16 +296,19 @@ class ChangeWindow(Change):
     needs_syncing = False
 
     def check(self, service: Service) -> None:
-        for days in self.window:
+        for name, days in self.window._asdict().items():
             if not 0 <= days <= WIDEST_WINDOW:
-                raise Refused(f"A window cannot be {days} days wide: choose 0 to {WIDEST_WINDOW:,} days.")
+                raise Invalid(
+                    f"A window cannot be {days} days wide: choose 0 to {WIDEST_WINDOW:,} days.",
+                    fields=(name,),
+                )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return _with_standings(snapshot, now, snapshot.situation.today, self.window)
+        return _with_standings(snapshot, now, snapshot.plan_input.today, self.window)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         widths = {"lookback_days": self.window.lookback, "lookahead_days": self.window.lookahead}
-        _change(service, integration, **widths)
+        _change(service, integration, by, now, **widths)
 
 
 @dataclass(frozen=True)
@@ -317,14 +321,17 @@ class ChangeTimeZone(Change):
 
     def check(self, service: Service) -> None:
         if self.time_zone not in available_timezones():
-            raise Refused(f"“{self.time_zone}” is not a time zone. Write one such as Pacific/Auckland.")
+            raise Invalid(
+                f"“{self.time_zone}” is not a time zone. Write one such as Pacific/Auckland.",
+                fields=("time_zone",),
+            )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
         today = now.astimezone(ZoneInfo(self.time_zone)).date()
-        return _with_standings(snapshot, now, today, snapshot.situation.window)
+        return _with_standings(snapshot, now, today, snapshot.plan_input.window)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
-        _change(service, integration, time_zone=self.time_zone)
+        _change(service, integration, by, now, time_zone=self.time_zone)
 
 
 @dataclass(frozen=True)
@@ -336,16 +343,17 @@ class ChangeLimits(Change):
     needs_syncing = False
 
     def check(self, service: Service) -> None:
-        """Raise Refused for a share that is no percentage, and where support has not enabled syncing."""
+        """Raise Invalid for a share that is no percentage, Conflict where support has not enabled syncing."""
         archives, percent = self.limits
         if archives < 0 or not 0 <= percent <= 100:
-            raise Refused(
-                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %."
+            raise Invalid(
+                f"A run cannot be held above {archives} archives and {percent} %: choose 0 to 100 %.",
+                fields=("archives", "percent"),
             )
         integration_of(service)
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return replace(snapshot.situation, limits=self.limits)
+        return replace(snapshot.plan_input, limits=self.limits)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         archives, percent = self.limits
@@ -356,9 +364,12 @@ def _there(integration: Integration | None, service: Service) -> Integration:
     return integration or integration_of(service)
 
 
-def _change(service: Service, integration: Integration | None, **values: str | int) -> None:
+def _change(
+    service: Service, integration: Integration | None, by: Actor, now: datetime, **values: str | int
+) -> None:
     """Change the service as the caller and the integration at hand know it."""
-    change_service(service, **values)
+    educators_may = integration is not None and integration.educators_may_change
+    change_service(service, by=by, now=now, educators_may=educators_may, **values)
     if integration is not None:
         integration.service = service
     setting_changed(service.pk, *values)
@@ -379,6 +390,6 @@ def _with_standings(snapshot: Snapshot, now: datetime, today: date, window: Wind
         )
         if child.standing.bookings_known
         else child
-        for child in snapshot.situation.children
+        for child in snapshot.plan_input.children
     ]
-    return replace(snapshot.situation, today=today, window=window, children=children)
+    return replace(snapshot.plan_input, today=today, window=window, children=children)

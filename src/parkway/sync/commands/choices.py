@@ -9,7 +9,7 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.db import bulk
-from parkway.domain import ChoiceKind, ProfileState, Refused
+from parkway.domain import ChoiceKind, Conflict, Invalid, NotFound, ProfileState
 from parkway.engine.plan import NO_CHOICE, PlanInput
 from parkway.sync import outbox
 from parkway.sync.events import Happened, LinkChanged, new_id
@@ -34,21 +34,22 @@ def choose(
 ) -> None:
     """Choose for one child; the next run, asked for at once when syncing is on, carries it out.
 
-    Raises Refused when there is no such child, or the profile is not free to be chosen: two children cannot
-    take one profile.
+    Raises NotFound when there is no such child or profile, Conflict when this cannot be chosen for the child
+    or the profile is not free: two children cannot take one profile.
     """
     integration = _lock_changeable(service, by)
-    situation = gather_one(integration, now).situation
-    listed = any(child.child_id == child_id for child in situation.children)
+    plan_input = gather_one(integration, now).plan_input
+    listed = any(child.child_id == child_id for child in plan_input.children)
     for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
-    if listed == for_missing or (for_missing and child_id not in situation.links):
+    if listed == for_missing or (for_missing and child_id not in plan_input.links):
         state = "still listed in Manage" if listed else "not listed in Manage"
-        raise Refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
+        refused = Conflict if listed else NotFound
+        raise refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
     if kind is ChoiceKind.PROFILE:
-        _require_free(situation, child_id, profile_id)
-    linked = situation.profiles.get(situation.links.get(child_id, ""))
+        _require_free(plan_input, child_id, profile_id)
+    linked = plan_input.profiles.get(plan_input.links.get(child_id, ""))
     if kind in (ChoiceKind.PROFILE, ChoiceKind.NEW) and linked and linked.state is not ProfileState.DELETED:
-        raise Refused(f"{child_id} is linked to the profile {linked.profile_id} already.")
+        raise Conflict(f"{child_id} is linked to the profile {linked.profile_id} already.")
     store(service, {child_id: domain.Choice(kind, profile_id)}, by, now)
     _run_soon(integration, by)
 
@@ -57,14 +58,17 @@ def choose(
 def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
     """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
 
-    Raises Refused for a day that has passed, and for a child whom Manage does not list.
+    Raises Invalid for a day that has passed, NotFound for a child whom Manage does not list.
     """
     integration = _lock_changeable(service, by)
-    children = gather_one(integration, now).situation.children
+    children = gather_one(integration, now).plan_input.children
     if day is not None and all(child.child_id != child_id for child in children):
-        raise Refused(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
+        raise NotFound(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
     if day is not None and day < service.today(now):
-        raise Refused(f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.")
+        raise Invalid(
+            f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.",
+            fields=("day",),
+        )
     before = scope(Choice, service).filter(child_id=child_id).first()
     kind = ChoiceKind(before.kind) if before and before.kind else None
     _replace(service, {child_id: domain.Choice(kind, before.profile_id if before else None, day)}, by, now)
@@ -75,11 +79,13 @@ def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now
 def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
     """Take back what was chosen for a child: the rules decide again ("sync again", D9).
 
-    Raises Refused when nothing was chosen.
+    Raises Conflict when nothing was chosen.
     """
     integration = _lock_changeable(service, by)
     if not scope(Choice, service).filter(child_id=child_id).delete()[0]:
-        raise Refused(f"Nothing was chosen for {child_id} at {service.name}, so there is nothing to release.")
+        raise Conflict(
+            f"Nothing was chosen for {child_id} at {service.name}, so there is nothing to release."
+        )
     increment_version(service)
     _run_soon(integration, by)
 
@@ -88,18 +94,19 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
 def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: datetime) -> None:
     """Give the profile of a missing child to another child of the service (D8).
 
-    Raises Refused when the first has no link or is not missing, or the second has one or is not there.
+    Raises NotFound when the second is not there, Conflict when the second has a link, or the first has none
+    or is not missing.
     """
     integration = _lock_changeable(service, by)
-    listed = {child.child_id for child in gather_one(integration, now).situation.children}
+    listed = {child.child_id for child in gather_one(integration, now).plan_input.children}
     if child_id not in listed:
-        raise Refused("Choose a child who is listed in Manage. Nothing was changed.")
+        raise NotFound("Choose a child who is listed in Manage. Nothing was changed.")
     if missing_id in listed:
-        raise Refused(f"{missing_id} is still listed in Manage, so the profile stays with the child.")
+        raise Conflict(f"{missing_id} is still listed in Manage, so the profile stays with the child.")
     if scope(Link, service).filter(child_id=child_id).exists():
-        raise Refused(f"{child_id} is linked to a profile already.")
+        raise Conflict(f"{child_id} is linked to a profile already.")
     if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):
-        raise Refused(f"{missing_id} is not linked to a profile.")
+        raise Conflict(f"{missing_id} is not linked to a profile.")
     moved = LinkChanged(id=new_id(), service_id=service.pk, at=now, child_id=child_id)
     outbox.write([Happened(moved)])
     scope(Choice, service).filter(child_id=missing_id).delete()
@@ -112,14 +119,14 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
 def store(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, now: datetime) -> None:
     """Keep choices for many children of a service; a day to keep until that is there stays.
 
-    Raises Refused when one profile is chosen for two children.
+    Raises Conflict when one profile is chosen for two children.
     """
     if not wishes:
         return
     chosen: Sequence[str] = [wish.profile_id for wish in wishes.values() if wish.profile_id]
     others = scope(Choice, service).exclude(child_id__in=list(wishes)).filter(profile_id__in=chosen)
     if len(set(chosen)) < len(chosen) or others.exists():
-        raise Refused("Two children cannot take one profile. Choose another for one of them.")
+        raise Conflict("Two children cannot take one profile. Choose another for one of them.")
     until = dict(scope(Choice, service).exclude(keep_until=None).values_list("child_id", "keep_until"))
     kept = {key: wish._replace(keep_until=wish.keep_until or until.get(key)) for key, wish in wishes.items()}
     _replace(service, kept, by, now)
@@ -136,7 +143,7 @@ def take_over(
     """Take over what a source tells of "don't add" and "keep until"; how many choices changed.
 
     `untold` are those of its columns `sync` and `keep_until` that it does not supply: they are left alone
-    (D20). Other choices stay in any case, for a source cannot tell of them. Raises Refused when a choice
+    (D20). Other choices stay in any case, for a source cannot tell of them. Raises Forbidden when a choice
     changes and `by` may not change it (D22).
     """
     stored = {
@@ -179,23 +186,23 @@ def _replace(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, n
         bulk.insert(Choice, columns, new)
 
 
-def _require_free(situation: PlanInput, child_id: str, profile_id: str | None) -> None:
-    profile = situation.profiles.get(profile_id or "")
+def _require_free(plan_input: PlanInput, child_id: str, profile_id: str | None) -> None:
+    profile = plan_input.profiles.get(profile_id or "")
     if profile is None or profile.state is ProfileState.DELETED:
-        raise Refused(f"There is no profile {profile_id} to choose.")
-    holders = [key for key, linked in situation.links.items() if linked == profile_id and key != child_id]
+        raise NotFound(f"There is no profile {profile_id} to choose.")
+    holders = [key for key, linked in plan_input.links.items() if linked == profile_id and key != child_id]
     if holders:
-        raise Refused(
+        raise Conflict(
             f"The profile {profile_id} belongs to {holders[0]}. Two children cannot take one profile."
         )
 
 
 def _lock_changeable(service: Service, by: Actor) -> Integration:
-    """The integration, held by the transaction at hand; Refused when this actor may not change it."""
+    """The integration, held by the transaction at hand; Forbidden when this actor may not change it."""
     held = Integration.objects.select_for_update(of=("self",)).select_related("service")
     integration = held.filter(service=service).first()
     if integration is None or integration.stage == Stage.DISABLED:
-        raise Refused(f"Syncing is not enabled for {service.name}.")
+        raise Conflict(f"Syncing is not enabled for {service.name}.")
     require_change(by, service, integration.educators_may_change)
     return integration
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from parkway import domain
 from parkway.connectors.csv_files import Files, ProfileRow
 from parkway.db import bulk
-from parkway.domain import Refused, SourceSilent
+from parkway.domain import SYNCED_FIELDS, Conflict, SourceSilent
 from parkway.engine.plan import Plan
 from parkway.manage.models import Child
 from parkway.manage.roster import ImportedBooking, take_roster
@@ -40,14 +41,10 @@ class ImportResult(NamedTuple):
 LONGEST = {
     "child_id": 64,
     "profile_id": 64,
-    "first_name": 100,
-    "last_name": 100,
-    "preferred_name": 100,
-    "gender": 40,
-    "rooms": 100,
-    "room": 100,
+    **{field.column: field.longest for field in SYNCED_FIELDS if field.longest},
+    "room": domain.LONGEST["rooms"],
 }
-"""What the database has room for."""
+"""What the database has room for, by the columns of files."""
 
 
 @transaction.atomic
@@ -56,18 +53,18 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
 
     Children and profiles are found by their ids and brought up to date; the bookings of a child replace the
     ones before. A profile's link is taken over: that child was synced before. A column that the files lack
-    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Refused when they
-    change somebody's choice and `by` may not (D22).
+    is left alone, and what one clears is cleared (D20), but for links, which last. Raises Forbidden when `by`
+    may not change what they change (children, profiles, somebody's choice; D22), Conflict when a link stands
+    against one of theirs.
     """
     lock_integrations([service.pk])
-    today = service.today(now)
     bookings = {
         child_id: [ImportedBooking(row.booking, row.weekdays, row.room) for row in rows]
         for child_id, rows in files.bookings.items()
     }
-    taken = take_roster(service, files.children, bookings, today, files.untold)
+    taken = take_roster(service, files.children, bookings, files.untold, by=by, now=now)
     if files.profiles:
-        take_profiles(service, [row.profile for row in files.profiles], today)
+        take_profiles(service, [row.profile for row in files.profiles], by=by, now=now)
     links = _take_links(service, files.profiles)
     syncing = Integration.objects.filter(service=service, stage=Stage.ON).first()
     if links and syncing is not None:
@@ -125,7 +122,7 @@ def _statuses(service: Service) -> dict[str, tuple[str, str]]:
 
 
 def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
-    """Link children and profiles as the file says. Raises Refused when either is linked otherwise already."""
+    """Link children and profiles as the file says. Raises Conflict when either is linked otherwise."""
     linked = dict(scope(Link, service).values_list("child_id", "profile_id"))
     holders = {profile_id: child_id for child_id, profile_id in linked.items()}
     new = []
@@ -133,7 +130,7 @@ def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:
         if not child_id or linked.get(child_id) == profile.profile_id:
             continue
         if child_id in linked or profile.profile_id in holders:
-            raise Refused(
+            raise Conflict(
                 f"The file links {child_id} to the profile {profile.profile_id}, but one of them is linked "
                 "otherwise already. Nothing was taken over."
             )

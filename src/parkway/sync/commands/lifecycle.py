@@ -20,8 +20,8 @@ from parkway.tenancy.people import Actor, require_change, require_support
 
 
 def enable(service: Service, by: Actor) -> Integration:
-    """Let a service set the integration up (set-up, step 1). Raises Refused unless `by` is support."""
-    require_support(by)
+    """Let a service set the integration up (set-up, step 1). Raises Forbidden unless `by` is support."""
+    require_support(by, service)
     integration, _ = Integration.objects.get_or_create(service=service)
     if integration.stage == Stage.DISABLED:
         integration.stage = Stage.ENABLED

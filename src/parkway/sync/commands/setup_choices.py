@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from parkway import domain
-from parkway.domain import Child, ChoiceKind, Refused
+from parkway.domain import Child, ChoiceKind, Conflict
 from parkway.engine.matching import A_NEW_ROOM
 from parkway.sync import integrations
 from parkway.sync.commands import choices
@@ -71,7 +71,8 @@ def choose(
     """Store the choices that may be stored, and say of each other one why it was not.
 
     `seen` has the stamp of what the writer saw of each child. One's own choice of a moment ago gives way
-    only when the writer says so. Raises Refused unless the service is being set up and `by` may change it.
+    only when the writer says so. Raises Conflict unless the service is being set up, Forbidden unless `by`
+    may change it.
     """
     _require_set_up(service, by)
     lists = setup_lists(service, now)
@@ -127,7 +128,7 @@ def _require_set_up(service: Service, by: Actor) -> None:
     found = lock_integrations([service.pk])[0]
     require_change(by, service, found.educators_may_change)
     if found.stage != Stage.ENABLED:
-        raise Refused(f"{service.name} is set up already, so nothing was changed here.")
+        raise Conflict(f"{service.name} is set up already, so nothing was changed here.")
 
 
 # Many at once --------------------------------------------------------------------------------------------
@@ -164,14 +165,14 @@ def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: d
     """Say which room of Storypark a room of Manage is: one that is there, `NEW` for one that is made, ""
     for what is proposed by name.
 
-    Raises Refused when either is not there, or another room of Manage has that room already.
+    Raises Conflict when either is not there, or another room of Manage has that room already.
     """
     _require_set_up(service, by)
     lists = setup_lists(service, now)
     steps = {step.room_id: step for step in rooms(lists)}
     links = scope(RoomLink, service)
     if room_id not in steps:
-        raise Refused("Manage no longer has this room. Look at the rooms again.")
+        raise Conflict("Manage no longer has this room. Look at the rooms again.")
     links.filter(room_id=room_id).delete()
     if target_id == NEW:
         RoomLink.objects.create(service=service, room_id=room_id, target_id=A_NEW_ROOM)
@@ -179,12 +180,12 @@ def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: d
         holder = links.filter(target_id=target_id).first()
         if holder is not None and holder.room_id in steps:
             name = steps[holder.room_id].name
-            raise Refused(f"“{name}” has this room already. Two rooms of Manage cannot be one in Storypark.")
+            raise Conflict(f"“{name}” has this room already. Two rooms of Manage cannot be one in Storypark.")
         integration = integrations.integration_of(service)
         profiles = connectors_for(integration).profiles
         there = profiles.read([query_for(integration, now)])[service.pk].rooms
         if target_id not in {room.room_id for room in there}:
-            raise Refused("Storypark no longer has this room. Look at the rooms again.")
+            raise Conflict("Storypark no longer has this room. Look at the rooms again.")
         links.filter(target_id=target_id).delete()
         RoomLink.objects.create(service=service, room_id=room_id, target_id=target_id)
     integrations.increment_version(service)

@@ -83,24 +83,24 @@ def child_table(integration: Integration, now: datetime) -> ChildTable:
     Raises SourceSilent when an end's answer must not be believed (D8).
     """
     gathered = gather_one(integration, now)
-    situation = gathered.situation
-    belonging = {child.child_id for child in plan.belonging(situation)}
-    listed = {child.child_id: child for child in situation.children}
+    plan_input = gathered.plan_input
+    belonging = {child.child_id for child in plan.belonging(plan_input)}
+    listed = {child.child_id: child for child in plan_input.children}
     found = []
-    for child_id in listed.keys() | situation.links.keys():
-        profile = situation.profiles.get(situation.links.get(child_id, ""))
+    for child_id in listed.keys() | plan_input.links.keys():
+        profile = plan_input.profiles.get(plan_input.links.get(child_id, ""))
         found.append(
             _row(
                 child_id,
                 listed.get(child_id),
                 profile,
                 gathered.journal.get(child_id),
-                situation.choices.get(child_id),
+                plan_input.choices.get(child_id),
                 child_id in belonging,
             )
         )
-    linked = set(situation.links.values())
-    free = [p for key, p in situation.profiles.items() if key not in linked and p.state is not _DELETED]
+    linked = set(plan_input.links.values())
+    free = [p for key, p in plan_input.profiles.items() if key not in linked and p.state is not _DELETED]
     return ChildTable(sorted(found, key=_by_name), len(free))
 
 

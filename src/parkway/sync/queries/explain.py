@@ -8,9 +8,9 @@ from datetime import date, datetime
 
 from django.db.models import QuerySet
 
-from parkway.domain import Refused, Step
+from parkway.domain import NotFound, Step
 from parkway.engine import wording
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_of
 from parkway.sync.models import Entry, Integration, Link, Run
 from parkway.sync.run.gather import query_for
 from parkway.tenancy.models import Service
@@ -28,29 +28,30 @@ def why(service: Service, child_id: str, on: date | None = None) -> Entry | None
     return entries.order_by("-at", "-pk").first()
 
 
-def why_unknown(service: Service, child_id: str, on: date | None, now: datetime) -> Refused:
+def why_unknown(service: Service, child_id: str, on: date | None, now: datetime) -> NotFound:
     """Why `why` has no answer: no run yet, a child whom no run has seen, a day too early, or a wrong id."""
     entries = scope(Entry, service)
     first = entries.filter(child_id=child_id).order_by("at", "pk").first()
     if first is not None and on is not None:
         day, asked = first.at.astimezone(service.zone).date(), wording.day(on, now.date())
         told = f"The first decision for {child_id} was on {wording.day(day, now.date())}, after {asked}."
-        return Refused(told)
+        return NotFound(told)
     integration = Integration.objects.select_related("service").filter(service=service).first()
     if integration is None or not entries.exists():
-        return Refused(f"Nothing was decided at {service.name} yet: no run has ended there. Sync it first.")
+        return NotFound(f"Nothing was decided at {service.name} yet: no run has ended there. Sync it first.")
     query = query_for(integration, now)
     listed = {
         child.child_id for child in connectors_for(integration).roster.read([query])[service.pk].children
     }
     if child_id in listed:
-        return Refused(
+        return NotFound(
             f"No run of {service.name} has seen {child_id} yet. Sync it: `parkway sync {service.slug}`."
         )
     known = sorted(listed.union(entries.values_list("child_id", flat=True)))
     alike = difflib.get_close_matches(child_id.upper(), known, n=3, cutoff=0.75)
-    hint = f"Did you mean {' or '.join(alike)}?" if alike else "Manage shows the ids of its children."
-    return Refused(f"{service.name} has no child with the id {child_id}, and never had. {hint}")
+    roster = names_of(integration).roster
+    hint = f"Did you mean {' or '.join(alike)}?" if alike else f"{roster} shows the ids of its children."
+    return NotFound(f"{service.name} has no child with the id {child_id}, and never had. {hint}")
 
 
 def history(service: Service, child_id: str) -> QuerySet[Entry]:

@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 
 from parkway.connectors.csv_files import Files
+from parkway.connectors.registry import OWN_NAMES
 from parkway.domain import Decision, InactivePolicy, ProfileState, SourceSilent, Step, Window
-from parkway.engine.plan import Plan, PlanInput, make_plan, plain
+from parkway.engine.changes import plain
+from parkway.engine.plan import Plan, PlanInput, make_plan
 
 
 def plan_files(
@@ -39,6 +41,7 @@ def plan_files(
             links,
             files.choices,
             window=window,
+            ends=OWN_NAMES,
         )
     )
 
@@ -46,8 +49,8 @@ def plan_files(
 def as_json(plan: Plan) -> dict[str, Any]:
     """A plan for programs: days in ISO form, rooms as sorted lists."""
     return {
-        "today": plan.situation.today.isoformat(),
-        "inactive": plan.situation.inactive.value,
+        "today": plan.input.today.isoformat(),
+        "inactive": plan.input.inactive.value,
         "spaces": plan.spaces._asdict(),
         "held": plan.held._asdict() if plan.held else None,
         "counts": {step.value: number for step, number in plan.counts().items()},

@@ -16,8 +16,8 @@ from parkway.tenancy.models import Service
 def look_ahead(service: Service, days: int, now: datetime) -> Forecast:
     """What will happen at a service through `days` days from now, if nobody changes anything."""
     found = integrations.integration_of(service)
-    situation = gather_one(found, now).situation
-    return forecast.look_ahead(situation, connectors_for(found).roster.bookings(query_for(found, now)), days)
+    plan_input = gather_one(found, now).plan_input
+    return forecast.look_ahead(plan_input, connectors_for(found).roster.bookings(query_for(found, now)), days)
 
 
 def as_json(seen: Forecast) -> dict[str, Any]:

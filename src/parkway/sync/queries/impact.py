@@ -1,6 +1,6 @@
 """What a change in Manage will do in Storypark, told before it is made.
 
-A preview is a plan of a situation in which this one child stands differently; nothing is written.
+A preview is the plan that would be made if this one child stood differently; nothing is written.
 """
 
 from __future__ import annotations
@@ -81,24 +81,24 @@ def impact_of(
     that changes by itself.
     """
     try:
-        situation = gather_one(integration, now).situation
+        plan_input = gather_one(integration, now).plan_input
     except SourceSilent as silent:
         return Impact(str(silent))
-    before, after = make_plan(situation), make_plan(_with(situation, child_id, standing))
+    before, after = make_plan(plan_input), make_plan(_with(plan_input, child_id, standing))
     decision = _of(after, child_id)
     if decision is None:
-        return Impact("Manage does not list this child, so nothing can be told.")
-    more = [*_later(after.situation, decision, later), *_others(before, after, child_id)]
+        return Impact(f"{plan_input.ends.roster} does not list this child, so nothing can be told.")
+    more = [*_later(after.input, decision, later), *_others(before, after, child_id)]
     held = after.held.reason if after.held else ""
     return Impact(_sentence(after, decision, _of(before, child_id)), decision.step, more, after.spaces, held)
 
 
-def _with(situation: PlanInput, child_id: str, standing: Standing) -> PlanInput:
+def _with(plan_input: PlanInput, child_id: str, standing: Standing) -> PlanInput:
     children = [
         child._replace(standing=standing) if child.child_id == child_id else child
-        for child in situation.children
+        for child in plan_input.children
     ]
-    return replace(situation, children=children)
+    return replace(plan_input, children=children)
 
 
 def _of(plan: Plan, child_id: str) -> Decision | None:
@@ -126,31 +126,31 @@ def _sentence(plan: Plan, decision: Decision, before: Decision | None) -> str:
             f"{name} waits for a space, {wording.ordinal(decision.position)} in line: "
             f"the plan pays for {pays}, and no space is free."
         )
-    if decision.step is Step.NEEDS_REVIEW or rules.BY_SLUG[decision.rule] in RESTING:
+    if decision.step is Step.NEEDS_REVIEW or rules.BY_SLUG[decision.rule] in LEFT_ALONE:
         return plan.because(decision)
     if decision.profile is not None:
         return f"Nothing changes: {wording.possessive(name)} profile stays archived."
     if before is not None and before.step is Step.WAIT:
         return f"{name} no longer waits for a space."
-    return f"{name} has no profile in Storypark, and gets none."
+    return f"{name} has no profile in {plan.input.ends.profiles}, and gets none."
 
 
-RESTING = tuple(rule for rule in rules.RULES if rule.verdict is rules.Verdict.RESTS)
+LEFT_ALONE = tuple(rule for rule in rules.RULES if rule.verdict is rules.Verdict.LEFT_ALONE)
 
 
-def _later(situation: PlanInput, decision: Decision, later: Standing | None) -> list[str]:
+def _later(plan_input: PlanInput, decision: Decision, later: Standing | None) -> list[str]:
     """What follows on the day on which the status changes by itself, when that is another answer."""
     child = decision.child
     if child is None or later is None or child.standing.next_change is None:
         return []
-    wish, day = situation.choices.get(child.child_id, NO_CHOICE), child.standing.next_change
+    wish, day = plan_input.choices.get(child.child_id, NO_CHOICE), child.standing.next_change
     now, then = (
-        rules.rule_for(each, wish.kind, situation.inactive, wish.keep_until, on).verdict
-        for each, on in ((child, situation.today), (child._replace(standing=later), day))
+        rules.rule_for(each, wish.kind, plan_input.inactive, wish.keep_until, on).verdict
+        for each, on in ((child, plan_input.today), (child._replace(standing=later), day))
     )
     if now is then:
         return []
-    on, name = wording.day(day, situation.today), decision.called
+    on, name = wording.day(day, plan_input.today), decision.called
     if then is rules.Verdict.DOES_NOT:
         return [f"On {on} {name} becomes {later.status}, and a run soon after that archives the profile."]
     return [

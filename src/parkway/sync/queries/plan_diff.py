@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from parkway.domain import Decision, Step
-from parkway.engine.plan import Plan, plain
+from parkway.engine.changes import plain
+from parkway.engine.plan import Plan
 
 DONE = {
     Step.CREATE: "gets a new profile",
@@ -33,14 +34,14 @@ class Difference(NamedTuple):
 def outline(plan: Plan) -> dict[str, Any]:
     """A plan as it was shown, small enough to keep beside the form that confirms it; without names."""
     lines = {each.child_id: [each.step.value, _values(each)] for each in plan.decisions}
-    return {"fingerprint": plan.fingerprint, "paid": plan.situation.paid_children, "lines": lines}
+    return {"fingerprint": plan.fingerprint, "paid": plan.input.paid_children, "lines": lines}
 
 
 def _values(decision: Decision) -> str:
     """What the decision writes, as a few signs."""
     values = plain({name: to for name, (_, to) in decision.changes.items()})
     if decision.step is Step.CREATE and decision.child is not None:
-        values = plain(decision.child.details._asdict())
+        values = plain(decision.child.details.by_name())
     text = json.dumps([decision.profile_id, values], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
@@ -48,8 +49,8 @@ def _values(decision: Decision) -> str:
 def differences(shown: Mapping[str, Any], plan: Plan) -> Sequence[Difference]:
     """How a plan differs from what was shown, child by child."""
     found = []
-    if shown["paid"] != plan.situation.paid_children:
-        paid = f"The plan pays for {plan.situation.paid_children} children now; it was {shown['paid']}."
+    if shown["paid"] != plan.input.paid_children:
+        paid = f"The plan pays for {plan.input.paid_children} children now; it was {shown['paid']}."
         found.append(Difference("", paid))
     before: Mapping[str, list[str]] = shown["lines"]
     for decision in plan.decisions:
@@ -67,5 +68,5 @@ def differences(shown: Mapping[str, Any], plan: Plan) -> Sequence[Difference]:
     gone = before.keys() - {decision.child_id for decision in plan.decisions}
     if gone:
         were = "child is" if len(gone) == 1 else "children are"
-        found.append(Difference("", f"{len(gone)} {were} no longer in Manage."))
+        found.append(Difference("", f"{len(gone)} {were} no longer in {plan.input.ends.roster}."))
     return found

@@ -13,6 +13,6 @@ from parkway.tenancy.models import Service
 def plan_now(service: Service, now: datetime) -> Plan:
     """Return what a run would do now.
 
-    Raises Refused when support has not enabled syncing, SourceSilent when an end must not be believed.
+    Raises Conflict when support has not enabled syncing, SourceSilent when an end must not be believed.
     """
-    return make_plan(gather_one(integration_of(service), now).situation)
+    return make_plan(gather_one(integration_of(service), now).plan_input)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parkway.domain import ProfileState
+from parkway.domain import EndNames, ProfileState
 from parkway.engine.rules import OBSTACLES, RULES, STEPS
 
 
@@ -13,6 +13,7 @@ from parkway.engine.rules import OBSTACLES, RULES, STEPS
 class Rulebook:
     """Rows of words: (slug, verdict, meaning), (verdict, step by profile), (slug, step, meaning)."""
 
+    ends: EndNames
     rules: list[tuple[str, str, str]]
     steps: list[tuple[str, ...]]
     obstacles: list[tuple[str, str, str]]
@@ -22,7 +23,7 @@ class Rulebook:
         parts = [
             "# The rules",
             "Generated from `src/parkway/engine/rules.py` by `make docs`; a test holds them together.",
-            "## Who belongs in Storypark",
+            f"## Who belongs in {self.ends.profiles}",
             "Exactly one row answers for each child.",
             _table(("rule", "then the child", "meaning"), self.rules),
             "## What follows",
@@ -35,16 +36,21 @@ class Rulebook:
         return "\n\n".join(parts) + "\n"
 
 
-def rulebook() -> Rulebook:
-    """The rules as they are decided now."""
+def rulebook(ends: EndNames) -> Rulebook:
+    """The rules as they are decided now, told of ends with these names."""
+
+    def named(text: str) -> str:
+        return text.format_map(ends._asdict())
+
     states = (None, ProfileState.LIVE, ProfileState.ARCHIVED)
     return Rulebook(
-        [(rule.slug, rule.verdict.value, rule.meaning) for rule in RULES],
+        ends,
+        [(rule.slug, named(rule.verdict), named(rule.meaning)) for rule in RULES],
         [
-            (verdict.value, *(answers[state].value.replace("_", " ") for state in states))
+            (named(verdict), *(answers[state].value.replace("_", " ") for state in states))
             for verdict, answers in STEPS.items()
         ],
-        [(row.slug, row.step.value, row.meaning) for row in OBSTACLES],
+        [(row.slug, row.step.value, named(row.meaning)) for row in OBSTACLES],
     )
 
 

@@ -11,15 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from parkway import domain
-from parkway.domain import (
-    Child,
-    ChoiceKind,
-    Details,
-    Profile,
-    ProfileState,
-    Refused,
-    Room,
-)
+from parkway.domain import FIELDS, Child, ChoiceKind, Conflict, Details, Profile, ProfileState, Room
 from parkway.engine import matching, plan
 from parkway.engine.folding import mentions
 from parkway.engine.matching import Certainty, Proposal, RoomStep
@@ -132,7 +124,7 @@ class SetUpLists:
 
 
 def _names(details: Details, more: str) -> str:
-    return " ".join([*details[:3], more])
+    return " ".join([details.first_name, details.last_name, details.preferred_name, more])
 
 
 def _by_name(details: Details) -> tuple[str, str]:
@@ -149,11 +141,11 @@ def setup_lists(service: Service, now: datetime) -> SetUpLists:
     """Both ends read anew, with proposals and choices: "please check" first, then certain, then nothing
     alike, each by name (set-up, steps 3 and 4)."""
     found = look_at_set_up(service, now)
-    situation = found.plan.situation
-    linked = set(situation.links.values())
+    plan_input = found.plan.input
+    linked = set(plan_input.links.values())
     profiles = {
         key: profile
-        for key, profile in situation.profiles.items()
+        for key, profile in plan_input.profiles.items()
         if key not in linked and profile.state is not ProfileState.DELETED
     }
     standing = choices_made.choices_made(service)
@@ -163,26 +155,31 @@ def setup_lists(service: Service, now: datetime) -> SetUpLists:
         for key, each in standing.items()
         if key in by_child and each.wish.profile_id
     }
-    rows = [_row(each, standing.get(each.child.child_id), profiles, takers) for each in found.listed]
+    roster = plan_input.ends.roster
+    rows = [_row(each, standing.get(each.child.child_id), profiles, takers, roster) for each in found.listed]
     rows.sort(key=lambda row: (ORDER[row.certainty], *_by_name(row.child.details), row.child.child_id))
     return SetUpLists(rows, profiles, takers, found.plan)
 
 
 def _row(
-    listed: Listed, made: ChoiceMade | None, profiles: Mapping[str, Profile], takers: Mapping[str, Child]
+    listed: Listed,
+    made: ChoiceMade | None,
+    profiles: Mapping[str, Profile],
+    takers: Mapping[str, Child],
+    roster: str,
 ) -> SetUpRow:
     child, proposal = listed.child, listed.proposal
     alike = []
     for profile_id in proposal.profile_ids:
         profile, taker = profiles[profile_id], takers.get(profile_id)
         other = taker if taker and taker.child_id != child.child_id else None
-        alike.append(Alike(profile, _likeness(child.details, profile.details), other))
+        alike.append(Alike(profile, _likeness(child.details, profile.details, roster), other))
     gone = made is not None and made.wish.kind is ChoiceKind.PROFILE and made.wish.profile_id not in profiles
     return SetUpRow(child, proposal.certainty, alike, made, gone)
 
 
-def _likeness(child: Details, profile: Details) -> str:
-    """In what a child and a profile are alike, and in what they are not."""
+def _likeness(child: Details, profile: Details, roster: str) -> str:
+    """In what a child of the roster of this name and a profile are alike, and in what they are not."""
     same_name = bool(matching.full_names(child) & matching.full_names(profile))
     born, theirs = child.date_of_birth, profile.date_of_birth
     if not same_name:
@@ -192,7 +189,7 @@ def _likeness(child: Details, profile: Details) -> str:
     if theirs is None:
         return "Same name, but the profile has no date of birth"
     if born is None:
-        return "Same name, but Manage has no date of birth"
+        return f"Same name, but {roster} has no date of birth"
     return "Same name and date of birth" if born == theirs else "Same name, but another date of birth"
 
 
@@ -208,7 +205,9 @@ def snapshot(lists: SetUpLists) -> dict[str, str]:
 
 
 def _plain(details: Details) -> tuple[object, ...]:
-    return (*details[:5], sorted(details.rooms))
+    """Details in a form in which equal ones look equal."""
+    values = {n: sorted(v) if isinstance(v, frozenset) else v for n, v in details.by_name().items()}
+    return (*(values.pop(name) for name in FIELDS), *values.items())
 
 
 class News(NamedTuple):
@@ -238,7 +237,7 @@ def news(before: Mapping[str, str], lists: SetUpLists) -> News:
 
 def rooms(lists: SetUpLists) -> Sequence[RoomStep]:
     """What happens to each room of Manage (D21)."""
-    return lists.plan.situation.rooms
+    return lists.plan.input.rooms
 
 
 def free_rooms(service: Service, lists: SetUpLists, now: datetime) -> list[Room]:
@@ -270,45 +269,45 @@ class SetUp(NamedTuple):
 def look_at_set_up(service: Service, now: datetime) -> SetUp:
     """The children available, proposals and choices, and what starting would do (set-up, steps 3 to 5).
 
-    Raises Refused when the service is set up already.
+    Raises Conflict when the service is set up already.
     """
-    return _set_up(gather_one(require_to_set_up(integration_of(service)), now).situation)
+    return _set_up(gather_one(require_to_set_up(integration_of(service)), now).plan_input)
 
 
 def without_a_choice(integration: Integration, now: datetime) -> list[Child]:
     """Return the children listed at set-up for whom nothing is chosen yet."""
-    return [each.child for each in _set_up(gather_one(integration, now).situation).open]
+    return [each.child for each in _set_up(gather_one(integration, now).plan_input).open]
 
 
 def require_to_set_up(integration: Integration) -> Integration:
     if integration.stage != Stage.ENABLED:
         service = integration.service
-        raise Refused(
+        raise Conflict(
             f"{service.name} is set up already, and syncing is {integration.get_stage_display()}. "
             f"See `parkway status {service.slug}`."
         )
     return integration
 
 
-def _set_up(situation: PlanInput) -> SetUp:
+def _set_up(plan_input: PlanInput) -> SetUp:
     """Listed is every child who belongs under the setting, or would but for "don't add" (R2, R3)."""
     without = {
         key: wish._replace(kind=None) if wish.kind is ChoiceKind.DONT_ADD else wish
-        for key, wish in situation.choices.items()
+        for key, wish in plan_input.choices.items()
     }
-    belonging = plan.belonging(replace(situation, choices=without))
-    linked = set(situation.links.values())
-    unlinked = [profile for key, profile in situation.profiles.items() if key not in linked]
-    seekers = [child for child in belonging if child.child_id not in situation.links]
-    takers = {wish.profile_id: key for key, wish in situation.choices.items() if wish.profile_id}
+    belonging = plan.belonging(replace(plan_input, choices=without))
+    linked = set(plan_input.links.values())
+    unlinked = [profile for key, profile in plan_input.profiles.items() if key not in linked]
+    seekers = [child for child in belonging if child.child_id not in plan_input.links]
+    takers = {wish.profile_id: key for key, wish in plan_input.choices.items() if wish.profile_id}
     proposals = [_still_free(each, takers) for each in matching.propose(seekers, unlinked)]
     listed = [
-        Listed(child, proposal, situation.choices.get(child.child_id))
+        Listed(child, proposal, plan_input.choices.get(child.child_id))
         for child, proposal in zip(seekers, proposals, strict=True)
     ]
     there = {profile.profile_id for profile in unlinked if profile.state is not ProfileState.DELETED}
     undecided = [each for each in listed if not _decided(each.choice, there)]
-    return SetUp(listed, undecided, make_plan(situation))
+    return SetUp(listed, undecided, make_plan(plan_input))
 
 
 def _still_free(proposal: Proposal, takers: Mapping[str, str]) -> Proposal:

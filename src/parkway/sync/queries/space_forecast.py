@@ -58,7 +58,7 @@ class SpaceForecast:
     @property
     def keeps_inactive(self) -> bool:
         """Whether Inactive children belong because of the setting, not of a day to keep one until (B4)."""
-        return self.plan.situation.inactive is InactivePolicy.STAY
+        return self.plan.input.inactive is InactivePolicy.STAY
 
     @property
     def needed_now(self) -> int:
@@ -73,13 +73,13 @@ class SpaceForecast:
 def space_forecast(service: Service, now: datetime) -> SpaceForecast:
     """The spaces of a service whose integration is enabled, now and through the coming weeks."""
     integration: Integration = integration_of(service)
-    situation = gather_one(integration, now).situation
-    plan = make_plan(situation)
+    plan_input = gather_one(integration, now).plan_input
+    plan = make_plan(plan_input)
     seen = forecast.look_ahead(
-        situation, connectors_for(integration).roster.bookings(query_for(integration, now)), WEEKS * 7
+        plan_input, connectors_for(integration).roster.bookings(query_for(integration, now)), WEEKS * 7
     )
-    needs = {situation.today: needed(plan)} | {day.day: needed(day.plan) for day in seen.days}
-    children = belonging(situation)
+    needs = {plan_input.today: needed(plan)} | {day.day: needed(day.plan) for day in seen.days}
+    children = belonging(plan_input)
     statuses, ids = [c.standing.status for c in children], {c.child_id for c in children}
     to_check = sum(d.step is Step.NEEDS_REVIEW and d.child_id in ids for d in plan.decisions)
     return SpaceForecast(
@@ -112,6 +112,6 @@ def queue(service: Service, plan: Plan) -> list[Waiting]:
 
 def _belongs(waits: Decision, plan: Plan) -> str:
     """The reason why a child who waits belongs in Storypark, which is also what the place in line goes by."""
-    wish = plan.situation.choices.get(waits.child_id, NO_CHOICE)
+    wish = plan.input.choices.get(waits.child_id, NO_CHOICE)
     facts = {"keep_until": wish.keep_until}
     return plan.because(waits._replace(rule=str(waits.facts["belongs_by"]), facts=facts))

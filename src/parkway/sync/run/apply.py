@@ -16,8 +16,10 @@ from parkway.connectors.ports import (
     WriteResult,
 )
 from parkway.db import bulk
-from parkway.domain import FIELDS, Child, Decision, Details, Profile, Step
-from parkway.engine.plan import Plan, carries_out, details_after
+from parkway.domain import ALL_FIELDS, Child, Decision, Details, Profile, Step
+from parkway.engine.changes import details_after
+from parkway.engine.outcome import carries_out
+from parkway.engine.plan import Plan
 from parkway.sync.ends import connectors_for
 from parkway.sync.models import Choice, Integration, Link, RoomLink
 from parkway.sync.run.gather import query_for
@@ -40,7 +42,7 @@ def carry_out(
         for key, plan in plans.items()
         if not plan.changes_nothing
     }
-    days = {key: plans[key].situation.today for key in orders}
+    days = {key: plans[key].input.today for key in orders}
     made = dict.fromkeys(plans, NOTHING_MADE) | dict(profiles_end.write(orders, days) if orders else {})
     _link_rooms({key: plans[key] for key in orders}, made)
     _link(plans, made)
@@ -60,7 +62,7 @@ def profile_writes_of(service_id: int, plan: Plan, run: int, set_up: bool = Fals
             changes.append(_change(service_id, decision, decision.profile))
     rooms = [
         RoomChange(step.room_id, step.target_id, step.name)
-        for step in plan.situation.rooms
+        for step in plan.input.rooms
         if step.target_id is None or step.renamed_from
     ]
     return ProfileWrites(rooms, creates, changes, set_up)
@@ -68,9 +70,9 @@ def profile_writes_of(service_id: int, plan: Plan, run: int, set_up: bool = Fals
 
 def _supplied(child: Child) -> Details:
     """The details of a new profile: what the source supplies, and nothing for the rest (D20)."""
-    if len(child.supplied) == len(FIELDS):
+    if child.supplied == ALL_FIELDS and not child.details.more:
         return child.details
-    return Details(**{name: getattr(child.details, name) for name in child.supplied})
+    return Details.of({name: child.details.value(name) for name in child.supplied})
 
 
 def _change(service_id: int, decision: Decision, profile: Profile) -> ProfileChange:
@@ -99,7 +101,7 @@ def _link_rooms(plans: Mapping[int, Plan], made: Mapping[int, WriteResult]) -> N
     links = [
         (key, step.room_id, step.target_id or made[key].rooms[step.room_id])
         for key, plan in plans.items()
-        for step in plan.situation.rooms
+        for step in plan.input.rooms
         if not step.linked
     ]
     bulk.delete(RoomLink, ["service_id", "room_id"], [link[:2] for link in links])
@@ -110,7 +112,7 @@ def _link(plans: Mapping[int, Plan], made: Mapping[int, WriteResult]) -> None:
     """Tie children to the profiles they were given. A link to a deleted profile gives way (D10)."""
     fresh, moved = [], []
     for key, plan in plans.items():
-        links, profiles = plan.situation.links, made[key].profiles
+        links, profiles = plan.input.links, made[key].profiles
         for decision in plan.actions():
             child_id = decision.child_id
             profile_id = decision.profile_id or profiles.get(child_id)
@@ -129,12 +131,11 @@ def _choices_done(plans: Mapping[int, Plan]) -> None:
     done = [
         (key, decision.child_id)
         for key, plan in plans.items()
-        if plan.situation.choices
+        if plan.input.choices
         for decision in plan.actions()
-        if (choice := plan.situation.choices.get(decision.child_id)) is not None
-        and carries_out(decision, choice)
+        if (choice := plan.input.choices.get(decision.child_id)) is not None and carries_out(decision, choice)
     ]
-    keeping = [pair for pair in done if plans[pair[0]].situation.choices[pair[1]].keep_until]
+    keeping = [pair for pair in done if plans[pair[0]].input.choices[pair[1]].keep_until]
     found_by = ["service_id", "child_id"]
     bulk.update(Choice, ["kind", "profile_id"], found_by, [("", "", *pair) for pair in keeping])
     bulk.delete(Choice, found_by, [pair for pair in done if pair not in set(keeping)])

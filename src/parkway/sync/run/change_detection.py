@@ -116,7 +116,7 @@ class _Seen(NamedTuple):
 def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
     zones: dict[str, date] = {}
     chosen, values = bulk.in_clause(service_ids)
-    found = []
+    found, new = [], bulk.unchecked_tuple
     for key, zone, lookback, lookahead, *row in bulk.read(
         f"""SELECT i.service_id, s.time_zone, s.lookback_days, s.lookahead_days,
                    i.roster_end, i.roster_settings, i.profiles_end, i.profiles_settings,
@@ -129,8 +129,8 @@ def _seen(service_ids: Sequence[int], now: datetime) -> list[_Seen]:
         [bulk.as_instant(now), Stage.ON.value, *values],
     ):
         today = zones.get(zone) or zones.setdefault(zone, now.astimezone(ZoneInfo(zone)).date())
-        query = ServiceQuery(key, today, Window(lookback, lookahead))
-        found.append(_Seen(query, EndKeys(*row[:4]), *row[4:]))
+        query = ServiceQuery(key, today, new(Window, (lookback, lookahead)))
+        found.append(new(_Seen, (query, EndKeys(*row[:4]), *row[4:])))
     return found
 
 
@@ -186,8 +186,8 @@ def _look_again(snapshot: Snapshot, plan: Plan) -> datetime | None:
     """
     if not snapshot.roster.complete and not plan.spaces.waiting:
         return snapshot.integration.look_again_at
-    service, today = snapshot.integration.service, plan.situation.today
-    ends = [choice.keep_until for choice in plan.situation.choices.values() if choice.keep_until]
+    service, today = snapshot.integration.service, plan.input.today
+    ends = [choice.keep_until for choice in plan.input.choices.values() if choice.keep_until]
     passing = [day for day in ends if day >= today]
     if plan.spaces.waiting:
         passing.append(today)

@@ -13,7 +13,7 @@ from parkway.domain import Facts, Profile, SourceSilent
 from parkway.engine import matching
 from parkway.engine.plan import PlanInput, SettledTotals
 from parkway.engine.rules import PLEASE_CHECK
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_of
 from parkway.sync.models import Integration
 from parkway.sync.run import state
 from parkway.sync.run.state import CurrentEntry
@@ -24,14 +24,14 @@ class Snapshot:
     """What a run knows of one service. `silent` says why an end's answer must not be believed (D8)."""
 
     integration: Integration
-    situation: PlanInput
+    plan_input: PlanInput
     roster: RosterAnswer
     journal: Mapping[str, CurrentEntry]
     silent: str | None
 
-    def with_settled(self, rest: SettledTotals) -> Snapshot:
+    def with_settled(self, others: SettledTotals) -> Snapshot:
         """The same with the children who are left out as numbers."""
-        return replace(self, situation=replace(self.situation, rest=rest))
+        return replace(self, plan_input=replace(self.plan_input, others=others))
 
 
 def query_for(integration: Integration, now: datetime) -> ServiceQuery:
@@ -69,7 +69,7 @@ def gather_again(before: Mapping[int, Snapshot], now: datetime) -> dict[int, Sna
     rosters = {key: snapshot.roster for key, snapshot in before.items()}
     profiles = connectors_for(*integrations).profiles
     found = _snapshots(integrations, queries, rosters, profiles, questions_only=True)
-    return {key: snapshot.with_settled(before[key].situation.rest) for key, snapshot in found.items()}
+    return {key: snapshot.with_settled(before[key].plan_input.others) for key, snapshot in found.items()}
 
 
 def _snapshots(
@@ -94,7 +94,7 @@ def _snapshots(
         key = query.service_id
         answer, theirs = rosters[key], profiles[key]
         steps = matching.match_rooms(answer.rooms, theirs.rooms, room_links[key]) if answer.complete else ()
-        situation = PlanInput(
+        plan_input = PlanInput(
             query.today,
             integration.policy,
             theirs.paid_children,
@@ -106,9 +106,10 @@ def _snapshots(
             steps,
             query.window,
             integration.limits,
+            ends=names_of(integration),
         )
         silent = _why_unbelievable(integration, answer, theirs, links[key]) if answer.complete else None
-        found[key] = Snapshot(integration, situation, answer, journal[key], silent)
+        found[key] = Snapshot(integration, plan_input, answer, journal[key], silent)
     return found
 
 
@@ -139,15 +140,16 @@ def _why_unbelievable(
     integration: Integration, answer: RosterAnswer, theirs: ProfilesAnswer, links: Mapping[str, str]
 ) -> str | None:
     """Why an empty answer stops the run (D8); None when both ends may be believed."""
+    ends = names_of(integration)
     if links and not answer.children:
         return (
-            f"Manage answered with no children at all, although {len(links)} are linked to a profile. "
+            f"{ends.roster} answered with no children at all, although {len(links)} are linked to a profile. "
             f"Nothing was changed for {integration.service}. Check the roster, then sync again."
         )
     if links and not theirs.profiles:
         return (
-            f"Storypark answered with no profiles at all, although {len(links)} are linked to a child. "
-            f"Nothing was changed for {integration.service}. Check Storypark, then sync again."
+            f"{ends.profiles} answered with no profiles at all, although {len(links)} are linked to a child. "
+            f"Nothing was changed for {integration.service}. Check {ends.profiles}, then sync again."
         )
     return None
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from parkway.db import bulk
 from parkway.domain import ACTIONS, OUTCOMES, Decision, Facts
-from parkway.engine.plan import Plan, plain, unlisted
+from parkway.engine.changes import plain
+from parkway.engine.plan import Plan, unlisted
 from parkway.sync.models import Entry, Run
 from parkway.sync.run.state import CurrentEntry
 

@@ -21,6 +21,7 @@ from parkway.db import bulk, errors
 from parkway.domain import ACTIONS, OUTCOMES, Decision, SourceSilent, Step
 from parkway.engine import plan as plans
 from parkway.engine import wording
+from parkway.engine.outcome import nothing_left
 from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
 from parkway.sync.ends import connectors_for
@@ -141,7 +142,7 @@ def gather(
 
 def decide(snapshots: Mapping[int, Snapshot], context: RunContext) -> dict[int, tuple[Snapshot, Plan]]:
     """Make the plan of each service. Where a person has to look at it, it is made for all children."""
-    planned = {key: (each, plans.make_plan(each.situation)) for key, each in snapshots.items()}
+    planned = {key: (each, plans.make_plan(each.plan_input)) for key, each in snapshots.items()}
     in_part = [each.integration for each, plan in planned.values() if plan.held and not each.roster.complete]
     return planned | decide(gather_.gather(in_part, context.now), context) if in_part else planned
 
@@ -208,7 +209,7 @@ def prove(going: Mapping[int, PlannedRun], context: RunContext) -> None:
     wrote = {key: each.snapshot for key, each in going.items() if not each.plan.changes_nothing}
     for key, again in gather_.gather_again(wrote, context.now).items():
         _, plan, run = going[key]
-        if not plans.nothing_left(plan, again.situation):
+        if not nothing_left(plan, again.plan_input):
             run.converged = False
             run.save(update_fields=["converged"])
 

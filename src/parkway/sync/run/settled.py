@@ -45,14 +45,14 @@ def _settled_totals(snapshot: Snapshot) -> SettledTotals | None:
     That is when a child has no profile, and one that nobody is linked to might be the child's (D19, D23), or
     was not listed before.
     """
-    situation, settled = snapshot.situation, SettledTotals(*(snapshot.integration.settled or ()))
-    for child in situation.children:
-        profile_id = situation.links.get(child.child_id)
-        if profile_id is None and (settled.unlinked or child.child_id in situation.choices):
+    plan_input, settled = snapshot.plan_input, SettledTotals(*(snapshot.integration.settled or ()))
+    for child in plan_input.children:
+        profile_id = plan_input.links.get(child.child_id)
+        if profile_id is None and (settled.unlinked or child.child_id in plan_input.choices):
             return None
         if profile_id is not None and (
-            profile_id not in situation.profiles
-            or situation.profiles[profile_id].state is ProfileState.DELETED
+            profile_id not in plan_input.profiles
+            or plan_input.profiles[profile_id].state is ProfileState.DELETED
         ):
             return None
     if any(entry.rule in MISSING for entry in snapshot.journal.values()):
@@ -61,7 +61,7 @@ def _settled_totals(snapshot: Snapshot) -> SettledTotals | None:
     return SettledTotals(
         settled.kept - outcomes["live"],
         settled.left_out - outcomes["out"],
-        settled.live - situation.live_linked(),
-        settled.linked - situation.live_linked(),
+        settled.live - plan_input.live_linked(),
+        settled.linked - plan_input.live_linked(),
         settled.unlinked,
     )

@@ -9,6 +9,7 @@ from parkway.sync.models import Integration, Stage
 
 # Services that share a transaction
 SERVICES_CHECKED = 500  # to see whether anything changed, or when only the children who changed are read
+SERVICES_UNCHANGED = 1_000  # to see it where nothing had changed in the last ones
 SERVICES_READ = 100  # when all children are read
 SERVICES_READ_SQLITE = 20  # … where nobody else can write meanwhile: for a fraction of a second
 
@@ -27,6 +28,13 @@ def claim(which: str, values: Sequence[object], number: int) -> list[int]:
 def batch_size() -> int:
     """How many services share a transaction when all their children are read."""
     return SERVICES_READ_SQLITE if locking.single_writer() else SERVICES_READ
+
+
+def to_claim_next(to_run: Mapping[int, int | None]) -> int:
+    """How many services to claim after those of which these had to be run; `to_run` as `changed` answers."""
+    if sum(since is None for since in to_run.values()) >= batch_size():
+        return batch_size()
+    return SERVICES_CHECKED if to_run else SERVICES_UNCHANGED
 
 
 def batches(to_run: Mapping[int, int | None]) -> Iterator[list[int]]:

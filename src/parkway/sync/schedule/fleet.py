@@ -144,7 +144,8 @@ class Pass:
         """Claim services and run them in the transaction at hand; `batch` holds those that are being run.
 
         At first, and where so many changed that some are left, no more are claimed than can be run: what is
-        claimed is held until the transaction ends.
+        claimed is held until the transaction ends. Where nothing changed, nobody waits for the disk: a server
+        that dies could forget no more than that.
         """
         number = due.batch_size() if self.full else self.at_once
         batch[:] = claimed = self.wanted.claim(context.now, list(self.given_up), number)
@@ -154,16 +155,19 @@ class Pass:
             to_run = self._to_run(claimed, context)
             unchanged = [key for key in claimed if key not in to_run]
             batch[:] = next(due.batches(to_run), [])
-            if batch:
-                self.busy()
+            runs: list[Run] = []
 
             def writing() -> None:
                 self.turns.writing()
                 change_detection.mark_unchanged(unchanged, context.now)
 
-            runs = run_together(batch, context, self.full, writing)
-            in_full = sum(since is None for since in to_run.values())
-            self.at_once = due.batch_size() if in_full >= due.batch_size() else due.SERVICES_CHECKED
+            if batch:
+                self.busy()
+                runs = run_together(batch, context, self.full, writing)
+            else:
+                writing()
+                locking.commit_unawaited()
+            self.at_once = due.to_claim_next(to_run)
             return BatchResult(len(unchanged) + len(batch), runs)
 
     def _to_run(self, claimed: Sequence[int], context: RunContext) -> Mapping[int, int | None]:

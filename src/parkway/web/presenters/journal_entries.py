@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from parkway.domain import Step
+from parkway.domain import Step, label_of
 from parkway.sync.models import Entry
 
 WORDS = {
@@ -23,7 +23,9 @@ WORDS = {
 
 
 class JournalLine(NamedTuple):
-    """One entry of the journal as a page tells it."""
+    """One entry of the journal as a page tells it; `changes` are the label of a field, and its value before
+    and after.
+    """
 
     entry: Entry
     title: str
@@ -35,7 +37,7 @@ def describe(entry: Entry) -> JournalLine:
     """An entry in words: what happened, and which fields changed from what to what."""
     title, colour = WORDS[Step(entry.step)]
     changes = json.loads(entry.changes) if entry.changes else {}
-    told = [(name, _value(before), _value(after)) for name, (before, after) in changes.items()]
+    told = [(label_of(name), _value(before), _value(after)) for name, (before, after) in changes.items()]
     return JournalLine(entry, title, colour, told)
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 
 from parkway.manage import preview, record
-from parkway.manage.models import Booking, Child
+from parkway.manage.models import Child
 from parkway.manage.preview import Preview
 from parkway.sync.queries import impact
 from parkway.sync.queries.impact import Impact
@@ -18,19 +18,8 @@ from parkway.web.templatetags.parkway import moment
 
 
 def the_record(visit: Visit, child: int, now: datetime) -> record.Record:
-    """The record of a child of the visited service; for another's the page does not exist."""
-    found = record.record(visit.service, child, visit.service.today(now))
-    if found is None:
-        raise Http404("There is no such child.")
-    return found
-
-
-def the_booking(visit: Visit, child: int, booking: int) -> Booking:
-    """A booking of the visited service; for another's the page does not exist."""
-    found = record.find_booking(visit.service, child, booking)
-    if found is None:
-        raise Http404("There is no such booking.")
-    return found
+    """The record of a child of the visited service. Raises NotFound for another's."""
+    return record.record(visit.service, child, visit.service.today(now))
 
 
 def before(visit: Visit, child: Child, then: Preview, now: datetime) -> dict[str, Any]:

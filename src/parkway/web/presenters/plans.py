@@ -87,16 +87,25 @@ def show(plan: Plan) -> ShownPlan:
     )
 
 
-def button(plan: ShownPlan, otherwise: str) -> str:
-    """What the button that confirms a plan says it does: "Restore 12 profiles and archive 3"."""
-    verbs = {Step.CREATE: "create", Step.LINK: "link", Step.RESTORE: "restore", Step.ARCHIVE: "archive"}
+VERBS = {Step.CREATE: "create", Step.LINK: "link", Step.RESTORE: "restore", Step.ARCHIVE: "archive"}
+
+
+def button(plan: ShownPlan, otherwise: str, act: str = "") -> str:
+    """What the button that confirms a plan says it does: "Restore 12 profiles and archive 3". With an act:
+    "Change the window: archive 12 profiles and keep 3".
+    """
+    verbs = {**VERBS, Step.UPDATE: "update"} if act else VERBS
     found = [(verbs[group.step], len(group.lines)) for group in plan.groups if group.step in verbs]
+    archived = dict(found).get("archive", 0)
+    if act and archived and plan.live > archived:
+        found.append(("keep", plan.live - archived))
     if not found:
         return otherwise
     (verb, number), *more = found
-    first = f"{verb.capitalize()} {count(number, 'profile')}"
-    *others, last = [first, *(f"{verb} {number}" for verb, number in more)]
-    return f"{', '.join(others)} and {last}" if others else last
+    first = f"{verb if act else verb.capitalize()} {count(number, 'profile')}"
+    *others, last = [first, *(f"{verb} {number:,}" for verb, number in more)]
+    does = f"{', '.join(others)} and {last}" if others else last
+    return f"{act}: {does}" if act else does
 
 
 def _agreed(does: str, number: int) -> str:

@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from parkway.domain import Details, Step
+from parkway.domain import Details, Step, label_of
 from parkway.engine import wording
 from parkway.storypark.models import Profile
 from parkway.sync.models import Run, RunState
@@ -97,6 +97,12 @@ def place(number: int) -> str:
 def words(slug: str) -> str:
     """An identifier as words: "leave_out" is "leave out"."""
     return slug.replace("_", " ").replace("-", " ")
+
+
+@register.filter
+def field_label(name: str) -> str:
+    """What people call a synced field."""
+    return label_of(name)
 
 
 RULES = {

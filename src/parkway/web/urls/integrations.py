@@ -3,7 +3,15 @@
 from django.urls import path, register_converter
 
 from parkway.web.converters import ChildId
-from parkway.web.views.integrations import child, confirmations, runs, settings_page, setup, setup_summary
+from parkway.web.views.integrations import (
+    child,
+    confirmations,
+    runs,
+    service_settings,
+    settings_page,
+    setup,
+    setup_summary,
+)
 
 register_converter(ChildId, "child")
 
@@ -12,6 +20,10 @@ urls = [
     path("sync-now/", settings_page.sync_now, name="sync-now"),
     path("progress/", settings_page.progress, name="sync-progress"),
     path("who-may-change/", settings_page.who_may_change, name="who-may-change"),
+    path("settings/", service_settings.index, name="settings"),
+    path("settings/window/", service_settings.window, name="change-window"),
+    path("settings/time-zone/", service_settings.time_zone, name="change-time-zone"),
+    path("settings/limits/", service_settings.limits, name="change-limits"),
     path("forecast/", settings_page.forecast, name="forecast"),
     path("switch/<slug:policy>/", confirmations.switch, name="switch"),
     path("held/", confirmations.held, name="held"),

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from parkway.connectors.registry import OWN_NAMES
 from parkway.sync.queries.rulebook import rulebook
 from parkway.sync.queries.service_status import service_statuses
 from parkway.tenancy.models import Person
@@ -42,7 +43,7 @@ def no_such_page(request: HttpRequest) -> HttpResponse:
 
 def help_page(request: HttpRequest) -> HttpResponse:
     """How syncing works, in plain words; in part from the rules themselves."""
-    return render(request, "web/help.html", {"book": rulebook()})
+    return render(request, "web/help.html", {"book": rulebook(OWN_NAMES)})
 
 
 def contact(request: HttpRequest) -> HttpResponse:

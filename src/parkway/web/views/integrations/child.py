@@ -7,13 +7,13 @@ from datetime import date
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from parkway.domain import ChoiceKind, Refused
+from parkway.domain import ChoiceKind, Conflict, Invalid, NotFound
 from parkway.manage.models import Child
 from parkway.storypark.models import Profile
 from parkway.sync import integrations
@@ -24,6 +24,7 @@ from parkway.sync.queries.children import ChildRow
 from parkway.tenancy.people import Permission
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import flash_refused
 from parkway.web.middleware import typed
 from parkway.web.presenters.journal_entries import describe
 
@@ -49,7 +50,7 @@ def why(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     row = next((row for row in everybody.rows if row.child_id == child_id), None)
     known = explain.why(visit.service, child_id)
     if row is None and known is None:
-        raise Http404("There is no such child at this service.")
+        raise NotFound("There is no such child at this service.")
     on = OnDay(request.GET if "on" in request.GET else None)
     asked = on.cleaned_data["on"] if on.is_bound and on.is_valid() else None
     context = {
@@ -96,8 +97,8 @@ def choose(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     """Carry out what a person chose for the child; the next run, asked for at once, does the rest."""
     try:
         said = _choose(request, visit, child_id)
-    except Refused as refused:
-        messages.error(request, str(refused))
+    except (NotFound, Conflict, Invalid) as refused:
+        flash_refused(request, refused)
     else:
         messages.success(request, said)
     return redirect("why", visit.service.slug, child_id)
@@ -123,7 +124,7 @@ def _choose(request: HttpRequest, visit: Visit, child_id: str) -> str:
         choices.move_link(service, child_id, request.POST.get("to", ""), by, now)
         return "The profile belongs to the other child now."
     if answer not in KINDS:
-        raise Refused("Choose one of the answers first. Nothing was changed.")
+        raise Invalid("Choose one of the answers first. Nothing was changed.", fields=("answer",))
     choices.choose(service, child_id, KINDS[answer], by, now)
     return "Your choice is saved. The next run carries it out."
 
@@ -132,4 +133,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Refused("Choose the day until which the profile is to be kept.") from None
+        raise Invalid("Choose the day until which the profile is to be kept.", fields=("until",)) from None

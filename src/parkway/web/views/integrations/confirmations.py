@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from parkway.domain import InactivePolicy
+from parkway.domain import Conflict, InactivePolicy
 from parkway.engine.plan import Plan
-from parkway.engine.wording import what_was_done
+from parkway.engine.wording import DONE, what_was_done
 from parkway.sync import integrations
 from parkway.sync.commands import changes
 from parkway.sync.commands.changes import PlanChanged
@@ -35,7 +35,7 @@ def switch(request: HttpRequest, visit: Visit, policy: str) -> HttpResponse:
     if integrations.integration_of(service).policy is to:
         messages.info(request, "That is the setting already. Nothing was changed.")
         return redirect("integrations", service.slug)
-    return _confirm(
+    return show_or_do(
         request,
         visit,
         "web/integrations/switch.html",
@@ -53,7 +53,7 @@ def held(request: HttpRequest, visit: Visit) -> HttpResponse:
         messages.info(request, "No run is held any more.")
         return redirect("integrations", service.slug)
     change = changes.Reject() if request.POST.get("answer") == "reject" else changes.Approve()
-    return _confirm(
+    return show_or_do(
         request,
         visit,
         "web/integrations/held.html",
@@ -82,7 +82,7 @@ def on(request: HttpRequest, visit: Visit) -> HttpResponse:
     service = visit.service
     if service_statuses([service])[0].stage is not Stage.OFF:
         return _elsewhere(request, visit)
-    return _confirm(
+    return show_or_do(
         request,
         visit,
         "web/integrations/on.html",
@@ -97,14 +97,19 @@ def _elsewhere(request: HttpRequest, visit: Visit) -> HttpResponse:
     return redirect("integrations", visit.service.slug)
 
 
-def _confirm(
+def show_or_do(
     request: HttpRequest,
     visit: Visit,
     template: str,
     context: dict[str, object],
     change: changes.Change,
+    saved_at: str = "integrations",
 ) -> HttpResponse:
-    """Show what a change will do; when it is confirmed, do exactly that. A stale preview is shown anew."""
+    """Show what a change will do; when it is confirmed, do exactly that. A stale preview is shown anew (409).
+
+    `context` has what the button says when no profile changes (`otherwise`), and may name the act (`act`).
+    `saved_at` is the page that follows when nothing was done in Storypark.
+    """
     service, now, stale = visit.service, timezone.now(), False
     plan: Plan | None
     if request.method == "POST":
@@ -112,22 +117,27 @@ def _confirm(
             run = changes.confirm(service, change, request.POST.get("fingerprint", ""), visit.by, now)
         except PlanChanged as changed:
             plan, stale = changed.plan, True
+        except Conflict:
+            if change.needs_syncing or integrations.is_on(service):
+                raise
+            plan, stale = changes.preview(service, change, now), True  # syncing was turned off meanwhile
         else:
-            return _done(request, visit, run)
+            return _done(request, visit, run, saved_at)
     else:
         plan = changes.preview(service, change, now)
-    if plan is None:
-        return render(request, template, context)
-    shown = plans.show(plan)
     otherwise = str(context["otherwise"])
-    context |= {"plan": shown, "stale": stale, "button": plans.button(shown, otherwise)}
+    context |= {"stale": stale, "button": otherwise}
+    if plan is not None:
+        shown = plans.show(plan)
+        act = str(context.get("act", ""))
+        context |= {"plan": shown, "button": plans.button(shown, otherwise, act)}
     return render(request, template, context, status=409 if stale else 200)
 
 
-def _done(request: HttpRequest, visit: Visit, run: Run | None) -> HttpResponse:
-    """On to the run that did it, or back to the settings page where nothing was to sync."""
-    if run is None:
-        messages.success(request, "Saved.")
-        return redirect("integrations", visit.service.slug)
+def _done(request: HttpRequest, visit: Visit, run: Run | None, saved_at: str) -> HttpResponse:
+    """On to the run that did it, or to `saved_at` where nothing was to sync."""
+    if run is None or (saved_at != "integrations" and not any(map(run.counts.get, DONE))):
+        messages.success(request, "Saved. No profile changed.")
+        return redirect(saved_at, visit.service.slug)
     messages.success(request, f"Done: {what_was_done(run.counts)}.")
     return redirect("run", visit.service.slug, run.pk)

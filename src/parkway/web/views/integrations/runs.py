@@ -14,7 +14,7 @@ from parkway.sync import integrations
 from parkway.sync.models import Entry, Run
 from parkway.sync.queries import children, explain
 from parkway.tenancy.scope import scope, the_one
-from parkway.web.access import Visit, at_service, or_404
+from parkway.web.access import Visit, at_service
 from parkway.web.paging import page_of
 
 
@@ -30,7 +30,7 @@ def history(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service()
 def detail(request: HttpRequest, visit: Visit, pk: int) -> HttpResponse:
     """What one run changed, child by child."""
-    run = or_404(lambda: the_one(Run, visit.service, pk=pk))
+    run = the_one(Run, visit.service, pk=pk)
     page = page_of(request, explain.changed_by(run).order_by("step", "child_id"))
     names = _names(visit)
     groups: dict[str, list[tuple[str, Entry]]] = defaultdict(list)

@@ -94,7 +94,7 @@ def who_may_change(request: HttpRequest, visit: Visit) -> HttpResponse:
     lifecycle.allow_educators(visit.service, allowed, visit.by)
     who = "All educators" if allowed else "Only admin educators"
     messages.success(request, f"{who} of {visit.service.name} may change how syncing works now.")
-    return redirect("integrations", visit.service.slug)
+    return redirect("settings", visit.service.slug)
 
 
 @require_safe

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from parkway.domain import Choice, ChoiceKind
+from parkway.domain import Choice, ChoiceKind, NotFound
 from parkway.engine import wording
 from parkway.sync.commands import setup_choices
 from parkway.sync.commands.setup_choices import ChoiceProblem, Many
@@ -291,7 +291,7 @@ def child(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     lists = setup_lists.setup_lists(visit.service, now)
     row = lists.by_child.get(child_id)
     if row is None:
-        raise Http404("There is no such child at this service, or none who is available.")
+        raise NotFound("There is no such child at this service, or none who is available.")
     problem, unsent = None, typed(request) if request.method != "POST" else request.POST
     if request.method == "POST" and "search_for" not in request.POST:
         wish = wish_of(request.POST.get(f"choice-{key_of(child_id)}", ""))

@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from parkway.domain import ChoiceKind, Decision, Refused, Step
+from parkway.domain import ChoiceKind, Conflict, Decision, Step
 from parkway.sync.commands import changes, setup_choices
 from parkway.sync.models import Run, RunState, Trigger
 from parkway.sync.queries import plan_diff, setup_lists
 from parkway.tenancy.scope import scope
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import flash_refused
 from parkway.web.views.integrations.setup_access import in_set_up
 
 SHOWN = "setup-shown"
@@ -62,8 +63,8 @@ def rooms(request: HttpRequest, visit: Visit) -> HttpResponse:
             try:
                 setup_choices.place_room(visit.service, room, target, visit.by, now)
                 messages.success(request, "Saved. The room changes in Storypark when syncing starts.")
-            except Refused as refused:
-                messages.warning(request, str(refused))
+            except Conflict as refused:
+                flash_refused(request, refused)
         return redirect("setup-rooms", visit.service.slug)
     lists = setup_lists.setup_lists(visit.service, now)
     context = {
@@ -89,8 +90,8 @@ def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
         known = shown.get("fingerprint") == fingerprint
         differences = plan_diff.differences(shown, changed.plan) if known else []
         return _show(request, visit, setup_lists.setup_lists(visit.service, now), differences, stale=True)
-    except Refused as refused:
-        messages.warning(request, str(refused))
+    except Conflict as refused:
+        flash_refused(request, refused)
         return redirect("setup-summary", visit.service.slug)
     request.session.pop(SHOWN, None)
     return redirect("setup-done", visit.service.slug)

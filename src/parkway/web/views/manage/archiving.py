@@ -8,10 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from parkway.domain import Refused, Status
+from parkway.domain import Conflict, Invalid, Status
 from parkway.manage import preview, verbs
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.presenters import manage_changes
 from parkway.web.views.manage.forms import ArchiveForm
@@ -30,9 +31,9 @@ def archive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     form = ArchiveForm(request.POST if request.method == "POST" else typed(request), initial={"on": today})
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.archive_child(found, today, form.cleaned_data["on"])
-        except Refused as refused:
-            form.add_error("on", str(refused))
+            verbs.archive_child(found, form.cleaned_data["on"], by=visit.by, now=now)
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             manage_changes.flash_impact(request, visit, found, f"{found} is archived in Manage.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -57,7 +58,7 @@ def unarchive(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
         messages.info(request, f"{found} is not archived.")
         return redirect("manage-child", visit.service.slug, child)
     if request.method == "POST":
-        verbs.unarchive_child(found, today)
+        verbs.unarchive_child(found, by=visit.by, now=now)
         manage_changes.flash_impact(
             request, visit, found, f"{found} is back, and {found.status} in Manage.", now
         )

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from parkway import domain
-from parkway.domain import BookingKind, BookingState, Refused
-from parkway.manage import listing, preview, verbs
+from parkway.domain import BookingKind, BookingState, Conflict, Invalid
+from parkway.manage import listing, preview, record, verbs
 from parkway.manage.models import Booking
 from parkway.manage.preview import Preview
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.presenters import manage_changes
 from parkway.web.templatetags.parkway import day
@@ -52,10 +53,11 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
                 context |= {"title": title, "button": "Add this booking", "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
             more = {"weekdays": form.cleaned_data.get("weekdays", ()), "room": form.cleaned_data["room"]}
+            more |= {"by": visit.by, "now": now}
             with idempotency.once(request, to=reverse("manage-child", args=[visit.service.slug, child])):
-                verbs.book(found, today, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
-        except Refused as refused:
-            form.add_error("ends_on", str(refused))
+                verbs.book(found, wanted.starts_on, wanted.ends_on, kind_, wanted.state, **more)
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             manage_changes.flash_impact(request, visit, found, "The booking was added.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -73,7 +75,7 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
     """Let a booking end on another day."""
     now = timezone.now()
     today = visit.service.today(now)
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     given = request.POST if request.method == "POST" else typed(request)
     form = EndForm(found, given, initial={"ends_on": found.ends_on})
     title = f"End a booking of {found.child}"
@@ -87,9 +89,9 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
                 )
                 context |= {"title": title, "button": _end_button(ends_on), "facts": _facts(form)}
                 return render(request, "web/manage/change.html", context | _kept(request, form))
-            verbs.end_booking(found, ends_on, today)
-        except Refused as refused:
-            form.add_error("ends_on", str(refused))
+            verbs.end_booking(found, ends_on, by=visit.by, now=now)
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             manage_changes.flash_impact(request, visit, found.child, "The booking was changed.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -105,7 +107,7 @@ def _end_button(ends_on: date | None) -> str:
 @at_service(Permission.CHANGE_MANAGE)
 def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Confirm an offered booking."""
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     title = f"Confirm a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.confirmed, verbs.confirm, (title, "Confirm this booking", "confirmed")
@@ -116,7 +118,7 @@ def confirm(request: HttpRequest, visit: Visit, child: int, booking: int) -> Htt
 @at_service(Permission.CHANGE_MANAGE)
 def cancel(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpResponse:
     """Cancel a booking."""
-    found = manage_changes.the_booking(visit, child, booking)
+    found = record.find_booking(visit.service, child, booking)
     title = f"Cancel a booking of {found.child}?"
     return _ask(
         request, visit, found, preview.cancelled, verbs.cancel, (title, "Cancel this booking", "cancelled")
@@ -128,7 +130,7 @@ def _ask(
     visit: Visit,
     booking: Booking,
     foresee: Callable[[Booking, date], Preview],
-    verb: Callable[[Booking, date], None],
+    verb: Callable[..., None],
     words: tuple[str, str, str],
 ) -> HttpResponse:
     """Show what will happen; do it when it is sent."""
@@ -136,7 +138,7 @@ def _ask(
     today = visit.service.today(now)
     title, button, done = words
     if request.method == "POST":
-        verb(booking, today)
+        verb(booking, by=visit.by, now=now)
         manage_changes.flash_impact(request, visit, booking.child, f"The booking was {done}.", now)
         return redirect("manage-child", visit.service.slug, booking.child_id)
     context = manage_changes.before(visit, booking.child, foresee(booking, today), now)

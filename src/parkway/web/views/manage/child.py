@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parkway.domain import ACTIONS, Refused, Status, Step
+from parkway.domain import ACTIONS, Conflict, Invalid, NotFound, Status, Step
 from parkway.engine import wording
 from parkway.manage import listing, verbs
 from parkway.manage.models import Booking
@@ -22,9 +22,11 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.people import Permission
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
-from parkway.web.presenters import manage_changes
+from parkway.web.presenters import change_history, manage_changes
 from parkway.web.presenters.booking_timeline import booking_timeline
+from parkway.web.views.history import MANAGE, whole_history
 from parkway.web.views.manage.forms import DAYS, ChildForm
 
 KEY = (
@@ -62,7 +64,19 @@ def show(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
             "here": impact.in_storypark(integration, found.child.reference, now) if integration else None,
             "pending": pending if pending and (pending.step is None or pending.step in TELLS) else None,
             "next_run": manage_changes.next_run(visit, now),
+            "changes": change_history.latest(visit.service, change_history.CHILD, found.child.reference),
         },
+    )
+
+
+@require_safe
+@at_service()
+def history(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
+    """Everything that people changed in the child's details and bookings."""
+    found = manage_changes.the_record(visit, child, timezone.now()).child
+    back = reverse("manage-child", args=[visit.service.slug, child])
+    return whole_history(
+        request, visit, change_history.CHILD, found.reference, of=str(found), back=back, base=MANAGE
     )
 
 
@@ -94,9 +108,9 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with idempotency.once(request, to=reverse("manage-children", args=[visit.service.slug])):
-                child = verbs.enrol(visit.service, form.details(), visit.service.today(now))
-        except Refused as refused:
-            form.add_error(None, str(refused))
+                child = verbs.enrol(visit.service, form.details(), by=visit.by, now=now)
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, name="new_room")
         else:
             manage_changes.flash_impact(
                 request,
@@ -116,13 +130,13 @@ def edit(request: HttpRequest, visit: Visit, child: int) -> HttpResponse:
     now = timezone.now()
     found = manage_changes.the_record(visit, child, now)
     rooms = listing.room_names(visit.service)
-    before = found.child.details._asdict() | {"rooms": found.rooms}
+    before = found.child.details.by_name() | {"rooms": found.rooms}
     form = ChildForm(rooms, request.POST if request.method == "POST" else typed(request), initial=before)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.amend(found.child, visit.service.today(now), **form.details()._asdict())
-        except Refused as refused:
-            form.add_error(None, str(refused))
+            verbs.amend(found.child, by=visit.by, now=now, **form.details().by_name())
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, name="new_room")
         else:
             manage_changes.flash_impact(request, visit, found.child, "The details were saved.", now)
             return redirect("manage-child", visit.service.slug, child)
@@ -144,7 +158,7 @@ def managed(request: HttpRequest, service_id: int, child_id: str) -> HttpRespons
 def _send_on(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     try:
         child = verbs.find_child(visit.service, child_id)
-    except Refused:
+    except NotFound:
         messages.warning(
             request, "Manage no longer lists the child of this profile. The Syncing page shows what to do."
         )

@@ -15,15 +15,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parkway.connectors.csv_files import BOOKINGS, CHILDREN, Files, read_files
+from parkway.connectors.csv_files import BOOKINGS, CHILDREN, COLUMNS, Files, read_files
 from parkway.connectors.csv_reading import BadFiles, CsvProblem
-from parkway.domain import Refused, Status
+from parkway.domain import Conflict, Refused, Status
 from parkway.engine import wording
 from parkway.manage.export import children_csv
 from parkway.sync.commands.file_import import LONGEST, ImportResult, StatusChange, preview_files, take_files
 from parkway.tenancy.people import Permission
 from parkway.web import pending_uploads
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to, flash_refused
 from parkway.web.middleware import typed
 from parkway.web.pending_uploads import PendingUpload
 from parkway.web.presenters import manage_changes
@@ -33,7 +34,7 @@ from parkway.web.views.manage.forms import LARGEST, FilesForm
 SHOWN, WARNINGS = 500, 10  # bad lines and warnings on a page
 EXAMPLES = {
     "children": (
-        "child_id,first_name,last_name,preferred_name,date_of_birth,gender,rooms,archived_on\n"
+        f"{','.join(('child_id', *COLUMNS, 'archived_on'))}\n"
         "A-1,Mānaia,Hohepa,,2022-03-04,girl,Tūī,\n"
         "A-2,Oliver,Smith,Ollie,2021-11-30,boy,Kiwi;Tūī,\n"
         "A-3,Ida,Ng,,,,,2026-01-31\n"
@@ -76,7 +77,7 @@ def take(request: HttpRequest, visit: Visit) -> HttpResponse:
             except BadFiles as bad:
                 report = _report(bad, sent)
             except Refused as refused:
-                form.add_error(None, str(refused))
+                add_to(form, refused)
     return _page(request, visit, form, report)
 
 
@@ -117,25 +118,25 @@ def carry_out(request: HttpRequest, visit: Visit) -> HttpResponse:
     waiting = request.POST.get("waiting", "")
     sent = pending_uploads.find(visit, waiting)
     if sent is None:
-        return _not_taken(request, visit, GONE)
+        return _not_taken(request, visit, Conflict(GONE))
     try:
         files = _read(visit, sent)
         with transaction.atomic():  # the files go when, and only when, they are taken over
             if not pending_uploads.claim(visit, waiting):
-                raise Refused(GONE)
+                raise Conflict(GONE)
             taken = take_files(visit.service, files, visit.by, timezone.now())
     except BadFiles as bad:
         pending_uploads.claim(visit, waiting)
         return _page(request, visit, FilesForm(None), _report(bad, sent))
     except Refused as refused:
         pending_uploads.claim(visit, waiting)
-        return _not_taken(request, visit, str(refused))
+        return _not_taken(request, visit, refused)
     _flash(request, visit, taken, files)
     return redirect("manage-children", visit.service.slug)
 
 
-def _not_taken(request: HttpRequest, visit: Visit, text: str) -> HttpResponse:
-    messages.warning(request, text)
+def _not_taken(request: HttpRequest, visit: Visit, refused: Refused) -> HttpResponse:
+    flash_refused(request, refused)
     return redirect("manage-import", visit.service.slug)
 
 

@@ -2,67 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Field
 
 from parkway.connectors.csv_files import WEEKDAYS
-from parkway.domain import BookingKind, BookingState, Details
+from parkway.domain import LONGEST, BookingKind, BookingState, Details
 from parkway.engine.wording import weekday
-from parkway.manage.models import Booking, Child, Room
+from parkway.manage.models import Booking, Room
+from parkway.web.details_form import DetailsForm, day_field
 
 LARGEST = 20_000_000  # bytes of one file
 DAYS = {day: weekday(number) for number, day in enumerate(WEEKDAYS)}
 
 
-def longest(model: type[Child] | type[Room], name: str) -> int | None:
-    """How many characters the database has room for."""
-    field = model._meta.get_field(name)
-    return field.max_length if isinstance(field, Field) else None
-
-
-def day_field(label: str, help_text: str = "", required: bool = True) -> forms.DateField:
-    """A day, with the browser's own calendar."""
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
-
-
-class ChildForm(forms.Form):
+class ChildForm(DetailsForm):
     """A child's details."""
 
-    first_name = forms.CharField(required=False, max_length=longest(Child, "first_name"))
-    last_name = forms.CharField(required=False, max_length=longest(Child, "last_name"))
-    preferred_name = forms.CharField(
-        required=False,
-        max_length=longest(Child, "preferred_name"),
-        help_text="What people call the child, when that is not the first name.",
-    )
-    date_of_birth = day_field(
-        "Date of birth", "With it, Parkway tells children of the same name apart.", required=False
-    )
-    gender = forms.CharField(required=False, max_length=longest(Child, "gender"))
-    rooms = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     new_room = forms.CharField(
         required=False,
-        max_length=longest(Room, "name"),
+        max_length=LONGEST["rooms"],
         help_text="For a room that Manage does not have yet. The child is put into it too.",
     )
 
-    def __init__(self, rooms: Sequence[str], *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        cast("forms.MultipleChoiceField", self.fields["rooms"]).choices = [(name, name) for name in rooms]
-        if not rooms:
-            del self.fields["rooms"]
-
     def details(self) -> Details:
         """What was typed, as a value."""
-        typed = self.cleaned_data
-        rooms = {*typed.get("rooms", ()), *filter(None, [typed["new_room"]])}
-        names = (typed["first_name"], typed["last_name"], typed["preferred_name"])
-        return Details(*names, typed["date_of_birth"], typed["gender"], frozenset(rooms))
+        values = self.values
+        new_room = values.pop("new_room")
+        rooms = {*values.get("rooms", ()), *([new_room] if new_room else [])}
+        return Details.of({**values, "rooms": frozenset(rooms)})
 
 
 class BookingForm(forms.Form):
@@ -117,7 +86,7 @@ class EndForm(forms.Form):
 class ManageRoomForm(forms.Form):
     """A room's name."""
 
-    name = forms.CharField(max_length=longest(Room, "name"))
+    name = forms.CharField(max_length=LONGEST["rooms"])
 
 
 class FilesForm(forms.Form):

@@ -9,10 +9,11 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parkway.domain import Decision, ProfileState, Refused, Step
+from parkway.domain import Conflict, Decision, Invalid, ProfileState, SourceSilent, Step
 from parkway.engine.plan import Plan
 from parkway.engine.wording import count
 from parkway.storypark import listing, verbs
@@ -21,10 +22,13 @@ from parkway.sync.commands import changes
 from parkway.sync.models import Integration, Stage
 from parkway.sync.queries import space_forecast
 from parkway.sync.queries.space_forecast import SpaceForecast
+from parkway.tenancy.models import Subject
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
-from parkway.web.presenters import spaces_chart
+from parkway.web.presenters import change_history, spaces_chart
+from parkway.web.views.history import STORYPARK, whole_history
 
 FIRST = 10  # of those who wait, told at once
 
@@ -85,8 +89,8 @@ def _page(request: HttpRequest, visit: Visit, form: PaidForm) -> HttpResponse:
     if found is not None and found.stage == Stage.ON:
         try:
             seen = space_forecast.space_forecast(service, timezone.now())
-        except Refused as refused:
-            silent = str(refused)
+        except SourceSilent as told:
+            silent = str(told)
     waiting = len(seen.waiting) if seen else 0
     return render(
         request,
@@ -104,9 +108,19 @@ def _page(request: HttpRequest, visit: Visit, form: PaidForm) -> HttpResponse:
             "silent": silent,
             "integration": found,
             "run": integrations.latest_run(service),
+            "changes": change_history.latest(service, [Subject.ACCOUNT], service.slug),
             **_ahead(seen, paid),
         },
     )
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def history(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Every change of the number of paid children."""
+    slug = visit.service.slug
+    back = reverse("storypark-account", args=[slug])
+    return whole_history(request, visit, [Subject.ACCOUNT], slug, of="the account", back=back, base=STORYPARK)
 
 
 def _ahead(seen: SpaceForecast | None, paid: int) -> dict[str, Any]:
@@ -142,8 +156,8 @@ def paid_children(request: HttpRequest, visit: Visit) -> HttpResponse:
         run = changes.confirm(visit.service, changes.ChangePaidChildren(number), fingerprint, visit.by, now)
     except changes.PlanChanged as changed:
         return _preview(request, visit, number, changed.plan, changed=True)
-    except Refused as refused:
-        form.add_error("number", str(refused))
+    except (Conflict, Invalid) as refused:
+        add_to(form, refused)
         return _page(request, visit, form)
     came = sum(run.counts[step.value] for step in (Step.CREATE, Step.RESTORE)) if run else 0
     what = f" {count(came, 'child', 'children')} came in." if came else ""

@@ -6,17 +6,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
-from parkway.domain import Refused
+from parkway.domain import Conflict, Invalid
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Room
+from parkway.tenancy.models import Subject
 from parkway.tenancy.people import Permission
-from parkway.tenancy.scope import scope
+from parkway.tenancy.scope import the_one
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
+from parkway.web.presenters import change_history
+from parkway.web.views.history import STORYPARK, whole_history
 
 
 class StoryparkRoomForm(forms.Form):
@@ -33,9 +39,9 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
         try:
-            verbs.add_room(visit.service, name)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+            verbs.add_room(visit.service, name, by=visit.by, now=timezone.now())
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The room {name} was added.")
             return redirect("storypark-rooms", visit.service.slug)
@@ -47,20 +53,31 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service(Permission.CHANGE_PROFILES)
 def rename(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Give a room another name."""
-    room = scope(Room, visit.service).select_related("service").filter(pk=number).first()
-    if room is None:
-        raise Http404("There is no such room at this service.")
+    room = the_one(Room, visit.service, pk=number)
     data = request.POST if request.method == "POST" else typed(request)
     form = StoryparkRoomForm(data, initial={"name": room.name})
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.rename_room(room, form.cleaned_data["name"])
-        except Refused as refused:
-            form.add_error(None, str(refused))
+            verbs.rename_room(room, form.cleaned_data["name"], by=visit.by, now=timezone.now())
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused)
         else:
             messages.success(request, f"The room is called {room.name} now.")
             return redirect("storypark-rooms", visit.service.slug)
-    return render(request, "web/storypark/room.html", {"form": form, "room": room, **_managed(visit)})
+    changes = change_history.latest(visit.service, [Subject.STORYPARK_ROOM], str(number))
+    context = {"form": form, "room": room, "changes": changes, **_managed(visit)}
+    return render(request, "web/storypark/room.html", context)
+
+
+@require_safe
+@at_service(Permission.CHANGE_PROFILES)
+def history(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Everything that people changed in a room."""
+    room = the_one(Room, visit.service, pk=number)
+    back = reverse("storypark-room", args=[visit.service.slug, number])
+    return whole_history(
+        request, visit, [Subject.STORYPARK_ROOM], str(number), of=room.name, back=back, base=STORYPARK
+    )
 
 
 def _managed(visit: Visit) -> dict[str, Any]:

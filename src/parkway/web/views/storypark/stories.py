@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parkway.domain import ProfileState, Refused
+from parkway.domain import Conflict, Invalid, NotFound, ProfileState
 from parkway.storypark import listing, verbs
 from parkway.storypark.models import Profile, Story, StoryState
+from parkway.tenancy.models import Subject
 from parkway.tenancy.people import Permission
+from parkway.tenancy.scope import scope
 from parkway.web import idempotency
 from parkway.web.access import Visit, at_service
+from parkway.web.errors import add_to
 from parkway.web.middleware import typed
 from parkway.web.paging import page_of
+from parkway.web.presenters import change_history
+from parkway.web.views.history import STORYPARK, whole_history
 
 
 class StoryForm(forms.Form):
@@ -68,19 +74,11 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     return render(request, "web/storypark/stories.html", {"page": page, "state": state, "live": live})
 
 
-def the_story(visit: Visit, number: int) -> Story:
-    """The story at this address; none of another service is ever found."""
-    found = listing.story(visit.service, number)
-    if found is None:
-        raise Http404("There is no such story at this service.")
-    return found
-
-
 @require_safe
 @at_service(Permission.SEE_STORYPARK)
 def story(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Read a story."""
-    one = the_story(visit, number)
+    one = listing.story(visit.service, number)
     about = list(one.profiles.all())
     return render(
         request,
@@ -90,8 +88,33 @@ def story(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
             "about": about,
             "live": [each for each in about if each.state == ProfileState.LIVE.value],
             "draft": one.state == StoryState.DRAFT,
+            "changes": change_history.latest(visit.service, [Subject.STORY], str(number), _names(visit)),
         },
     )
+
+
+@require_safe
+@at_service(Permission.SEE_STORYPARK)
+def history(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Everything that people changed in a story."""
+    one = listing.story(visit.service, number)
+    back = reverse("storypark-story", args=[visit.service.slug, number])
+    return whole_history(
+        request,
+        visit,
+        [Subject.STORY],
+        str(number),
+        of=f"“{one}”",
+        back=back,
+        base=STORYPARK,
+        names=_names(visit),
+    )
+
+
+def _names(visit: Visit) -> dict[str, str]:
+    """What the children are called, by the ids of their profiles."""
+    there = scope(Profile, visit.service).exclude(state=ProfileState.DELETED.value)
+    return {profile.reference: full_name(profile) for profile in there}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,22 +123,21 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Write a story about live children (R14), and keep it as a draft or publish it."""
     live = listing.profiles(visit.service)
     asked = request.GET.get("about", "")
-    about = (
-        listing.profile(visit.service, int(asked))
-        if asked.isdecimal() and len(asked) < listing.LONGEST_ID
-        else None
-    )
+    about = None
+    if asked.isdecimal() and len(asked) < listing.LONGEST_ID:
+        with suppress(NotFound):
+            about = listing.profile(visit.service, int(asked))
     data = request.POST if request.method == "POST" else typed(request)
     form = StoryForm(live, data, initial={"children": [asked]})
     if request.method == "POST" and form.is_valid():
         publish = request.POST.get("do") == "publish"
         title, text = form.cleaned_data["title"], form.cleaned_data["text"]
-        today = visit.service.today(timezone.now())
+        now = timezone.now()
         try:
             with idempotency.once(request, to=reverse("storypark-stories", args=[visit.service.slug])):
-                made = verbs.write_story(form.about, title, text, today, publish)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+                made = verbs.write_story(form.about, title, text, publish, by=visit.by, now=now)
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, profiles="children")
         else:
             _flash(request, made)
             return redirect("storypark-story", visit.service.slug, made.pk)
@@ -127,7 +149,7 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service(Permission.WRITE_STORIES)
 def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Change a draft, and keep it as one or publish it."""
-    one = the_story(visit, number)
+    one = listing.story(visit.service, number)
     if one.state != StoryState.DRAFT:
         messages.info(request, "This story is published. Published stories stay as families have seen them.")
         return redirect("storypark-story", visit.service.slug, one.pk)
@@ -135,12 +157,14 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else typed(request)
     form = StoryForm(listing.profiles(visit.service), data, initial=before)
     if request.method == "POST" and form.is_valid():
+        now = timezone.now()
         try:
-            verbs.amend_story(one, form.about, form.cleaned_data["title"], form.cleaned_data["text"])
+            title, text = form.cleaned_data["title"], form.cleaned_data["text"]
+            verbs.amend_story(one, form.about, title, text, by=visit.by, now=now)
             if request.POST.get("do") == "publish":
-                verbs.publish_story(one)
-        except Refused as refused:
-            form.add_error(None, str(refused))
+                verbs.publish_story(one, by=visit.by, now=now)
+        except (Conflict, Invalid) as refused:
+            add_to(form, refused, profiles="children")
         else:
             _flash(request, one)
             return redirect("storypark-story", visit.service.slug, one.pk)
@@ -152,8 +176,8 @@ def edit(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
 @at_service(Permission.WRITE_STORIES)
 def publish(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """Let families see a draft."""
-    one = the_story(visit, number)
-    verbs.publish_story(one)
+    one = listing.story(visit.service, number)
+    verbs.publish_story(one, by=visit.by, now=timezone.now())
     _flash(request, one)
     return redirect("storypark-story", visit.service.slug, one.pk)
 

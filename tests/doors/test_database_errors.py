@@ -246,39 +246,42 @@ def test_a_stale_fingerprint_shows_the_plan_there_is_now(place: Place) -> None:
     """B1."""
     before = place.state()
     result = place.run("switch", "rimu-kindergarten", "stay", "--yes", "0123456789abcdef")
-    assert result.returncode == 2
+    assert result.returncode == 6
     assert "nothing was done" in result.stderr
     assert "Fingerprint: " in result.stdout
     assert place.state() == before
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("code", "words", "said"),
     [
-        (("keep-until", "rimu-kindergarten", "NOBODY", "2099-01-01"), "not listed in Manage"),
-        (("keep-until", "rimu-kindergarten", "RIM1-001", "2020-01-01"), "has passed"),
-        (("choose", "rimu-kindergarten", "NOBODY", "new"), "not listed in Manage"),
-        (("choose", "rimu-kindergarten", "RIM1-001", "release"), "nothing to release"),
-        (("choose", "rimu-kindergarten", "RIM1-001", "P-nowhere"), "no profile P-nowhere"),
-        (("setup", "rimu-kindergarten"), "set up already"),
-        (("on", "rimu-kindergarten"), "not turned off"),
-        (("off", "lighthouse-preschool"), "set it up first"),
-        (("sync", "lighthouse-preschool"), "set it up first"),
-        (("approve", "rimu-kindergarten"), "is held"),
-        (("why", "rimu-kindergarten", "nobody"), "no child with the id nobody, and never had"),
-        (("why", "rimu-kindergarten", "rim1-001"), "Did you mean RIM1-001"),
+        (2, ("keep-until", "rimu-kindergarten", "NOBODY", "2099-01-01"), "not listed in Manage"),
+        (2, ("keep-until", "rimu-kindergarten", "RIM1-001", "2020-01-01"), "has passed"),
+        (2, ("choose", "rimu-kindergarten", "NOBODY", "new"), "not listed in Manage"),
+        (6, ("choose", "rimu-kindergarten", "RIM1-001", "release"), "nothing to release"),
+        (2, ("choose", "rimu-kindergarten", "RIM1-001", "P-nowhere"), "no profile P-nowhere"),
+        (6, ("setup", "rimu-kindergarten"), "set up already"),
+        (6, ("on", "rimu-kindergarten"), "not turned off"),
+        (6, ("off", "lighthouse-preschool"), "set it up first"),
+        (6, ("sync", "lighthouse-preschool"), "set it up first"),
+        (6, ("approve", "rimu-kindergarten"), "is held"),
+        (2, ("why", "rimu-kindergarten", "nobody"), "no child with the id nobody, and never had"),
+        (2, ("why", "rimu-kindergarten", "rim1-001"), "Did you mean RIM1-001"),
         (
+            2,
             ("why", "rimu-kindergarten", "RIM1-001", "--on", "2020-01-01"),
             "The first decision for RIM1-001 was",
         ),
-        (("why", "lighthouse-preschool", "LIG18-001"), "Nothing was decided at Lighthouse Preschool yet"),
-        (("runs", "rimu-kindergarten", "--run", "999999"), "has no run “999999”"),
-        (("runs", "rimu-kindergarten", "--run", "99999999999999999999"), "not in the range"),
+        (2, ("why", "lighthouse-preschool", "LIG18-001"), "Nothing was decided at Lighthouse Preschool yet"),
+        (2, ("runs", "rimu-kindergarten", "--run", "999999"), "has no run “999999”"),
+        (2, ("runs", "rimu-kindergarten", "--run", "99999999999999999999"), "not in the range"),
     ],
 )
-def test_what_cannot_be_done_is_said_at_once(place: Place, words: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_done_is_said_at_once(
+    place: Place, code: int, words: tuple[str, ...], said: str
+) -> None:
     before = place.state()
-    assert said in place.told(*words)
+    assert said in place.told(*words, code=code)
     assert place.state() == before
 
 

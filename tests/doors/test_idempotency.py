@@ -18,6 +18,7 @@ from django.utils import timezone
 from parkway.manage.models import Booking, Child, Room
 from parkway.storypark.models import Profile, Story
 from parkway.tenancy.models import Person, RoleName
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope
 from parkway.tenancy.verbs import give_role
 from tests.stories.world import LONG_AGO, World
@@ -40,7 +41,7 @@ def client_of(world: World) -> Clients:
     def make(name: str = "sam") -> Client:
         made = Person.objects.create_user(f"{name}@example.org", name.title())
         for role in RoleName:
-            give_role(made, world.service, role)
+            give_role(made, world.service, role, by=OPERATOR, now=world.now)
         client = Client(headers={"host": "localhost"})
         client.force_login(made, backend=settings.AUTHENTICATION_BACKENDS[0])
         return client

@@ -30,6 +30,7 @@ from parkway.manage.models import Child
 from parkway.sync.models import Notice, Outbox, Run
 from parkway.tenancy import row_level_security
 from parkway.tenancy.models import Person, RoleName, SupportAccess
+from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within, within_all
 from parkway.tenancy.verbs import give_role
 from parkway.web.middleware import Doorkeeper
@@ -64,7 +65,7 @@ def fill(world: World) -> None:
     world.set_up({"ben": Choice(ChoiceKind.DONT_ADD)})
     world.write("ana", "A tower")
     person = Person.objects.create_user(f"{world.service.slug}@example.org", "Aroha Admin")
-    give_role(person, world.service, RoleName.MANAGE_STAFF)
+    give_role(person, world.service, RoleName.MANAGE_STAFF, by=OPERATOR, now=world.now)
     look = {"person": person, "address": "/", "at": world.now}
     SupportAccess.objects.create(service=world.service, **look)
     run = scope(Run, world.service).latest("pk")

@@ -11,6 +11,7 @@ from parkway.domain import BookingKind, BookingState
 from parkway.manage import preview, record, verbs
 from parkway.manage.models import Booking, Child
 from parkway.manage.preview import Preview
+from parkway.tenancy.people import OPERATOR
 from tests.stories.world import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db
@@ -24,25 +25,31 @@ def world() -> World:
 def child_of(world: World) -> Child:
     """A child with an ended, an open and an offered booking."""
     child = world.child(world.enrol("Ida", until=LONG_AGO))
-    verbs.book(child, world.today, world.today + timedelta(days=70))
-    verbs.book(child, world.today, world.today - timedelta(days=3), state=BookingState.OFFERED)
+    verbs.book(child, world.today + timedelta(days=70), by=OPERATOR, now=world.now)
+    verbs.book(child, world.today - timedelta(days=3), state=BookingState.OFFERED, by=OPERATOR, now=world.now)
     return child
 
 
 CHANGES: dict[str, tuple[Callable[[Booking, World], Preview], Callable[[Booking, World], None]]] = {
     "archive": (
         lambda b, w: preview.archived(b.child, w.today),
-        lambda b, w: verbs.archive_child(b.child, w.today),
+        lambda b, w: verbs.archive_child(b.child, by=OPERATOR, now=w.now),
     ),
-    "cancel": (lambda b, w: preview.cancelled(b, w.today), lambda b, w: verbs.cancel(b, w.today)),
-    "confirm": (lambda b, w: preview.confirmed(b, w.today), lambda b, w: verbs.confirm(b, w.today)),
+    "cancel": (
+        lambda b, w: preview.cancelled(b, w.today),
+        lambda b, w: verbs.cancel(b, by=OPERATOR, now=w.now),
+    ),
+    "confirm": (
+        lambda b, w: preview.confirmed(b, w.today),
+        lambda b, w: verbs.confirm(b, by=OPERATOR, now=w.now),
+    ),
     "end": (
         lambda b, w: preview.ending(b, b.starts_on, w.today),
-        lambda b, w: verbs.end_booking(b, b.starts_on, w.today),
+        lambda b, w: verbs.end_booking(b, b.starts_on, by=OPERATOR, now=w.now),
     ),
     "go on": (
         lambda b, w: preview.ending(b, None, w.today),
-        lambda b, w: verbs.end_booking(b, None, w.today),
+        lambda b, w: verbs.end_booking(b, None, by=OPERATOR, now=w.now),
     ),
     "book": (
         lambda b, w: preview.booked(
@@ -50,7 +57,7 @@ CHANGES: dict[str, tuple[Callable[[Booking, World], Preview], Callable[[Booking,
             w.today,
             verbs.check_period(BookingKind.CASUAL, BookingState.CONFIRMED, w.today, None),
         ),
-        lambda b, w: verbs.book(b.child, w.today, w.today, kind=BookingKind.CASUAL) and None,
+        lambda b, w: verbs.book(b.child, w.today, kind=BookingKind.CASUAL, by=OPERATOR, now=w.now) and None,
     ),
 }
 
@@ -80,9 +87,9 @@ def test_taken_back_is_what_the_bookings_say(world: World) -> None:
     """D3."""
     child = child_of(world)
     before = child.standing
-    verbs.archive_child(child, world.today)
+    verbs.archive_child(child, by=OPERATOR, now=world.now)
     assert preview.unarchived(child, world.today).standing == before
-    verbs.unarchive_child(child, world.today)
+    verbs.unarchive_child(child, by=OPERATOR, now=world.now)
     assert child.standing == before
 
 

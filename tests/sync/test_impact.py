@@ -11,6 +11,7 @@ from parkway.manage import preview, verbs
 from parkway.manage.preview import Preview
 from parkway.sync.queries import impact
 from parkway.sync.queries.impact import Impact
+from parkway.tenancy.people import OPERATOR
 from tests.stories.world import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +115,7 @@ def test_an_answer_that_must_not_be_believed_tells_nothing(world: World) -> None
     world.set_up()
     child = world.child("ida")
     then = preview.archived(child, world.today)
-    verbs.remove_child(child)
+    verbs.remove_child(child, by=OPERATOR, now=world.now)
     seen = told(world, "ida", then)
     assert seen.step is None
     assert "no children at all" in seen.sentence

@@ -104,11 +104,11 @@ def test_everybody_is_read_when_more_than_children_changed(
     world.amend("kid03", last_name="Ngata")
     match change:
         case "room":
-            manage.add_room(world.service, "Tūī")
+            manage.add_room(world.service, "Tūī", by=OPERATOR, now=world.now)
         case "removed":
-            manage.remove_child(world.child("kid04"))
+            manage.remove_child(world.child("kid04"), by=OPERATOR, now=world.now)
         case "profile":
-            storypark.archive_profile(world.profile_of("kid05"), world.today, support=True)
+            storypark.archive_profile(world.profile_of("kid05"), by=OPERATOR, now=world.now)
         case "setting":
             choices.choose(world.service, "kid06", ChoiceKind.DONT_ADD, OPERATOR, world.now)
     roster.told.clear()
@@ -147,16 +147,16 @@ def a_rare_day(world: World, random: Random) -> None:
     profile = world.profile(child_id)
     match random.choice(["by hand", "delete", "choose", "keep", "remove", "pay", "portfolio", "switch"]):
         case "by hand" if profile is not None and profile.state == "live":
-            storypark.archive_profile(profile, today, support=True)
+            storypark.archive_profile(profile, by=OPERATOR, now=world.now)
         case "delete" if profile is not None and profile.state != "deleted":
-            storypark.delete_profile(profile)
+            storypark.delete_profile(profile, by=OPERATOR, now=world.now)
         case "choose":
             world.choose(child_id, ChoiceKind.DONT_ADD)
         case "keep":
             day = today + timedelta(days=random.choice([2, 9]))
             choices.keep_until(world.service, child_id, day, OPERATOR, world.now)
         case "remove":
-            manage.remove_child(world.child(child_id))
+            manage.remove_child(world.child(child_id), by=OPERATOR, now=world.now)
         case "pay":
             world.plan_reduced_to(world.live() + random.choice([0, 1, 20]))
         case "portfolio":
