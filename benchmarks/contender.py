@@ -23,9 +23,13 @@ MOMENTS = {"first": fleet.FIRST_SYNC, "no-change": fleet.NEXT_PASS, "change": fl
 
 def _parkway(now: datetime) -> Callable[[], object]:
     _django()
+    from parkway.connectors import registry
+    from parkway.engine import wording
     from parkway.sync.schedule.fleet import Pass
     from parkway.sync.schedule.parallel import run_in_parallel
 
+    # loaded once for a process, as modules are
+    registry.rosters(), registry.profiles(), wording.day(fleet.TODAY, fleet.TODAY)
     return lambda: deque(run_in_parallel(Pass(clock=lambda: now)), maxlen=0)
 
 

@@ -360,6 +360,10 @@ class SourceSilent(Refused):
     """An end answered with nothing, or not at all, while links exist: the run stops, nothing changes (D8)."""
 
 
+class EndUnusable(SourceSilent):
+    """An end of a service is not installed, or its settings do not fit: the run stops, nothing changes."""
+
+
 KINDS: tuple[type[Refused], ...] = (NotFound, Forbidden, Conflict, Invalid, SourceSilent)
 
 

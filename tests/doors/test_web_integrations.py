@@ -79,7 +79,18 @@ def client_for(world: World) -> Client:
     return client
 
 
-CHANGES = ["sync-now/", "who-may-change/", "off/", "on/", "switch/stay/", "held/", "children/ana/choose/"]
+CHANGES = [
+    "sync-now/",
+    "settings/window/",
+    "settings/time-zone/",
+    "settings/limits/",
+    "who-may-change/",
+    "off/",
+    "on/",
+    "switch/stay/",
+    "held/",
+    "children/ana/choose/",
+]
 
 
 @pytest.mark.parametrize("address", CHANGES)

@@ -27,7 +27,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from parkway.cli.doctor import LEVELS
-from parkway.config.doctor import clock, configuration, database, disk, queue
+from parkway.config.doctor import clock, configuration, database, disk, ends, queue
 from parkway.config.doctor.findings import Area
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Service
@@ -157,7 +157,8 @@ def test_settings_that_cannot_be_read_are_told_like_the_rest(tmp_path: Path) -> 
 
 @pytest.mark.django_db
 def test_the_checks_run_only_when_they_are_asked_for(django_assert_num_queries: Any) -> None:
-    areas = (configuration.AREA, database.REACHABLE, database.AREA, clock.AREA, queue.AREA, disk.AREA)
+    reading = (database.REACHABLE, database.AREA, clock.AREA, queue.AREA, ends.AREA)
+    areas = (configuration.AREA, *reading, disk.AREA)
     tags = [area.tag for area in areas]
     assert checks.registry.registry.tags_available(deployment_checks=True) >= set(tags)
     assert checks.run_checks(tags=tags) == []
@@ -165,7 +166,8 @@ def test_the_checks_run_only_when_they_are_asked_for(django_assert_num_queries: 
         found = checks.run_checks(tags=tags, include_deployment_checks=True)
     assert {message.obj for message in found} == {"configuration", "disk"}
     found = checks.run_checks(tags=tags, include_deployment_checks=True, databases=["default"])
-    assert {message.obj for message in found} == {"configuration", "database", "clock", "queue", "disk"}
+    areas_told = {"configuration", "database", "clock", "queue", "ends", "disk"}
+    assert {message.obj for message in found} == areas_told
     assert all(re.fullmatch(rf"parkway\.{m.obj}\.[DIWE]\d{{3}}", str(m.id)) for m in found)
 
 
@@ -251,7 +253,7 @@ def test_no_database_and_no_database_of_ours(installation: Installation) -> None
     installation.database.unlink()
     found = report(installation)
     assert "There is no database" in found["bad"][0]
-    assert len(found["not seen"]) == 2
+    assert len(found["not seen"]) == 3
     assert not installation.database.exists()
 
 
@@ -434,3 +436,19 @@ def test_the_database_at_hand_is_as_it_should_be() -> None:
     MigrationRecorder(connection).record_unapplied("manage", "0001_initial")
     (told,) = seen(database.AREA)
     assert "manage.0001_initial" in told
+
+
+# Ends -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_services_whose_ends_cannot_be_used_are_told() -> None:
+    rimu, miro = World("Rimu"), World("Miro")
+    assert seen(ends.AREA) == []
+    Integration.objects.filter(service=rimu.service).update(roster_end="gone")
+    Integration.objects.filter(service=miro.service).update(profiles_settings='{"key": 1}')
+
+    first, second = seen(ends.AREA)
+    assert first.startswith("Miro does not sync: Storypark cannot be used with its settings here.")
+    assert second.startswith("Rimu does not sync: No end “gone” is installed here.")
+    assert second.endswith("Install the end, or choose another: `parkway ends rimu`.")

@@ -53,7 +53,7 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
             say(changed.plan.fingerprint)
     elif what == "archive":
         with within(service):
-            manage.archive_child(manage.find_child(service, more[0]), service.today(now))
+            manage.archive_child(manage.find_child(service, more[0]), by=OPERATOR, now=now)
     say("done")
 
 

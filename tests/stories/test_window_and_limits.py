@@ -155,7 +155,7 @@ def a_service(children: Drawn, paid: int, inactive: InactivePolicy) -> World:
         for start, length, state in bookings:
             first = world.today + days(start)
             last = None if length is None else first + days(length)
-            manage.book(world.child(child_id), world.today, first, last, state=state)
+            manage.book(world.child(child_id), first, last, state=state, by=OPERATOR, now=world.now)
         if gone:
             world.archive(child_id)
     world.set_up()

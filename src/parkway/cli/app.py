@@ -19,6 +19,7 @@ COMMANDS = {
     "migrate": "Make or update the database.",
     "import": "Take children, bookings and profiles over from CSV files.",
     "enable": "Let a service set syncing up (support).",
+    "ends": "Which ends are installed, and which ones a service has.",
     "setup": "Match children to profiles and start syncing.",
     "sync": "Run the sync of one service now.",
     "fleet": "Sync every service that is due, with rate and time left.",
@@ -73,6 +74,8 @@ def _load(name: str) -> click.Command | None:  # noqa: PLR0912 - a branch for ea
             from parkway.cli import integration as module
         case "choose" | "keep-until":
             from parkway.cli import integration as module
+        case "ends":
+            from parkway.cli import ends as module
         case "sync" | "status":
             from parkway.cli import sync_status as module
         case "fleet":

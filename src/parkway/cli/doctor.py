@@ -32,7 +32,7 @@ Exit codes: 0 nothing is in the way · 1 something is, and stands there with a c
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(as_json: bool) -> None:
-    """Look at configuration, database, clock, queue and disk, and say how to mend what is wrong."""
+    """Look at configuration, database, clock, queue, ends and disk, and say how to mend what is wrong."""
     found = list(examine())
     bad = sum(message.level == ERROR for message in found)
     if as_json:
@@ -58,7 +58,7 @@ def examine() -> Iterator[CheckMessage]:
         yield unread.bad(71, str(refused), "Nothing else can be looked at before.")
         return
     # these modules register their checks, which other commands need not load
-    from parkway.config.doctor import clock, configuration, database, disk, queue
+    from parkway.config.doctor import clock, configuration, database, disk, ends, queue
 
     yield from configuration.AREA.run()
     reached = database.REACHABLE.run()
@@ -66,8 +66,9 @@ def examine() -> Iterator[CheckMessage]:
     if any(message.is_serious() for message in reached):
         yield clock.AREA.unseen(31, "Not looked at without the database.")
         yield queue.AREA.unseen(21, "Not looked at without the database.")
+        yield ends.AREA.unseen(11, "Not looked at without the database.")
     else:
-        for area in (database.AREA, clock.AREA, queue.AREA):
+        for area in (database.AREA, clock.AREA, queue.AREA, ends.AREA):
             yield from area.run()
     yield from disk.AREA.run()
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
 from parkway.connectors.csv_reading import BYTE_ORDER_MARK, BadFiles, CsvColumns, CsvReport, CsvTable, shown
+from parkway.connectors.end_settings import Setting, SettingKind
 from parkway.connectors.ports import (
     AccountAnswer,
     NewProfile,
@@ -28,6 +29,7 @@ from parkway.connectors.ports import (
     WriteResult,
     refuse_taken,
 )
+from parkway.connectors.registry import End
 from parkway.domain import (
     SYNCED_FIELDS,
     Booking,
@@ -52,10 +54,11 @@ OWN_ID = re.compile(r"P-([0-9]{1,18})")
 class CsvRoster:
     """The roster of one service in a file of children and a file of bookings, read anew for each question.
 
-    A room's id is its name, for the files know no other.
+    A room's id is its name, for the files know no other. Without a service of its own it answers for each one
+    whose settings name these files.
     """
 
-    def __init__(self, service_id: int, children: str, bookings: str) -> None:
+    def __init__(self, service_id: int | None, children: str, bookings: str) -> None:
         self._service_id = service_id
         self._children = children
         self._bookings = bookings
@@ -336,8 +339,8 @@ def _free(name: str, taken: Container[str]) -> str:
     )
 
 
-def _must_be(own: int, asked: int, file: str) -> None:
-    if asked != own:
+def _must_be(own: int | None, asked: int, file: str) -> None:
+    if own is not None and asked != own:
         raise SourceSilent(f"{file} is of service {own} and says nothing of service {asked}.")
 
 
@@ -390,3 +393,14 @@ def _sync_folder(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+ROSTER = End(
+    "CSV files",
+    lambda settings: CsvRoster(None, settings["children"], settings["bookings"]),
+    about="Children and bookings in two CSV files, which another system writes anew from time to time.",
+    settings=(
+        Setting("children", "File of the children", SettingKind.FILE),
+        Setting("bookings", "File of their bookings", SettingKind.FILE),
+    ),
+)

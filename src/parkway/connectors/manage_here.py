@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from parkway import domain
 from parkway.connectors.fields_here import NO_ROOMS, columns_of, details_of, names_of_rooms, rooms_of
-from parkway.connectors.ports import RosterAnswer, ServiceQuery
+from parkway.connectors.ports import RosterAnswer, RosterTaken, ServiceQuery, TakenBooking
 from parkway.connectors.registry import OWN_NAMES, End
 from parkway.db import bulk
 from parkway.domain import ALL_FIELDS, Booking, Standing
-from parkway.manage import standing
+from parkway.manage import roster, standing
 from parkway.manage.models import Child, ChildRoom, Room
+from parkway.tenancy.models import Service
+from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import scope
 
 DAYS = [
@@ -88,6 +91,20 @@ class ManageHere:
         references = dict(scope(Child, ask.service_id).values_list("pk", "reference"))
         booked = standing.periods([ask.service_id])
         return {reference: booked.get(pk, []) for pk, reference in references.items()}
+
+    def take_roster(
+        self,
+        service_id: int,
+        children: Sequence[domain.Child],
+        bookings: Mapping[str, Sequence[TakenBooking]],
+        untold: Collection[str],
+        by: Actor,
+        now: datetime,
+    ) -> RosterTaken:
+        """Take children and bookings over into Manage."""
+        service = Service.objects.get(pk=service_id)
+        booked = {key: [roster.ImportedBooking(*each) for each in many] for key, many in bookings.items()}
+        return RosterTaken(*roster.take_roster(service, children, booked, untold, by=by, now=now))
 
 
 def _roll(asks: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:

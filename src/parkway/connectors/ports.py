@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from parkway.domain import Booking, Child, Conflict, Details, Profile, Room, Window
 
@@ -63,6 +63,45 @@ class Roster(Protocol):
         """The bookings behind the standings of one service, by child id, for the forecast (B3).
 
         Children of whom the end knows only a bare status are not in it.
+        """
+        ...
+
+
+class TakenBooking(NamedTuple):
+    """A booking to take over, with what a roster keeps beside the period: weekdays joined by ";", and the
+    room's name.
+    """
+
+    period: Booking
+    weekdays: str = ""
+    room: str = ""
+
+
+class RosterTaken(NamedTuple):
+    """How many children were new and how many were known before, and how many bookings were taken over."""
+
+    new: int
+    known: int
+    bookings: int
+
+
+@runtime_checkable
+class TakesRoster(Protocol):
+    """What a roster can do besides whose children may be taken over from files; not every one can."""
+
+    def take_roster(
+        self,
+        service_id: int,
+        children: Sequence[Child],
+        bookings: Mapping[str, Sequence[TakenBooking]],
+        untold: Collection[str],
+        by: Actor,
+        now: datetime,
+    ) -> RosterTaken:
+        """Take over children by their ids, and the bookings of every child named in `bookings`.
+
+        A child who is known is amended in the fields that are supplied. `untold` are the columns of children
+        and bookings that the source does not supply: they stay as they were (D20). Nobody is removed.
         """
         ...
 
@@ -184,6 +223,18 @@ class Profiles(Protocol):
 
     def release(self, ask: ServiceQuery) -> None:
         """Take the "managed elsewhere" mark off every profile of a service (D15)."""
+        ...
+
+
+@runtime_checkable
+class TakesProfiles(Protocol):
+    """What a profiles' end can do besides whose profiles may be taken over from files; not every one can."""
+
+    def take_profiles(self, service_id: int, profiles: Sequence[Profile], by: Actor, now: datetime) -> None:
+        """Take over profiles by their ids, with their states; spaces are not asked for.
+
+        A profile that is known is brought up to date in the fields that are supplied.
+        """
         ...
 
 

@@ -25,7 +25,7 @@ from parkway.connectors.ports import (
 from parkway.connectors.registry import OWN_NAMES, End
 from parkway.db import bulk, locking
 from parkway.domain import ALL_FIELDS, COLUMN_FIELDS, ProfileState, column_values
-from parkway.storypark import verbs
+from parkway.storypark import portfolios, verbs
 from parkway.storypark.models import Account, ArchivedBy, Profile, ProfileRoom, Room
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
@@ -91,6 +91,13 @@ class StoryparkHere:
     def set_paid_children(self, service_id: int, number: int, by: Actor, now: datetime) -> None:
         """Change the account."""
         verbs.set_paid_children(Service.objects.get(pk=service_id), number, by=by, now=now)
+
+    def take_profiles(
+        self, service_id: int, profiles: Sequence[domain.Profile], by: Actor, now: datetime
+    ) -> None:
+        """Take profiles over into Storypark."""
+        service = Service.objects.get(pk=service_id)
+        portfolios.take_profiles(service, profiles, by=by, now=now)
 
     def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""

@@ -23,9 +23,8 @@ from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Profile
 from parkway.storypark.portfolios import take_profiles
 from parkway.sync.commands import changes, choices, lifecycle, setup
-from parkway.sync.models import Integration, Link, Stage
+from parkway.sync.models import Link
 from parkway.sync.queries import setup_lists
-from parkway.sync.queries.previews import plan_now
 from parkway.tenancy.models import Organisation, Service
 from parkway.tenancy.people import OPERATOR
 from parkway.tenancy.scope import scope, within
@@ -93,12 +92,12 @@ def load(now: datetime, seed: int, progress: Callable[[str], object] = lambda na
                 service = add_service(organisation, called, zone, by=OPERATOR, now=now - BEFORE)
                 team.join(service, now - BEFORE)
                 with within(service):
-                    children += _notify(service, team, story, Random(random.random()), number, now)  # noqa: S311
+                    children += _play(service, team, story, Random(random.random()), number, now)  # noqa: S311
             progress(called)
     return DemoFleet(len(FLEET), sum(map(len, FLEET.values())), children, team.sign_ins)
 
 
-def _notify(service: Service, team: Team, story: str, random: Random, number: int, now: datetime) -> int:
+def _play(service: Service, team: Team, story: str, random: Random, number: int, now: datetime) -> int:
     """Let one service's story happen; how many children it has."""
     known_since = now if story in (NEW, TO_SET_UP) else now - BEFORE
     day = service.today(known_since)
@@ -107,14 +106,13 @@ def _notify(service: Service, team: Team, story: str, random: Random, number: in
     storypark.set_paid_children(service, len(people) + 20, by=OPERATOR, now=known_since)
     _portfolios(service, people, random, known_since)
     lifecycle.enable(service, OPERATOR)
-    if story == STAYS:
-        Integration.objects.filter(service=service).update(inactive=InactivePolicy.STAY.value)
     if story != TO_SET_UP:
         _choose(service, known_since)
-    if story == NEW:
-        Integration.objects.filter(service=service).update(stage=Stage.ON)
-    elif story != TO_SET_UP:
-        _live_for_a_while(service, team, story, random, number, known_since, now)
+        _confirm(service, changes.StartSyncing(), known_since)
+    if story == STAYS:
+        _confirm(service, changes.SwitchPolicy(InactivePolicy.STAY), known_since)
+    if story not in (NEW, TO_SET_UP):
+        _live_for_a_while(service, team, story, random, number, now)
     return scope(Child, service).count()
 
 
@@ -166,12 +164,16 @@ def _choose(service: Service, now: datetime) -> None:
     choices.store(service, wishes, OPERATOR, now)
 
 
+def _confirm(service: Service, change: changes.Change, now: datetime) -> None:
+    """Make a change as somebody does who looks at its preview first."""
+    plan = changes.preview(service, change, now)
+    changes.confirm(service, change, plan.fingerprint if plan else "", OPERATOR, now)
+
+
 def _live_for_a_while(
-    service: Service, team: Team, story: str, random: Random, number: int, since: datetime, now: datetime
+    service: Service, team: Team, story: str, random: Random, number: int, now: datetime
 ) -> None:
-    """Set up a month ago, and what happened since; the next run is due."""
-    plan = plan_now(service, since)
-    changes.confirm(service, changes.StartSyncing(), plan.fingerprint, OPERATOR, since)
+    """What happened since syncing was set up a month ago; the next run is due."""
     if story == FULL:
         live = storypark.live_profiles(service)
         storypark.set_paid_children(service, live, by=team.who(ADMIN), now=now)
@@ -180,7 +182,6 @@ def _live_for_a_while(
     if story == HELD:
         for booking in scope(Booking, service).filter(child__archived_on=None)[:150:2]:
             manage.cancel(booking, by=team.who(STAFF), now=now)
-    Integration.objects.filter(service=service).update(next_run_at=now)
 
 
 def _days_pass(service: Service, team: Team, random: Random, now: datetime, newcomers: int) -> None:

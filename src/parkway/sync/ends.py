@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from parkway.connectors import registry
@@ -18,8 +19,9 @@ from parkway.connectors.ports import (
     ServiceQuery,
     WriteResult,
 )
-from parkway.domain import Booking, EndNames
-from parkway.sync.models import MANAGE, STORYPARK, Integration
+from parkway.domain import Booking, EndNames, EndUnusable, SourceSilent
+from parkway.sync.models import MANAGE, STORYPARK, Integration, Stage
+from parkway.sync.outside import OutsideRoster
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
 
@@ -41,7 +43,9 @@ class EndKeys(NamedTuple):
 
 
 def connectors_for(*integrations: Integration) -> Connectors:
-    """The ends of these services. Raises NotFound when one of them is not installed."""
+    """The ends of these services. Raises EndUnusable when one of them is not installed, its settings do not
+    fit, or profiles are kept outside our database.
+    """
     return connectors_of({each.service_id: keys_of(each) for each in integrations})
 
 
@@ -56,8 +60,18 @@ def keys_of(integration: Integration) -> EndKeys:
 
 
 def names_of(integration: Integration) -> EndNames:
-    """What people call the ends of a service. Raises NotFound when one of them is not installed."""
-    return registry.names(integration.roster_end, integration.profiles_end)
+    """What people call the ends of a service. An end that is not installed is called by its slug."""
+    return names_of_keys(keys_of(integration))
+
+
+def names_of_service(service: Service) -> EndNames:
+    """What people call the ends of a service, also when its integration was never enabled."""
+    return names_of_keys(keys_of_service(service))
+
+
+def names_of_keys(keys: EndKeys) -> EndNames:
+    """What people call these ends."""
+    return registry.names(keys.roster, keys.profiles)
 
 
 def connectors_of(keys: Mapping[int, EndKeys]) -> Connectors:
@@ -67,11 +81,52 @@ def connectors_of(keys: Mapping[int, EndKeys]) -> Connectors:
     different = set(keys.values())
     if len(different) == 1:
         [only] = different
-        return Connectors(registry.connect_roster(*only[:2]), registry.connect_profiles(*only[2:]))
+        return Connectors(_roster(*only[:2]), registry.connect_profiles(*only[2:]))
     return Connectors(
-        _Rosters({id_: registry.connect_roster(*key[:2]) for id_, key in keys.items()}),
+        _Rosters({id_: _roster(*key[:2]) for id_, key in keys.items()}),
         _Profiles({id_: registry.connect_profiles(*key[2:]) for id_, key in keys.items()}),
     )
+
+
+@lru_cache(maxsize=4096)
+def _roster(slug: str, settings: str) -> Roster:
+    """The roster; one that takes no part in our transaction is never asked inside it."""
+    port = registry.connect_roster(slug, settings)
+    return port if registry.find_roster(slug).in_transaction else OutsideRoster(port)
+
+
+def apart(service_ids: Sequence[int]) -> list[int]:
+    """Those of these services that are not run together with others: their roster is outside our database,
+    or one of their ends cannot be used.
+    """
+    found = Integration.objects.filter(pk__in=service_ids)
+    return sorted(each.pk for each in found if _is_apart(keys_of(each)))
+
+
+def _is_apart(keys: EndKeys) -> bool:
+    return bool(problem_with(keys)) or not registry.find_roster(keys.roster).in_transaction
+
+
+def problem_with(keys: EndKeys) -> str:
+    """Why these ends cannot be used, in sentences; empty when they can."""
+    try:
+        connectors_of({0: keys})
+    except EndUnusable as unusable:
+        return str(unusable)
+    return ""
+
+
+def unusable_ends() -> list[tuple[Service, str]]:
+    """The services whose ends cannot be used although support enabled syncing, each with why."""
+    which = ("roster_end", "roster_settings", "profiles_end", "profiles_settings")
+    enabled = Integration.objects.exclude(stage=Stage.DISABLED)
+    found: list[tuple[Service, str]] = []
+    for values in enabled.order_by().values_list(*which).distinct():
+        keys = EndKeys(*values)
+        if problem := problem_with(keys):
+            theirs = enabled.filter(**dict(zip(which, keys, strict=True))).select_related("service")
+            found += [(each.service, problem) for each in theirs]
+    return sorted(found, key=lambda each: each[0].slug)
 
 
 OWN = EndKeys(MANAGE, "{}", STORYPARK, "{}")
@@ -79,9 +134,29 @@ OWN = EndKeys(MANAGE, "{}", STORYPARK, "{}")
 
 def connectors_of_services(services: Iterable[Service]) -> Connectors:
     """The ends of services, also of those whose integration was never enabled: these have Parkway's own."""
+    return connectors_of(_keys_of_services(services))
+
+
+def accounts_of(services: Sequence[Service]) -> dict[int, AccountAnswer]:
+    """The accounts of services, by id. One whose end is silent, or cannot be used, has nothing in it."""
+    ids = [service.pk for service in services]
+    try:
+        return dict(connectors_of_services(services).profiles.accounts(ids)) if ids else {}
+    except SourceSilent:
+        if len(ids) == 1:
+            return {ids[0]: AccountAnswer(0, 0)}
+    return {key: found for each in services for key, found in accounts_of([each]).items()}
+
+
+def keys_of_service(service: Service) -> EndKeys:
+    """Which ends a service has, also when its integration was never enabled: Parkway's own."""
+    return _keys_of_services([service])[service.pk]
+
+
+def _keys_of_services(services: Iterable[Service]) -> dict[int, EndKeys]:
     keys = {service.pk: OWN for service in services}
     found = Integration.objects.filter(pk__in=keys)
-    return connectors_of(keys | {each.pk: keys_of(each) for each in found})
+    return keys | {each.pk: keys_of(each) for each in found}
 
 
 class _Rosters:

@@ -133,7 +133,7 @@ class Link(models.Model):
 
 
 class RoomLink(models.Model):
-    """The tie between a room of Manage and one of Storypark (D21).
+    """The tie between a room of the roster and one of the profiles' end (D21).
 
     Until the first run has made it, `target_id` is empty where somebody wants a new room.
     """

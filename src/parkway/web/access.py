@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
+from parkway.domain import EndNames
+from parkway.sync.ends import OWN, keys_of, names_of_keys
 from parkway.sync.models import Integration
 from parkway.tenancy.models import Person, RoleName, Service, SupportAccess
 from parkway.tenancy.people import Actor, Permission, actor, allows, roles_at
@@ -23,12 +25,15 @@ View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A person at a service, at one moment."""
+    """A person at a service, at one moment, and what the ends of the service are called."""
 
     person: Person
     service: Service
     roles: frozenset[RoleName]
     educators_may: bool
+    names: EndNames
+    roster_here: bool  # whether the children are in Parkway's own Manage
+    profiles_here: bool  # whether the profiles are in Parkway's own Storypark
 
     @property
     def by(self) -> Actor:
@@ -110,8 +115,18 @@ def _visit(person: Person, slug: str) -> Visit:
     roles = roles_at(person, service) if service is not None else frozenset()
     if service is None or not (roles or person.is_support):
         raise Http404("There is no such service, or it is not one of yours.")
-    educators_may = Integration.objects.filter(service=service, educators_may_change=True).exists()
-    return Visit(person, service, roles, educators_may)
+    keys, integration = OWN, Integration.objects.filter(service=service).first()
+    if integration is not None:
+        keys = keys_of(integration)
+    return Visit(
+        person,
+        service,
+        roles,
+        integration is not None and integration.educators_may_change,
+        names_of_keys(keys),
+        keys.roster == OWN.roster,
+        keys.profiles == OWN.profiles,
+    )
 
 
 def support_only(view: View) -> View:

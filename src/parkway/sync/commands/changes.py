@@ -19,7 +19,7 @@ from parkway.engine import status
 from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.engine.wording import count
 from parkway.sync.commands import choices
-from parkway.sync.ends import connectors_for, connectors_of_services
+from parkway.sync.ends import connectors_for, connectors_of_services, names_of_service
 from parkway.sync.integrations import (
     integration_of,
     lock_integrations,
@@ -28,6 +28,7 @@ from parkway.sync.integrations import (
     update_integration,
 )
 from parkway.sync.models import Integration, Run, Stage, Trigger
+from parkway.sync.outside import reading_first
 from parkway.sync.queries.setup_lists import require_to_set_up, without_a_choice
 from parkway.sync.run import apply
 from parkway.sync.run.gather import Snapshot, gather_one, query_for
@@ -97,6 +98,7 @@ def preview(service: Service, change: Change, now: datetime) -> Plan | None:
     return _plan(integration, change, now) if integration is not None else None
 
 
+@reading_first
 def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: datetime) -> Run | None:
     """Make a change and do exactly what its preview with this fingerprint showed (B1); the run that did it.
 
@@ -147,7 +149,7 @@ def _apply(integration: Integration, context: RunContext) -> Run:
 
 @dataclass(frozen=True)
 class SwitchPolicy(Change):
-    """Let Inactive children leave Storypark, or keep them (R6 to R9)."""
+    """Let the profiles of Inactive children go, or keep them live (R6 to R9)."""
 
     inactive: InactivePolicy
     trigger = Trigger.SWITCH
@@ -270,9 +272,10 @@ class ChangePaidChildren(Change):
         """Raise Invalid below the live profiles (D6)."""
         live = connectors_of_services([service]).profiles.accounts([service.pk])[service.pk].live
         if self.number < live:
+            roster, over = names_of_service(service).roster, live - self.number
             raise Invalid(
                 f"{service.name} has {count(live, 'live profile')}, so the plan cannot pay for only "
-                f"{self.number}. Archive {live - self.number} in Manage first, or choose {live} or more.",
+                f"{self.number}. Archive {over} in {roster} first, or choose {live} or more.",
                 fields=("number",),
             )
 

@@ -12,9 +12,11 @@ from parkway.db import bulk
 from parkway.domain import ChoiceKind, Conflict, Invalid, NotFound, ProfileState
 from parkway.engine.plan import NO_CHOICE, PlanInput
 from parkway.sync import outbox
+from parkway.sync.ends import names_of
 from parkway.sync.events import Happened, LinkChanged, new_id
 from parkway.sync.integrations import increment_version
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
+from parkway.sync.outside import reading_first
 from parkway.sync.run import apply
 from parkway.sync.run.gather import gather_one
 from parkway.sync.schedule import run_requests
@@ -23,6 +25,7 @@ from parkway.tenancy.people import Actor, require_change
 from parkway.tenancy.scope import scope
 
 
+@reading_first
 @transaction.atomic
 def choose(
     service: Service,
@@ -42,7 +45,7 @@ def choose(
     listed = any(child.child_id == child_id for child in plan_input.children)
     for_missing = kind in (ChoiceKind.KEEP, ChoiceKind.ARCHIVE)
     if listed == for_missing or (for_missing and child_id not in plan_input.links):
-        state = "still listed in Manage" if listed else "not listed in Manage"
+        state = f"{'still' if listed else 'not'} listed in {plan_input.ends.roster}"
         refused = Conflict if listed else NotFound
         raise refused(f"“{kind.value.replace('_', ' ')}” cannot be chosen for {child_id}, who is {state}.")
     if kind is ChoiceKind.PROFILE:
@@ -54,16 +57,18 @@ def choose(
     _run_soon(integration, by)
 
 
+@reading_first
 @transaction.atomic
 def keep_until(service: Service, child_id: str, day: date | None, by: Actor, now: datetime) -> None:
     """Keep one Inactive child's profile live through a day, that day included (B4); None takes it back.
 
-    Raises Invalid for a day that has passed, NotFound for a child whom Manage does not list.
+    Raises Invalid for a day that has passed, NotFound for a child whom the roster does not list.
     """
     integration = _lock_changeable(service, by)
     children = gather_one(integration, now).plan_input.children
     if day is not None and all(child.child_id != child_id for child in children):
-        raise NotFound(f"{child_id} is not listed in Manage at {service.name}. Check the id.")
+        roster = names_of(integration).roster
+        raise NotFound(f"{child_id} is not listed in {roster} at {service.name}. Check the id.")
     if day is not None and day < service.today(now):
         raise Invalid(
             f"{day:%d/%m/%Y} has passed. Choose today or a later day to keep the profile until.",
@@ -90,6 +95,7 @@ def release(service: Service, child_id: str, by: Actor, now: datetime) -> None:
     _run_soon(integration, by)
 
 
+@reading_first
 @transaction.atomic
 def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: datetime) -> None:
     """Give the profile of a missing child to another child of the service (D8).
@@ -99,10 +105,11 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
     """
     integration = _lock_changeable(service, by)
     listed = {child.child_id for child in gather_one(integration, now).plan_input.children}
+    roster = names_of(integration).roster
     if child_id not in listed:
-        raise NotFound("Choose a child who is listed in Manage. Nothing was changed.")
+        raise NotFound(f"Choose a child who is listed in {roster}. Nothing was changed.")
     if missing_id in listed:
-        raise Conflict(f"{missing_id} is still listed in Manage, so the profile stays with the child.")
+        raise Conflict(f"{missing_id} is still listed in {roster}, so the profile stays with the child.")
     if scope(Link, service).filter(child_id=child_id).exists():
         raise Conflict(f"{child_id} is linked to a profile already.")
     if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):

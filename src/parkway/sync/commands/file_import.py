@@ -10,14 +10,13 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.connectors.csv_files import Files, ProfileRow
+from parkway.connectors.ports import ServiceQuery, TakenBooking, TakesProfiles, TakesRoster
 from parkway.db import bulk
 from parkway.domain import SYNCED_FIELDS, Conflict, SourceSilent
 from parkway.engine.plan import Plan
-from parkway.manage.models import Child
-from parkway.manage.roster import ImportedBooking, take_roster
-from parkway.storypark.portfolios import take_profiles
 from parkway.sync import integrations
 from parkway.sync.commands import choices
+from parkway.sync.ends import connectors_of_services, names_of_service
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import Integration, Link, Stage
 from parkway.sync.queries.previews import plan_now
@@ -55,16 +54,14 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
     ones before. A profile's link is taken over: that child was synced before. A column that the files lack
     is left alone, and what one clears is cleared (D20), but for links, which last. Raises Forbidden when `by`
     may not change what they change (children, profiles, somebody's choice; D22), Conflict when a link stands
-    against one of theirs.
+    against one of theirs, or an end of the service takes nothing over.
     """
     lock_integrations([service.pk])
-    bookings = {
-        child_id: [ImportedBooking(row.booking, row.weekdays, row.room) for row in rows]
-        for child_id, rows in files.bookings.items()
-    }
-    taken = take_roster(service, files.children, bookings, files.untold, by=by, now=now)
-    if files.profiles:
-        take_profiles(service, [row.profile for row in files.profiles], by=by, now=now)
+    roster, profiles = taking_ends(service, bool(files.profiles))
+    bookings = {key: [TakenBooking(*row) for row in rows] for key, rows in files.bookings.items()}
+    taken = roster.take_roster(service.pk, files.children, bookings, files.untold, by, now)
+    if profiles is not None:
+        profiles.take_profiles(service.pk, [row.profile for row in files.profiles], by, now)
     links = _take_links(service, files.profiles)
     syncing = Integration.objects.filter(service=service, stage=Stage.ON).first()
     if links and syncing is not None:
@@ -72,6 +69,20 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
     ids = [child.child_id for child in files.children]
     wishes = choices.take_over(service, ids, files.choices, files.untold, by, now)
     return ImportResult(taken.new, taken.known, taken.bookings, len(files.profiles), links, wishes)
+
+
+def taking_ends(service: Service, with_profiles: bool) -> tuple[TakesRoster, TakesProfiles | None]:
+    """The ends that take over what files say; the second only where that is asked. Raises Conflict when one
+    of them cannot.
+    """
+    names, ends = names_of_service(service), connectors_of_services([service])
+    if not isinstance(ends.roster, TakesRoster):
+        raise Conflict(f"The children of {service.name} come from {names.roster}; import there.")
+    if not with_profiles:
+        return ends.roster, None
+    if not isinstance(ends.profiles, TakesProfiles):
+        raise Conflict(f"The profiles of {service.name} are in {names.profiles}; import there.")
+    return ends.roster, ends.profiles
 
 
 class StatusChange(NamedTuple):
@@ -83,8 +94,8 @@ class StatusChange(NamedTuple):
 
 
 class ImportPreview(NamedTuple):
-    """What taking files over would do: in Manage, whose status becomes another, and the plan of the run after
-    it. `plan` is None while syncing is not on, or when an end is `silent`.
+    """What taking files over would do: in the roster, whose status becomes another, and the plan of the run
+    after it. `plan` is None while syncing is not on, or when an end is `silent`.
     """
 
     adopted: ImportResult
@@ -96,9 +107,10 @@ class ImportPreview(NamedTuple):
 def preview_files(service: Service, files: Files, by: Actor, now: datetime) -> ImportPreview:
     """What taking files over would do: it is done, looked at, and taken back. Raises what doing it raises."""
     with transaction.atomic():
-        before = _statuses(service)
+        taking_ends(service, bool(files.profiles))
+        before = _statuses(service, now)
         adopted = take_files(service, files, by, now)
-        after = _statuses(service)
+        after = _statuses(service, now)
         different = [
             StatusChange(name, before[key][1] if key in before else "", status)
             for key, (name, status) in after.items()
@@ -114,11 +126,15 @@ def preview_files(service: Service, files: Files, by: Actor, now: datetime) -> I
     return ImportPreview(adopted, different, plan, silent)
 
 
-def _statuses(service: Service) -> dict[str, tuple[str, str]]:
+def _statuses(service: Service, now: datetime) -> dict[str, tuple[str, str]]:
     """The name and the status of every child, by id."""
-    found = scope(Child, service).order_by("first_name", "last_name", "reference")
-    rows_ = found.values_list("reference", "first_name", "last_name", "status")
-    return {key: (f"{first} {last}".strip(), status) for key, first, last, status in rows_}
+    query = ServiceQuery(service.pk, service.today(now), service.window)
+    children = connectors_of_services([service]).roster.read([query])[service.pk].children
+    in_order = sorted(children, key=lambda child: (*child.details[:2], child.child_id))
+    return {
+        child.child_id: (" ".join(filter(None, child.details[:2])), child.standing.status.value)
+        for child in in_order
+    }
 
 
 def _take_links(service: Service, profiles: Sequence[ProfileRow]) -> int:

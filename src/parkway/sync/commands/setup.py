@@ -13,11 +13,13 @@ from parkway.sync.commands import choices
 from parkway.sync.integrations import (
     lock_integration,
 )
+from parkway.sync.outside import reading_first
 from parkway.sync.queries.setup_lists import look_at_set_up
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change
 
 
+@reading_first
 def accept_proposals(service: Service, by: Actor, now: datetime) -> int:
     """Choose what is proposed for every child who needs no check: the certain match, or a new profile when
     nothing is alike. How many choices were made; "please check" is left to a person.

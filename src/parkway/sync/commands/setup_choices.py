@@ -19,9 +19,10 @@ from parkway.domain import Child, ChoiceKind, Conflict
 from parkway.engine.matching import A_NEW_ROOM
 from parkway.sync import integrations
 from parkway.sync.commands import choices
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import connectors_for, names_of
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import RoomLink, Stage
+from parkway.sync.outside import reading_first
 from parkway.sync.queries import choices_made
 from parkway.sync.queries.choices_made import ChoiceMade
 from parkway.sync.queries.setup_lists import SetUpGroup, SetUpRow, rooms, setup_lists
@@ -31,7 +32,7 @@ from parkway.tenancy.people import Actor, require_change
 from parkway.tenancy.scope import scope
 
 NEW = "new room"
-"""What a person chooses for a room of Manage who wants a new one in Storypark."""
+"""What a person chooses for a room of the roster who wants a new one for the profiles."""
 
 
 class ChoiceObstacle(StrEnum):
@@ -58,6 +59,7 @@ class SavedChoices(NamedTuple):
     problems: Mapping[str, ChoiceProblem]
 
 
+@reading_first
 @transaction.atomic
 def choose(
     service: Service,
@@ -160,19 +162,22 @@ def digest(wishes: Mapping[str, domain.Choice]) -> str:
 # Rooms ---------------------------------------------------------------------------------------------------
 
 
+@reading_first
 @transaction.atomic
 def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: datetime) -> None:
-    """Say which room of Storypark a room of Manage is: one that is there, `NEW` for one that is made, ""
-    for what is proposed by name.
+    """Say which room of the profiles' end a room of the roster is: one that is there, `NEW` for one that is
+    made, "" for what is proposed by name.
 
-    Raises Conflict when either is not there, or another room of Manage has that room already.
+    Raises Conflict when either is not there, or another room of the roster has that room already.
     """
     _require_set_up(service, by)
+    integration = integrations.integration_of(service)
+    names = names_of(integration)
     lists = setup_lists(service, now)
     steps = {step.room_id: step for step in rooms(lists)}
     links = scope(RoomLink, service)
     if room_id not in steps:
-        raise Conflict("Manage no longer has this room. Look at the rooms again.")
+        raise Conflict(f"{names.roster} no longer has this room. Look at the rooms again.")
     links.filter(room_id=room_id).delete()
     if target_id == NEW:
         RoomLink.objects.create(service=service, room_id=room_id, target_id=A_NEW_ROOM)
@@ -180,12 +185,12 @@ def place_room(service: Service, room_id: str, target_id: str, by: Actor, now: d
         holder = links.filter(target_id=target_id).first()
         if holder is not None and holder.room_id in steps:
             name = steps[holder.room_id].name
-            raise Conflict(f"“{name}” has this room already. Two rooms of Manage cannot be one in Storypark.")
-        integration = integrations.integration_of(service)
+            two = f"Two rooms of {names.roster} cannot be one in {names.profiles}."
+            raise Conflict(f"“{name}” has this room already. {two}")
         profiles = connectors_for(integration).profiles
         there = profiles.read([query_for(integration, now)])[service.pk].rooms
         if target_id not in {room.room_id for room in there}:
-            raise Conflict("Storypark no longer has this room. Look at the rooms again.")
+            raise Conflict(f"{names.profiles} no longer has this room. Look at the rooms again.")
         links.filter(target_id=target_id).delete()
         RoomLink.objects.create(service=service, room_id=room_id, target_id=target_id)
     integrations.increment_version(service)

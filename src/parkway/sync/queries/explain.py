@@ -1,4 +1,4 @@
-"""Why a child is in Storypark or not, from the journal (B2)."""
+"""Why a child has a live profile or not, from the journal (B2)."""
 
 from __future__ import annotations
 

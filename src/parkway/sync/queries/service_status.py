@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from parkway.domain import InactivePolicy, Step
-from parkway.sync.ends import connectors_of_services
+from parkway.sync.ends import accounts_of
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage
 from parkway.tenancy.models import Service
 
@@ -98,7 +98,7 @@ def service_statuses(services: Iterable[Service]) -> list[ServiceStatus]:
     integrations = {each.pk: each for each in known.filter(pk__in=ids)}
     runs = Run.objects.in_bulk([each.last_run for each in integrations.values() if each.last_run])
     last = {run.service_id: run for run in runs.values()}
-    accounts = connectors_of_services(found).profiles.accounts(ids) if found else {}
+    accounts = accounts_of(found)
     current = Entry.objects.filter(service__in=ids, current=True)
     waiting = _count(current.filter(step=Step.WAIT.value))
     to_check = _count(current.filter(step=Step.NEEDS_REVIEW.value).exclude(WITHHELD))

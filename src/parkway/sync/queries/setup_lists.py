@@ -193,7 +193,7 @@ def _likeness(child: Details, profile: Details, roster: str) -> str:
     return "Same name and date of birth" if born == theirs else "Same name, but another date of birth"
 
 
-# What is new in Manage -----------------------------------------------------------------------------------
+# What is new in the roster -------------------------------------------------------------------------------
 
 
 def snapshot(lists: SetUpLists) -> dict[str, str]:
@@ -211,7 +211,7 @@ def _plain(details: Details) -> tuple[object, ...]:
 
 
 class News(NamedTuple):
-    """What changed in Manage since a snapshot: children who came, who changed, and how many went."""
+    """What changed in the roster since a snapshot: children who came, who changed, and how many went."""
 
     came: Sequence[Child]
     changed: Sequence[Child]
@@ -236,12 +236,12 @@ def news(before: Mapping[str, str], lists: SetUpLists) -> News:
 
 
 def rooms(lists: SetUpLists) -> Sequence[RoomStep]:
-    """What happens to each room of Manage (D21)."""
+    """What happens to each room of the roster (D21)."""
     return lists.plan.input.rooms
 
 
 def free_rooms(service: Service, lists: SetUpLists, now: datetime) -> list[Room]:
-    """The rooms of Storypark that no room of Manage takes, by name."""
+    """The rooms of the profiles' end that no room of the roster takes, by name."""
     integration = integration_of(service)
     taken = {step.target_id for step in rooms(lists)}
     found = connectors_for(integration).profiles.read([query_for(integration, now)])[service.pk].rooms

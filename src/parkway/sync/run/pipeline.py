@@ -27,6 +27,7 @@ from parkway.engine.safety import Hold
 from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import lock_integrations
 from parkway.sync.models import Integration, Run, RunState, Stage, Trigger
+from parkway.sync.outside import reading_first
 from parkway.sync.run import apply as apply_
 from parkway.sync.run import change_detection, journal, run_events, settled
 from parkway.sync.run import gather as gather_
@@ -81,9 +82,7 @@ def run_sync(
     """
     context = replace(context, began=time.monotonic())
     try:
-        with transaction.atomic(), within(service_id):
-            runs = run_together([service_id], context, full) if still(service_id) else []
-            return next(iter(runs), None)
+        return _run_alone(service_id, context, full, still)
     except SourceSilent as silent:
         state, message = RunState.STOPPED, str(silent)
     except Exception as error:
@@ -100,6 +99,13 @@ def run_sync(
         change_detection.schedule_retry(integration, context.now)
         run_events.write([ended], context.began)
     return ended.run
+
+
+@reading_first
+def _run_alone(service_id: int, context: RunContext, full: bool, still: Callable[[int], bool]) -> Run | None:
+    with transaction.atomic(), within(service_id):
+        runs = run_together([service_id], context, full) if still(service_id) else []
+        return next(iter(runs), None)
 
 
 def run_together(

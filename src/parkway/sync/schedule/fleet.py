@@ -18,6 +18,7 @@ from django.utils import timezone
 from parkway.db import bulk, errors, locking
 from parkway.db.gc_pause import gc_paused
 from parkway.sync import outbox
+from parkway.sync.ends import apart
 from parkway.sync.models import Run
 from parkway.sync.run import change_detection
 from parkway.sync.run.pipeline import RunContext, run_sync, run_together
@@ -130,7 +131,9 @@ class Pass:
         return RunContext(max(self.clock(), self.wanted.since))
 
     def _step(self, context: RunContext) -> BatchResult | None:
-        """Claim services and run them in one transaction; when one of them breaks, each alone."""
+        """Claim services and run them in one transaction; when one of them breaks, each alone. Those that
+        are not run together with others come alone first, and the others are claimed again.
+        """
         batch: list[int] = []
         try:
             with gc_paused(), outbox.removing_later():
@@ -138,7 +141,7 @@ class Pass:
         except Exception as error:
             if not batch or errors.database_unusable(error):
                 raise
-        return self._one_by_one(batch, context)
+        return self._one_by_one(apart(batch) or batch, context)
 
     def _together(self, batch: list[int], context: RunContext) -> BatchResult | None:
         """Claim services and run them in the transaction at hand; `batch` holds those that are being run.

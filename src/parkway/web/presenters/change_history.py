@@ -81,6 +81,10 @@ LABELS = {
     "lookback_days": "days to look back",
     "lookahead_days": "days to look ahead",
     "roles": "roles",
+    "roster_end": "roster",
+    "roster_settings": "settings of the roster",
+    "profiles_end": "end of the profiles",
+    "profiles_settings": "settings of that end",
 }
 """What people call a field, in the order in which a sentence names them."""
 
@@ -280,5 +284,6 @@ SENTENCES: Mapping[tuple[Subject, str], Callable[[ChangeLogEntry, Changed], str]
     (Subject.SERVICE, "add"): _made("added the service"),
     (Subject.SERVICE, "change"): _changed,
     (Subject.PERSON, "give_role"): _changed,
+    (Subject.SERVICE, "choose_ends"): _changed,
 }
 """What a verb did, for each verb and what it is done to."""

@@ -56,10 +56,10 @@ class ShownPlan(NamedTuple):
 
 
 TITLES = {
-    Step.CREATE: ("will get a new profile", "New profiles, made from what Manage knows."),
-    Step.LINK: ("will be linked", "Profiles that are there already, tied to the child in Manage."),
+    Step.CREATE: ("will get a new profile", "New profiles, made from what {0.roster} knows."),
+    Step.LINK: ("will be linked", "Profiles that are there already, tied to the child in {0.roster}."),
     Step.RESTORE: ("will be restored", "The same profile as before, with everything in it."),
-    Step.UPDATE: ("will be updated", "Names, date of birth, gender or rooms changed in Manage."),
+    Step.UPDATE: ("will be updated", "Names, date of birth, gender or rooms changed in {0.roster}."),
     Step.ARCHIVE: ("will be archived", "Everything in the profile is kept, and comes back with the child."),
     Step.WAIT: ("will wait for a space", "In this order. Nobody is archived to make room."),
     Step.NEEDS_REVIEW: ("need a person", "Nothing happens to them until somebody has looked."),
@@ -74,7 +74,11 @@ def show(plan: Plan) -> ShownPlan:
         if found:
             found.sort(key=lambda d: (d.position or 0, name_of(d).casefold()))
             title = f"{count(len(found), 'child', 'children')} {_agreed(does, len(found))}"
-            groups.append(PlanGroup(step, title, what, [_line(plan, decision) for decision in found]))
+            groups.append(
+                PlanGroup(
+                    step, title, what.format(plan.input.ends), [_line(plan, decision) for decision in found]
+                )
+            )
     spaces = plan.spaces
     return ShownPlan(
         groups,

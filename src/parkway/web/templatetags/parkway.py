@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from parkway.domain import Details, Step, label_of
+from parkway.domain import Details, EndNames, Step, label_of
 from parkway.engine import wording
 from parkway.storypark.models import Profile
 from parkway.sync.models import Run, RunState
@@ -106,13 +106,13 @@ def field_label(name: str) -> str:
 
 
 RULES = {
-    "missing-from-source": "Missing from Manage",
-    "missing-kept": "Missing from Manage, and kept",
-    "missing-let-go": "Missing from Manage, and archived",
+    "missing-from-source": "Missing from {0.roster}",
+    "missing-kept": "Missing from {0.roster}, and kept",
+    "missing-let-go": "Missing from {0.roster}, and archived",
     "dont-add": "Don't add",
     "kept": "Kept after a run was rejected",
-    "archived": "Archived in Manage",
-    "active": "Active in Manage",
+    "archived": "Archived in {0.roster}",
+    "active": "Active in {0.roster}",
     "inactive-stays": "Inactive children stay",
     "keep-until": "Kept until a day",
     "inactive-leaves": "Inactive children leave",
@@ -122,9 +122,15 @@ RULES = {
 
 
 @register.filter
-def rule(slug: str) -> str:
-    """What people call a rule; the help page explains each under this name."""
-    return RULES[slug]
+def rule(slug: str, names: EndNames) -> str:
+    """What people call a rule at a service with ends of these names; the help page explains each."""
+    return RULES[slug].format(names)
+
+
+@register.filter
+def in_full(name: str) -> str:
+    """The name of an end where people first meet it: Manage alone would say little."""
+    return "Storypark Manage" if name == "Manage" else name
 
 
 STEPS = {

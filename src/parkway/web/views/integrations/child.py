@@ -62,7 +62,7 @@ def why(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
         "then": explain.why(visit.service, child_id, asked) if asked else None,
         "history": [describe(entry) for entry in explain.history(visit.service, child_id)],
         "profile": _profile(visit, row),
-        "child": scope(Child, visit.service).filter(reference=child_id).first(),
+        "child": _child(visit, child_id),
     }
     if row is not None:
         context |= _answers(visit, row, known, everybody)
@@ -70,9 +70,16 @@ def why(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
     return render(request, "web/integrations/why.html", context)
 
 
+def _child(visit: Visit, child_id: str) -> Child | None:
+    """The child in Manage, where the service's children are there."""
+    if not visit.roster_here:
+        return None
+    return scope(Child, visit.service).filter(reference=child_id).first()
+
+
 def _profile(visit: Visit, row: ChildRow | None) -> Profile | None:
-    """The profile in Storypark, for who may see it."""
-    if row is None or not row.profile_id or not visit.may_see_storypark:
+    """The profile in Storypark, where the service's profiles are there, for who may see it."""
+    if row is None or not row.profile_id or not visit.may_see_storypark or not visit.profiles_here:
         return None
     return scope(Profile, visit.service).filter(reference=row.profile_id).first()
 

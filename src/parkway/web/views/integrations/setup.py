@@ -130,12 +130,16 @@ def _row_of(lists: SetUpLists, key: str) -> SetUpRow | None:
     return next((row for row in lists.rows if key_of(row.child.child_id) == key), None)
 
 
+def _not_available(visit: Visit) -> str:
+    return f"This child is no longer available in {visit.names.roster}."
+
+
 def _save_one(request: HttpRequest, visit: Visit) -> HttpResponse:
     """One row's choice, at once; the answer is the row as it stands."""
     now = timezone.now()
     row = _row_of(setup_lists.setup_lists(visit.service, now), request.POST["only"])
     if row is None:
-        messages.warning(request, "This child is no longer available in Manage. The lists were read anew.")
+        messages.warning(request, f"{_not_available(visit)} The lists were read anew.")
         answer = HttpResponse(status=204)
         answer["HX-Redirect"] = reverse("setup", args=[visit.service.slug])
         return answer
@@ -200,7 +204,7 @@ def _take_back(request: HttpRequest, visit: Visit) -> HttpResponse:
     now = timezone.now()
     row = _row_of(setup_lists.setup_lists(visit.service, now), request.POST["take_back"])
     if row is None:
-        messages.warning(request, "This child is no longer available in Manage.")
+        messages.warning(request, _not_available(visit))
         return _back(request, visit)
     child_id, key = row.child.child_id, key_of(row.child.child_id)
     seen = {child_id: request.POST.get(f"seen-{key}", "")}
@@ -240,7 +244,7 @@ def many(request: HttpRequest, visit: Visit) -> HttpResponse:
     return _back(request, visit)
 
 
-# What is new in Manage
+# What is new in the roster
 
 
 def _news(request: HttpRequest, lists: SetUpLists) -> dict[str, Any] | None:
@@ -268,7 +272,7 @@ def refresh(request: HttpRequest, visit: Visit) -> HttpResponse:
     news = _news(request, lists)
     _keep_read(request, visit.service.slug, lists)
     if news is None:
-        messages.success(request, "Read from Manage again: nothing is new.")
+        messages.success(request, f"Read from {visit.names.roster} again: nothing is new.")
     else:
         found = news["found"]
         parts = [
@@ -277,7 +281,8 @@ def refresh(request: HttpRequest, visit: Visit) -> HttpResponse:
             f"{found.went} no longer available" if found.went else "",
         ]
         since = moment(news["since"], visit.service)
-        messages.success(request, f"Read from Manage again. Since {since}: {', '.join(filter(None, parts))}.")
+        told = f"Since {since}: {', '.join(filter(None, parts))}."
+        messages.success(request, f"Read from {visit.names.roster} again. {told}")
     return _back(request, visit)
 
 

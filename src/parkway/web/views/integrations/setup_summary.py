@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from parkway.domain import ChoiceKind, Conflict, Decision, Step
+from parkway.domain import ChoiceKind, Conflict, Decision, EndNames, Step
 from parkway.sync.commands import changes, setup_choices
 from parkway.sync.models import Run, RunState, Trigger
 from parkway.sync.queries import plan_diff, setup_lists
@@ -36,17 +36,21 @@ class SummaryPart:
 PARTS = {
     Step.LINK: ("Linked to a live profile", "Everything in the profile stays. It takes no new space.", False),
     Step.RESTORE: ("Archived profile restored", "The same profile comes back with everything in it.", True),
-    Step.CREATE: ("New profile created", "Nothing in Storypark is alike, or you asked for a new one.", True),
+    Step.CREATE: (
+        "New profile created",
+        "Nothing in {0.profiles} is alike, or you asked for a new one.",
+        True,
+    ),
     Step.WAIT: ("Wait for a space", "In this order. They come in as soon as the plan has spaces.", False),
     Step.NEEDS_REVIEW: ("Need a person", "Nothing happens for them until somebody chooses.", False),
-    Step.UPDATE: ("Updated", "Linked already; details change to what Manage says.", False),
+    Step.UPDATE: ("Updated", "Linked already; details change to what {0.roster} says.", False),
     Step.NO_CHANGE: ("Stay as they are", "Linked already and up to date.", False),
     Step.ARCHIVE: ("Profile archived", "Linked already, and no longer available.", False),
 }
 
 
 class RoomMatchForm(forms.Form):
-    """Which room of Storypark a room of Manage is."""
+    """Which room of the profiles' end a room of the roster is."""
 
     room = forms.CharField(max_length=64)
     target = forms.CharField(max_length=64, required=False)
@@ -54,7 +58,7 @@ class RoomMatchForm(forms.Form):
 
 @in_set_up
 def rooms(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The rooms of Manage, each with what happens to it in Storypark (D21)."""
+    """The rooms of the roster, each with what happens to it (D21)."""
     now = timezone.now()
     if request.method == "POST":
         form = RoomMatchForm(request.POST)
@@ -62,7 +66,8 @@ def rooms(request: HttpRequest, visit: Visit) -> HttpResponse:
             room, target = form.cleaned_data["room"], form.cleaned_data["target"]
             try:
                 setup_choices.place_room(visit.service, room, target, visit.by, now)
-                messages.success(request, "Saved. The room changes in Storypark when syncing starts.")
+                there = visit.names.profiles
+                messages.success(request, f"Saved. The room changes in {there} when syncing starts.")
             except Conflict as refused:
                 flash_refused(request, refused)
         return redirect("setup-rooms", visit.service.slug)
@@ -104,11 +109,12 @@ def _show(
     differences: Sequence[plan_diff.Difference] = (),
     stale: bool = False,
 ) -> HttpResponse:
-    plan = lists.plan
     missing = [row for row in lists.rows if not row.chosen]
+    shown = None if missing else changes.preview(visit.service, changes.StartSyncing(), timezone.now())
+    plan = shown or lists.plan  # which cannot be confirmed yet
     spaces = plan.spaces
     request.session[SHOWN] = plan_diff.outline(plan)
-    parts = _parts(plan.decisions)
+    parts = _parts(plan.decisions, visit.names)
     needed = sum(len(part.decisions) for part in parts if part.takes_space) + spaces.waiting
     not_added = [row.child for row in lists.rows if row.made and row.made.wish.kind is ChoiceKind.DONT_ADD]
     listed = {row.child.child_id for row in lists.rows}
@@ -135,7 +141,7 @@ def _show(
     return render(request, "web/integrations/setup_summary.html", context)
 
 
-def _parts(decisions: Sequence[Decision]) -> list[SummaryPart]:
+def _parts(decisions: Sequence[Decision], names: EndNames) -> list[SummaryPart]:
     found = []
     for step, (title, text, takes_space) in PARTS.items():
         these = [decision for decision in decisions if decision.step is step]
@@ -144,7 +150,7 @@ def _parts(decisions: Sequence[Decision]) -> list[SummaryPart]:
         else:
             these.sort(key=lambda decision: decision.called.casefold())
         if these:
-            found.append(SummaryPart(title, text, these, takes_space))
+            found.append(SummaryPart(title, text.format(names), these, takes_space))
     return found
 
 
