@@ -113,9 +113,9 @@ def test_a_thousand_children_take_a_bounded_number_of_queries(
         answer = client.get(address(world, more))
     assert answer.status_code == 200
     lists = setup_lists.setup_lists(world.service, world.now)
-    wishes = setup_choices.concerned(lists.rows, Many.NEW)
+    chosen = setup_choices.concerned(lists.rows, Many.NEW)
     with django_assert_max_num_queries(60):  # type: ignore[attr-defined]
-        client.post(address(world, "many/"), {"what": "new", "digest": setup_choices.digest(wishes)})
+        client.post(address(world, "many/"), {"what": "new", "digest": setup_choices.digest(chosen)})
     assert scope(Choice, world.service).count() == 1000
 
 

@@ -239,9 +239,9 @@ def worlds(draw: st.DrawFn, max_children: int = 7, choosing: bool = True) -> Wor
         profiles[f"u{number}"] = Profile(f"u{number}", state, draw(people), draw(supplied))
     choices = {}
     if choosing:
-        wish = a_choice(sorted(profiles))
+        choice = a_choice(sorted(profiles))
         ids = [*(c.child_id for c in children), *(i for i in links if i.startswith("m"))]
-        choices = {i: chosen for i in ids if (chosen := draw(st.none() | wish)) is not None}
+        choices = {i: chosen for i in ids if (chosen := draw(st.none() | choice)) is not None}
     start = PlanInput(
         TODAY,
         draw(st.sampled_from(InactivePolicy)),

@@ -163,12 +163,12 @@ class Lives(RuleBasedStateMachine):
             )
             for child in self.bookings
         ]
-        wishes = self.dont_add | self.keep_until.keys()
+        chosen = self.dont_add | self.keep_until.keys()
         choices = {
             child: Choice(
                 ChoiceKind.DONT_ADD if child in self.dont_add else None, None, self.keep_until.get(child)
             )
-            for child in wishes
+            for child in chosen
         }
         return replace(self.state, today=self.today, children=children, choices=choices, window=WIDTHS)
 

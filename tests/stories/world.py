@@ -174,9 +174,9 @@ class World:
     def integration(self) -> Integration:
         return Integration.objects.select_related("service").get(service=self.service)
 
-    def set_up(self, wishes: Mapping[str, domain.Choice] | None = None) -> Run:
+    def set_up(self, chosen: Mapping[str, domain.Choice] | None = None) -> Run:
         """Accept what is proposed, choose the rest, and start syncing."""
-        choices.store(self.service, wishes or {}, OPERATOR, self.now)
+        choices.store(self.service, chosen or {}, OPERATOR, self.now)
         setup.accept_proposals(self.service, OPERATOR, self.now)
         shown = setup_lists.look_at_set_up(self.service, self.now).plan
         return self.confirmed(changes.StartSyncing(), shown.fingerprint)

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from parkway.sync.queries import explain
-
 
 def main(first: date, last: date) -> None:
     from parkway.cli import setup_django
@@ -65,6 +63,7 @@ def plain(value: object) -> object:
 
 def turns(service: Any, child_id: str, first: date, last: date) -> Iterator[tuple[str, object]]:
     """The first day, and those on which the answer is another one than on the day before, with the answer."""
+    from parkway.sync.queries import explain
 
     before: object = ...
     for number in range((last - first).days + 1):
@@ -90,6 +89,7 @@ def command(service: Any, child_id: str) -> object:
     from click.testing import CliRunner
 
     from parkway.cli.queries import why
+    from parkway.sync.queries import explain
 
     if explain.why(service, child_id) is None:
         return []

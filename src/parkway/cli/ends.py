@@ -132,11 +132,13 @@ def _show(service: Service, keys: EndKeys, form: str) -> None:
     ]
     problem = problem_with(keys)
     if form == "json":
-        told = {side: {"end": slug, "name": name, "settings": kept} for side, slug, name, kept in lines}
-        output.as_json({"service": service.slug, **told, "problem": problem})
+        shown_ends = {
+            side: {"end": slug, "name": name, "settings": stored} for side, slug, name, stored in lines
+        }
+        output.as_json({"service": service.slug, **shown_ends, "problem": problem})
         return
     columns = ("side", "end", "name", "settings")
-    shown = [(*line, " ".join(f"{key}={value}" for key, value in kept.items())) for *line, kept in lines]
+    shown = [(*line, " ".join(f"{key}={value}" for key, value in stored.items())) for *line, stored in lines]
     output.table(f"Ends of {service.name}", columns, shown)
     if problem:
         output.say(problem)
@@ -145,7 +147,7 @@ def _show(service: Service, keys: EndKeys, form: str) -> None:
 def _read(settings: str) -> Mapping[str, object]:
     """The settings of an end; none where what is stored cannot be read, which its problem tells."""
     try:
-        kept = json.loads(settings)
+        stored = json.loads(settings)
     except ValueError:
         return {}
-    return kept if isinstance(kept, dict) else {}
+    return stored if isinstance(stored, dict) else {}

@@ -7,8 +7,6 @@ import hashlib
 import io
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING
 from parkway.connectors.csv_files import PROFILES, Files, read_files, read_profiles
 from parkway.connectors.csv_reading import BYTE_ORDER_MARK, BadFiles, CsvColumns, CsvReport, CsvTable, shown
 from parkway.connectors.end_settings import Setting, SettingKind
+from parkway.connectors.file_writing import put_file
 from parkway.connectors.ports import (
     AccountAnswer,
     NewProfile,
@@ -63,38 +62,38 @@ class CsvRoster:
         self._children = children
         self._bookings = bookings
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number made from the whole answer; None while the files cannot be read."""
         found: dict[int, int | None] = {}
-        for ask in asks:
-            found[ask.service_id] = None
+        for query in queries:
+            found[query.service_id] = None
             with suppress(SourceSilent):
-                children = self._read(ask).children
-                found[ask.service_id] = _number(
+                children = self._read(query).children
+                found[query.service_id] = _number(
                     repr((child.child_id, child.standing, *_flat(child.details, child.supplied)))
                     for child in children
                 )
         return found
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children with the standing of the day. Raises SourceSilent when the files cannot be read."""
         answers = {}
-        for ask in asks:
-            children = self._read(ask).children
+        for query in queries:
+            children = self._read(query).children
             names = sorted(frozenset[str]().union(*(child.details.rooms for child in children)))
-            answers[ask.service_id] = RosterAnswer(children, [Room(name, name) for name in names])
+            answers[query.service_id] = RosterAnswer(children, [Room(name, name) for name in names])
         return answers
 
-    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, query: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings by child id. Raises SourceSilent when the files cannot be read."""
-        files = self._read(ask)
+        files = self._read(query)
         ids = [child.child_id for child in files.children]
         return {child_id: [row.booking for row in files.bookings.get(child_id, ())] for child_id in ids}
 
-    def _read(self, ask: ServiceQuery) -> Files:
-        _must_be(self._service_id, ask.service_id, self._children)
+    def _read(self, query: ServiceQuery) -> Files:
+        _must_be(self._service_id, query.service_id, self._children)
         try:
-            return read_files(self._children, self._bookings, None, ask.today, ask.window)
+            return read_files(self._children, self._bookings, None, query.today, query.window)
         except BadFiles as bad:
             raise SourceSilent(f"The roster cannot be read: {bad}") from bad
 
@@ -115,43 +114,43 @@ class CsvProfiles:
         self._paid_children = paid_children
         self._rooms_file = f"{os.path.splitext(profiles)[0]}.rooms.csv"
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number made from the whole answer; None while the file cannot be read."""
         found: dict[int, int | None] = {}
-        for ask in asks:
-            found[ask.service_id] = None
+        for query in queries:
+            found[query.service_id] = None
             with suppress(SourceSilent):
-                answer = self._answer(ask.service_id)
+                answer = self._answer(query.service_id)
                 lines = (
                     repr((profile.profile_id, profile.state, *_flat(profile.details, profile.supplied)))
                     for profile in answer.profiles.values()
                 )
-                found[ask.service_id] = _number(chain(lines, map(repr, answer.rooms), [repr(answer[2])]))
+                found[query.service_id] = _number(chain(lines, map(repr, answer.rooms), [repr(answer[2])]))
         return found
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """The profiles, rooms and paid children. Raises SourceSilent when the file cannot be read."""
-        return {ask.service_id: self._answer(ask.service_id) for ask in asks}
+        return {query.service_id: self._answer(query.service_id) for query in queries}
 
     def write(
-        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+        self, writes: Mapping[int, ProfileWrites], today: Mapping[int, date]
     ) -> Mapping[int, WriteResult]:
         """Carry out the orders and put the new file in the old one's place, whole or not at all.
 
         Raises Invalid when it cannot hold a value, Conflict when it cannot be written; the file then stays.
         """
         outcomes = {}
-        for service_id, order in orders.items():
+        for service_id, theirs in writes.items():
             sheet = self._sheet(service_id)
             rooms = sheet.rooms(self._read_rooms())
-            made_rooms = _write_rooms(sheet, rooms, order)
-            for change in order.changes:
+            made_rooms = _write_rooms(sheet, rooms, theirs)
+            for change in theirs.changes:
                 sheet.change(change)
-            made = {new.child_id: sheet.create(new) for new in order.creates}
-            if order.rooms:
-                _put(self._rooms_file, _as_csv([ROOMS.known, *sorted(rooms.items())], "\n"))
-            if order.rooms or order.changes or order.creates:
-                _put(self._file, sheet.as_bytes())
+            made = {new.child_id: sheet.create(new) for new in theirs.creates}
+            if theirs.rooms:
+                put_file(self._rooms_file, _as_csv([ROOMS.known, *sorted(rooms.items())], "\n"))
+            if theirs.rooms or theirs.changes or theirs.creates:
+                put_file(self._file, sheet.as_bytes())
             outcomes[service_id] = WriteResult(made, made_rooms)
         return outcomes
 
@@ -171,10 +170,10 @@ class CsvProfiles:
             "Change it in the settings of this end."
         )
 
-    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
+    def mark(self, query: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Nothing to put on: a file marks no profile as managed elsewhere."""
 
-    def release(self, ask: ServiceQuery) -> None:
+    def release(self, query: ServiceQuery) -> None:
         """Nothing to take off: a file marks no profile as managed elsewhere."""
 
     def _answer(self, service_id: int) -> ProfilesAnswer:
@@ -317,14 +316,14 @@ class _Sheet:
             record[self._places[column]] = text
 
 
-def _write_rooms(sheet: _Sheet, rooms: dict[str, str], order: ProfileWrites) -> dict[str, str]:
+def _write_rooms(sheet: _Sheet, rooms: dict[str, str], theirs: ProfileWrites) -> dict[str, str]:
     """Carry out an order's rooms on the sheet and on `rooms`; the ids of those created, by the roster's."""
-    renamed = {room.target_id: room.name for room in order.rooms if room.target_id is not None}
+    renamed = {room.target_id: room.name for room in theirs.rooms if room.target_id is not None}
     refuse_taken(rooms, renamed)
     sheet.rename_rooms({rooms[room_id]: name for room_id, name in renamed.items()})
     rooms.update(renamed)
     made = {}
-    for room in order.rooms:
+    for room in theirs.rooms:
         if room.target_id is None:
             same = (room_id for room_id, name in rooms.items() if name == room.name)
             made[room.room_id] = room_id = next(same, None) or _free(room.name, rooms)
@@ -361,38 +360,6 @@ def _as_csv(rows: Iterable[Sequence[str]], line_end: str) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end).writerows(rows)
     return text.getvalue().encode("utf-8")
-
-
-def _put(file: str, content: bytes) -> None:
-    """Put a file in its place, whole or not at all, also when the machine stops halfway. Raises Conflict."""
-    target = os.path.realpath(file)
-    folder = os.path.dirname(target)
-    try:
-        descriptor, temporary = tempfile.mkstemp(suffix=".tmp", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            with suppress(FileNotFoundError):
-                shutil.copymode(target, temporary)
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
-        _sync_folder(folder)
-    except OSError as error:
-        raise Conflict(f"{file} cannot be written ({error.strerror}). Mend that and try again.") from error
-
-
-def _sync_folder(folder: str) -> None:
-    """Have the machine remember which file is in place."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 ROSTER = End(

@@ -47,44 +47,44 @@ def from_text(described: Sequence[Setting], given: Mapping[str, str]) -> dict[st
     What is left empty is not set.
     """
     kinds = {setting.name: setting.kind for setting in described if not setting.secret}
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     for name, text in given.items():
         kind, plain = kinds.get(name), text.strip()
         if kind is SettingKind.NUMBER and NUMBER.fullmatch(plain):
-            kept[name] = int(plain)
+            stored[name] = int(plain)
         elif kind is SettingKind.YES_NO and plain.casefold() in YES_NO:
-            kept[name] = YES_NO[plain.casefold()]
+            stored[name] = YES_NO[plain.casefold()]
         elif plain:
-            kept[name] = plain
-    require_fitting(described, kept)
-    return kept
+            stored[name] = plain
+    require_fitting(described, stored)
+    return stored
 
 
-def require_fitting(described: Sequence[Setting], kept: Mapping[str, Any]) -> None:
+def require_fitting(described: Sequence[Setting], stored: Mapping[str, Any]) -> None:
     """Raise Invalid, with everything that is wrong, when settings do not fit their description."""
-    if wrong := dict(problems(described, kept)):
+    if wrong := dict(problems(described, stored)):
         raise Invalid(" ".join(wrong.values()), fields=tuple(wrong))
 
 
-def with_secrets(described: Sequence[Setting], kept: Mapping[str, Any]) -> dict[str, Any]:
+def with_secrets(described: Sequence[Setting], stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings for the end itself, secrets from the environment. Raises Invalid when they do not
     fit.
     """
-    require_fitting(described, kept)
+    require_fitting(described, stored)
     secret = {setting.name for setting in described if setting.secret}
-    return {name: os.environ[value] if name in secret else value for name, value in kept.items()}
+    return {name: os.environ[value] if name in secret else value for name, value in stored.items()}
 
 
-def problems(described: Sequence[Setting], kept: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def problems(described: Sequence[Setting], stored: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Everything that is wrong with settings: the setting, and a sentence that says how to mend it."""
     known = {setting.name: setting for setting in described}
-    for name in kept:
+    for name in stored:
         if name not in known:
             there = f"There are {', '.join(known)}." if known else "It has none."
             yield name, f"It has no setting “{name}”. {there}"
     for setting in described:
-        if setting.name in kept:
-            if wrong := _wrong_value(setting, kept[setting.name]):
+        if setting.name in stored:
+            if wrong := _wrong_value(setting, stored[setting.name]):
                 yield setting.name, wrong
         elif setting.required:
             yield setting.name, f"The setting “{setting.name}” ({setting.label}) is missing."

@@ -96,42 +96,42 @@ class MemoryRoster:
                 details = _in_renamed(known.details, {old: name})
                 self._enrolled[service_id][child_id] = known._replace(details=details)
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number that differs whenever the answer does; None for a silent service."""
         return {
-            ask.service_id: None
-            if self._is_silent(ask.service_id)
-            else self._versions.of(ask.service_id, self._answer(ask))
-            for ask in asks
+            query.service_id: None
+            if self._is_silent(query.service_id)
+            else self._versions.of(query.service_id, self._answer(query))
+            for query in queries
         }
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children with the standing of the day, and the rooms. Raises SourceSilent."""
-        for ask in asks:
-            if self._is_silent(ask.service_id):
+        for query in queries:
+            if self._is_silent(query.service_id):
                 raise SourceSilent(
-                    f"The roster does not answer for service {ask.service_id}; try again later."
+                    f"The roster does not answer for service {query.service_id}; try again later."
                 )
-        return {ask.service_id: self._answer(ask) for ask in asks}
+        return {query.service_id: self._answer(query) for query in queries}
 
-    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, query: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings by child id."""
-        return {key: tuple(known.bookings) for key, known in self._enrolled[ask.service_id].items()}
+        return {key: tuple(known.bookings) for key, known in self._enrolled[query.service_id].items()}
 
     def _is_silent(self, service_id: int) -> bool:
         return service_id in self.silent or service_id not in self._enrolled
 
-    def _answer(self, ask: ServiceQuery) -> RosterAnswer:
+    def _answer(self, query: ServiceQuery) -> RosterAnswer:
         children = [
             Child(
                 child_id,
                 known.details,
-                status.standing(known.bookings, ask.today, ask.window, known.archived_on),
+                status.standing(known.bookings, query.today, query.window, known.archived_on),
                 known.supplied,
             )
-            for child_id, known in sorted(self._enrolled[ask.service_id].items())
+            for child_id, known in sorted(self._enrolled[query.service_id].items())
         ]
-        return RosterAnswer(children, _end_rooms(self._rooms[ask.service_id]))
+        return RosterAnswer(children, _end_rooms(self._rooms[query.service_id]))
 
 
 @dataclass
@@ -196,45 +196,45 @@ class MemoryProfiles:
         """The links of the profiles that are managed elsewhere, by profile id (R14)."""
         return dict(self._books[service_id].managed)
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number that differs whenever the answer does; None for a silent service."""
         return {
-            ask.service_id: None
-            if self._is_silent(ask.service_id)
-            else self._versions.of(ask.service_id, self._answer(ask.service_id))
-            for ask in asks
+            query.service_id: None
+            if self._is_silent(query.service_id)
+            else self._versions.of(query.service_id, self._answer(query.service_id))
+            for query in queries
         }
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """The profiles, rooms and paid children. Raises SourceSilent."""
-        for ask in asks:
-            self._must_answer(ask.service_id)
-        return {ask.service_id: self._answer(ask.service_id) for ask in asks}
+        for query in queries:
+            self._must_answer(query.service_id)
+        return {query.service_id: self._answer(query.service_id) for query in queries}
 
     def write(
-        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+        self, writes: Mapping[int, ProfileWrites], today: Mapping[int, date]
     ) -> Mapping[int, WriteResult]:
         """Carry out the orders of all services, or of none. Raises Conflict and SourceSilent."""
-        for service_id in orders:
+        for service_id in writes:
             self._must_answer(service_id)
-        written = {service_id: self._books[service_id].copy() for service_id in orders}
+        written = {service_id: self._books[service_id].copy() for service_id in writes}
         outcomes = {
-            service_id: _carry_out(written[service_id], order) for service_id, order in orders.items()
+            service_id: _carry_out(written[service_id], theirs) for service_id, theirs in writes.items()
         }
         self._books.update(written)
         return outcomes
 
-    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
+    def mark(self, query: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere, but for tombstones (R14)."""
-        book = self._books[ask.service_id]
+        book = self._books[query.service_id]
         for profile_id, link in managed_links.items():
             profile = book.profiles.get(profile_id)
             if profile is not None and profile.state is not ProfileState.DELETED:
                 book.managed[profile_id] = link
 
-    def release(self, ask: ServiceQuery) -> None:
+    def release(self, query: ServiceQuery) -> None:
         """Take every "managed elsewhere" mark off (D15)."""
-        self._books[ask.service_id].managed.clear()
+        self._books[query.service_id].managed.clear()
 
     def _is_silent(self, service_id: int) -> bool:
         return service_id in self.silent or service_id not in self._books
@@ -250,12 +250,12 @@ class MemoryProfiles:
         return ProfilesAnswer(dict(book.profiles), _end_rooms(book.rooms), book.paid_children)
 
 
-def _carry_out(book: _Book, orders: ProfileWrites) -> WriteResult:
+def _carry_out(book: _Book, writes: ProfileWrites) -> WriteResult:
     """Write the orders of one service into its book: rooms, then changes, then new profiles."""
-    rooms = _write_rooms(book, orders.rooms)
-    for change in orders.changes:
+    rooms = _write_rooms(book, writes.rooms)
+    for change in writes.changes:
         _write_change(book, change)
-    return WriteResult({new.child_id: _create(book, new) for new in orders.creates}, rooms)
+    return WriteResult({new.child_id: _create(book, new) for new in writes.creates}, rooms)
 
 
 def _write_rooms(book: _Book, changes: Sequence[RoomChange]) -> dict[str, str]:

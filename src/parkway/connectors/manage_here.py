@@ -28,20 +28,22 @@ CHANGED = f"""FROM wanted
 class ManageHere:
     """Children, rooms and bookings of services whose Manage is in this database."""
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """The versions of the rosters, after letting days pass."""
-        versions = _roll(asks)
-        return {key: versions[key].latest if key in versions else 1 for key, *_ in asks}
+        versions = _roll(queries)
+        return {key: versions[key].latest if key in versions else 1 for key, *_ in queries}
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children with their standing and rooms: three queries for any number of services."""
-        versions = _roll(asks)
+        versions = _roll(queries)
         since = {
-            ask.service_id: ask.since
-            for ask in asks
-            if ask.since and ask.service_id in versions and versions[ask.service_id].whole <= ask.since
+            query.service_id: query.since
+            for query in queries
+            if query.since
+            and query.service_id in versions
+            and versions[query.service_id].whole <= query.since
         }
-        asked = [(ask.service_id, since.get(ask.service_id, 0)) for ask in asks]
+        asked = [(query.service_id, since.get(query.service_id, 0)) for query in queries]
         found: dict[int, list[domain.Child]] = {service_id: [] for service_id, _ in asked}
         rooms = rooms_of(Room, list(found))
         places = (
@@ -86,10 +88,10 @@ class ManageHere:
             for key, children in found.items()
         }
 
-    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, query: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings behind the standings, by child id."""
-        references = dict(scope(Child, ask.service_id).values_list("pk", "reference"))
-        booked = standing.periods([ask.service_id])
+        references = dict(scope(Child, query.service_id).values_list("pk", "reference"))
+        booked = standing.periods([query.service_id])
         return {reference: booked.get(pk, []) for pk, reference in references.items()}
 
     def take_roster(
@@ -107,8 +109,8 @@ class ManageHere:
         return RosterTaken(*roster.take_roster(service, children, booked, untold, by=by, now=now))
 
 
-def _roll(asks: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:
-    return standing.roll({ask.service_id: (ask.today, ask.window) for ask in asks})
+def _roll(queries: Sequence[ServiceQuery]) -> Mapping[int, standing.Versions]:
+    return standing.roll({query.service_id: (query.today, query.window) for query in queries})
 
 
 END = End(

@@ -48,18 +48,18 @@ class RosterAnswer(NamedTuple):
 class Roster(Protocol):
     """The source of truth: a childcare management system."""
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number by service id that differs whenever the answer of `read` does; None when not known."""
         ...
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         """The children and rooms of each service, by service id.
 
         Raises SourceSilent when the end cannot answer; an empty answer is an answer.
         """
         ...
 
-    def bookings(self, ask: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
+    def bookings(self, query: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         """The bookings behind the standings of one service, by child id, for the forecast (B3).
 
         Children of whom the end knows only a bare status are not in it.
@@ -181,11 +181,11 @@ class WriteResult(NamedTuple):
 class Profiles(Protocol):
     """Where the profiles are: a learning-documentation platform."""
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """A number by service id that differs whenever the answer of `read` does; None when not known."""
         ...
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """The profiles, rooms and paid children of each service, by service id.
 
         Raises SourceSilent when the end cannot answer.
@@ -193,7 +193,7 @@ class Profiles(Protocol):
         ...
 
     def write(
-        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+        self, writes: Mapping[int, ProfileWrites], today: Mapping[int, date]
     ) -> Mapping[int, WriteResult]:
         """Carry out orders by service id, on the given day. Profiles that the orders do not name stay as
         they are. A create whose key was carried out before makes no second profile: the outcome names the
@@ -214,14 +214,14 @@ class Profiles(Protocol):
         """
         ...
 
-    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
+    def mark(self, query: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles, by id, as managed elsewhere, with the link that leads to the child (R14).
 
         Tombstones and profiles that the end does not know are passed over; no other profile is touched.
         """
         ...
 
-    def release(self, ask: ServiceQuery) -> None:
+    def release(self, query: ServiceQuery) -> None:
         """Take the "managed elsewhere" mark off every profile of a service (D15)."""
         ...
 

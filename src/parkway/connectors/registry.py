@@ -128,10 +128,10 @@ def as_stored(end: End[Port], settings: Mapping[str, Any]) -> str:
 
 def _connect(end: End[Port], settings: str) -> Port:
     try:
-        kept = json.loads(settings)
-        if not isinstance(kept, dict):
+        stored = json.loads(settings)
+        if not isinstance(stored, dict):
             raise Invalid("They are no settings.")
-        return end.connect(with_secrets(end.settings, kept))
+        return end.connect(with_secrets(end.settings, stored))
     except EndUnusable:
         raise
     except Exception as error:

@@ -38,21 +38,21 @@ LIVE, ARCHIVED = ProfileState.LIVE.value, ProfileState.ARCHIVED.value
 class StoryparkHere:
     """Profiles, rooms and accounts of services whose Storypark is in this database."""
 
-    def versions(self, asks: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
+    def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         """The versions of the accounts."""
-        return _of_accounts("version", [ask.service_id for ask in asks])
+        return _of_accounts("version", [query.service_id for query in queries])
 
-    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
+    def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         """Profiles, rooms and accounts: a few queries for any number of services."""
-        ids = [ask.service_id for ask in asks]
+        ids = [query.service_id for query in queries]
         paid = _of_accounts("paid_children", ids)
         profiles: dict[int, dict[str, domain.Profile]] = {service_id: {} for service_id in ids}
         rooms = rooms_of(Room, ids)
         joined = f"JOIN {bulk.table(ProfileRoom)} pr ON pr.profile_id = p.id"
-        placed = names_of_rooms(_of_profiles(asks, "pr.profile_id, pr.room_id", joined), rooms)
+        placed = names_of_rooms(_of_profiles(queries, "pr.profile_id, pr.room_id", joined), rooms)
         new = bulk.unchecked_tuple
         for service_id, pk, reference, state, *values in _of_profiles(
-            asks, f"p.service_id, p.id, p.reference, p.state, {columns_of('p')}"
+            queries, f"p.service_id, p.id, p.reference, p.state, {columns_of('p')}"
         ):
             details = details_of(values, placed.get(pk, NO_ROOMS))
             profiles[service_id][reference] = new(
@@ -61,18 +61,18 @@ class StoryparkHere:
         return {key: ProfilesAnswer(profiles[key], rooms.get(key, []), paid[key]) for key in ids}
 
     def write(
-        self, orders: Mapping[int, ProfileWrites], today: Mapping[int, date]
+        self, writes: Mapping[int, ProfileWrites], today: Mapping[int, date]
     ) -> Mapping[int, WriteResult]:
         """Carry out the orders of several services, a few statements for all of them."""
-        rooms_made, names = _write_rooms(orders)
-        _change(orders, today, names)
-        made = _create(orders, names)
-        ids = list(orders)
+        rooms_made, names = _write_rooms(writes)
+        _change(writes, today, names)
+        made = _create(writes, names)
+        ids = list(writes)
         if ids:
             chosen, values = bulk.in_clause(ids)
             account = bulk.table(Account)
             bulk.write(f"UPDATE {account} SET version = version + 1 WHERE service_id {chosen}", values)
-        return {key: WriteResult(made[key], rooms_made[key]) for key in orders}
+        return {key: WriteResult(made[key], rooms_made[key]) for key in writes}
 
     def accounts(self, service_ids: Sequence[int]) -> Mapping[int, AccountAnswer]:
         """The accounts and the live profiles: two queries for any number of services."""
@@ -99,18 +99,18 @@ class StoryparkHere:
         service = Service.objects.get(pk=service_id)
         portfolios.take_profiles(service, profiles, by=by, now=now)
 
-    def mark(self, ask: ServiceQuery, managed_links: Mapping[str, str]) -> None:
+    def mark(self, query: ServiceQuery, managed_links: Mapping[str, str]) -> None:
         """Mark profiles as managed elsewhere; a tombstone is managed by nobody (R14)."""
-        _of_accounts("version", [ask.service_id])
-        there = scope(Profile, ask.service_id).exclude(state=ProfileState.DELETED.value)
+        _of_accounts("version", [query.service_id])
+        there = scope(Profile, query.service_id).exclude(state=ProfileState.DELETED.value)
         known = set(there.values_list("reference", flat=True))
-        marks = [(link, ask.service_id, key) for key, link in managed_links.items() if key in known]
+        marks = [(link, query.service_id, key) for key, link in managed_links.items() if key in known]
         bulk.update(Profile, ["managed_link"], ["service_id", "reference"], marks)
 
-    def release(self, ask: ServiceQuery) -> None:
+    def release(self, query: ServiceQuery) -> None:
         """Take the mark "managed elsewhere" off the profiles of a service (D15)."""
-        _of_accounts("version", [ask.service_id])
-        scope(Profile, ask.service_id).exclude(managed_link="").update(managed_link="")
+        _of_accounts("version", [query.service_id])
+        scope(Profile, query.service_id).exclude(managed_link="").update(managed_link="")
 
 
 def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
@@ -128,11 +128,11 @@ def _of_accounts(column: str, ids: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def _of_profiles(asks: Sequence[ServiceQuery], columns: str, joined: str = "") -> list[bulk.Row]:
+def _of_profiles(queries: Sequence[ServiceQuery], columns: str, joined: str = "") -> list[bulk.Row]:
     """These columns of all profiles (p) that are asked about, with what is joined to them."""
     table = bulk.table(Profile)
-    ids = [ask.service_id for ask in asks if ask.only is None]
-    some = [(ask.service_id, profile_id) for ask in asks for profile_id in ask.only or ()]
+    ids = [query.service_id for query in queries if query.only is None]
+    some = [(query.service_id, profile_id) for query in queries for profile_id in query.only or ()]
     found = bulk.read_by(
         some,
         f"""SELECT {columns} FROM wanted
@@ -145,24 +145,24 @@ def _of_profiles(asks: Sequence[ServiceQuery], columns: str, joined: str = "") -
 
 
 def _write_rooms(
-    orders: Mapping[int, ProfileWrites],
+    writes: Mapping[int, ProfileWrites],
 ) -> tuple[dict[int, dict[str, str]], dict[int, dict[str, int]]]:
     """Rename and create rooms; the ids of those created, by service and the roster's room id, and then the
     ids of all rooms by service and name.
     """
-    there, names = rooms_of(Room, list(orders)), {}
-    for key, order in orders.items():
-        renamed = {room.target_id: room.name for room in order.rooms if room.target_id is not None}
+    there, names = rooms_of(Room, list(writes)), {}
+    for key, theirs in writes.items():
+        renamed = {room.target_id: room.name for room in theirs.rooms if room.target_id is not None}
         if renamed:
             _rename(key, dict(there[key]), renamed)
         names[key] = {renamed.get(room_id, name): int(room_id) for room_id, name in there[key]}
-    wanted = [(key, room) for key, each in orders.items() for room in each.rooms if room.target_id is None]
+    wanted = [(key, room) for key, each in writes.items() for room in each.rooms if room.target_id is None]
     new = list(dict.fromkeys((key, room.name) for key, room in wanted if room.name not in names[key]))
     created = [(pk, *room) for pk, room in zip(bulk.reserve_ids(Room, len(new)), new, strict=True)]
     bulk.insert(Room, ["id", "service_id", "name"], created)
     for pk, key, name in created:
         names[key][name] = pk
-    made: dict[int, dict[str, str]] = {key: {} for key in orders}
+    made: dict[int, dict[str, str]] = {key: {} for key in writes}
     for key, room in wanted:
         made[key][room.room_id] = str(names[key][room.name])
     return made, names
@@ -179,14 +179,14 @@ def _rename(service_id: int, names: Mapping[str, str], renamed: Mapping[str, str
 
 
 def _change(
-    orders: Mapping[int, ProfileWrites], today: Mapping[int, date], names: Mapping[int, Mapping[str, int]]
+    writes: Mapping[int, ProfileWrites], today: Mapping[int, date], names: Mapping[int, Mapping[str, int]]
 ) -> None:
     """Archive, restore, rewrite and mark profiles that exist."""
     found_by = ["service_id", "reference"]
-    changes = [(key, change) for key, order in orders.items() for change in order.changes]
+    changes = [(key, change) for key, theirs in writes.items() for change in theirs.changes]
     origins = {
-        key: (ArchivedBy.SET_UP if order.set_up else ArchivedBy.INTEGRATION).value
-        for key, order in orders.items()
+        key: (ArchivedBy.SET_UP if theirs.set_up else ArchivedBy.INTEGRATION).value
+        for key, theirs in writes.items()
     }
     archived = [
         (ARCHIVED, today[key], origins[key], key, change.profile_id)
@@ -225,19 +225,19 @@ def _move(wanted: Mapping[tuple[int, str], set[int]]) -> None:
 
 
 def _create(
-    orders: Mapping[int, ProfileWrites], names: Mapping[int, Mapping[str, int]]
+    writes: Mapping[int, ProfileWrites], names: Mapping[int, Mapping[str, int]]
 ) -> dict[int, dict[str, str]]:
     """Make the new profiles; the ids they get, by service and child id."""
-    made: dict[int, dict[str, str]] = {key: {} for key in orders}
-    asked = [(key, order) for key, each in orders.items() for order in each.creates]
-    inhabited = _inhabited([key for key, each in orders.items() if each.creates])
-    before = _created_before([(key, order.key) for key, order in asked if key in inhabited])
+    made: dict[int, dict[str, str]] = {key: {} for key in writes}
+    asked = [(key, create) for key, each in writes.items() for create in each.creates]
+    inhabited = _inhabited([key for key, each in writes.items() if each.creates])
+    before = _created_before([(key, create.key) for key, create in asked if key in inhabited])
     new = []
-    for key, order in asked:
-        if before and (reference := before.get((key, order.key))):
-            made[key][order.child_id] = reference
+    for key, create in asked:
+        if before and (reference := before.get((key, create.key))):
+            made[key][create.child_id] = reference
         else:
-            new.append((key, order))
+            new.append((key, create))
     profiles, placed = [], []
     primary_keys = bulk.reserve_ids(Profile, len(new))
     owners = zip(primary_keys, new, strict=True)

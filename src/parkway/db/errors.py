@@ -24,7 +24,7 @@ class KnownError(NamedTuple):
     """What is the matter with a database, and what to tell an operator."""
 
     kind: ErrorKind
-    told: str
+    message: str
 
     @property
     def passes(self) -> bool:
@@ -66,7 +66,7 @@ def explain(error: BaseException) -> str | None:
     found = database_error(error)
     if found is None and type(error).__name__ == "ImproperlyConfigured":  # by Django, where it is loaded
         return f"The settings cannot be used: {error}."
-    return f"{found.told} What was not finished was not changed." if found else None
+    return f"{found.message} What was not finished was not changed." if found else None
 
 
 def database_error(error: BaseException | None) -> KnownError | None:
@@ -162,8 +162,8 @@ def _of_postgresql(error: BaseException) -> KnownError | None:
     of_a_connection = state is None and isinstance(error, (OperationalError, InterfaceError))
     of_a_proxy = type(error) is OperationalError  # its numbers may be unknown to the driver
     if of_a_connection or of_a_proxy or isinstance(error, away):
-        told = f"The database cannot be reached: {first}. Check DATABASE_URL, and the server."
-        return KnownError(ErrorKind.AWAY, told)
+        message = f"The database cannot be reached: {first}. Check DATABASE_URL, and the server."
+        return KnownError(ErrorKind.AWAY, message)
     return None
 
 

@@ -155,13 +155,13 @@ def _portfolios(service: Service, people: Sequence[Life], random: Random, now: d
 def _choose(service: Service, now: datetime) -> None:
     """Work through set-up as an admin educator would: certain matches taken, the others looked at."""
     setup.accept_proposals(service, OPERATOR, now)
-    wishes, taken = {}, set()
+    chosen, taken = {}, set()
     for index, each in enumerate(setup_lists.look_at_set_up(service, now).open):
         free = [key for key in each.proposal.profile_ids if key not in taken]
-        wish = domain.Choice(ChoiceKind.PROFILE, free[0]) if free else domain.Choice(ChoiceKind.NEW)
-        taken.add(wish.profile_id)
-        wishes[each.child.child_id] = domain.Choice(ChoiceKind.DONT_ADD) if index % 7 == 3 else wish
-    choices.store(service, wishes, OPERATOR, now)
+        choice = domain.Choice(ChoiceKind.PROFILE, free[0]) if free else domain.Choice(ChoiceKind.NEW)
+        taken.add(choice.profile_id)
+        chosen[each.child.child_id] = domain.Choice(ChoiceKind.DONT_ADD) if index % 7 == 3 else choice
+    choices.store(service, chosen, OPERATOR, now)
 
 
 def _confirm(service: Service, change: changes.Change, now: datetime) -> None:
@@ -212,18 +212,18 @@ def _choices_meanwhile(service: Service, random: Random, number: int, now: datet
     synced = scope(Child, service).filter(reference__in=linked, archived_on=None).order_by("pk")
     if number % 6 == 1:
         _look_alike(service, now)
-    wishes = {}
+    chosen = {}
     fate = (None, ChoiceKind.KEEP, ChoiceKind.ARCHIVE)[number % 3]
     if number % 6 < 5:  # not everywhere, so that some services need nobody
         lost = random.choice(synced.filter(status=Status.ACTIVE.value))
         manage.remove_child(lost, by=OPERATOR, now=now)
-        wishes.update({lost.reference: domain.Choice(fate)} if fate else {})
+        chosen.update({lost.reference: domain.Choice(fate)} if fate else {})
     leaving = list(synced.filter(status=Status.INACTIVE.value))
     if leaving:
-        wishes[leaving[-1].reference] = domain.Choice(keep_until=service.today(now) + timedelta(days=21))
+        chosen[leaving[-1].reference] = domain.Choice(keep_until=service.today(now) + timedelta(days=21))
     if number % 6 == 2 and leaving[1:]:  # as after a held run that somebody rejected
-        wishes[leaving[0].reference] = domain.Choice(ChoiceKind.RETAINED)
-    choices.store(service, wishes, OPERATOR, now)
+        chosen[leaving[0].reference] = domain.Choice(ChoiceKind.RETAINED)
+    choices.store(service, chosen, OPERATOR, now)
 
 
 def _look_alike(service: Service, now: datetime) -> None:

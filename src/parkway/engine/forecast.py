@@ -75,6 +75,6 @@ def look_ahead(start: plans.PlanInput, bookings: Mapping[str, Sequence[Booking]]
 def _days_to_look_at(start: plans.PlanInput, booked: Iterable[Sequence[Booking]], until: date) -> list[date]:
     """Today, and the days on which a status changes by itself or a day to keep until is over."""
     turning = {day for bookings in booked for day in status.changes_of_status(bookings, start.window)}
-    kept = {choice.keep_until for choice in start.choices.values() if choice.keep_until}
-    over = {day + timedelta(days=1) for day in kept if day < until}
+    until_days = {choice.keep_until for choice in start.choices.values() if choice.keep_until}
+    over = {day + timedelta(days=1) for day in until_days if day < until}
     return sorted({start.today, *(day for day in turning | over if start.today < day <= until)})

@@ -40,7 +40,7 @@ class SettledTotals(NamedTuple):
     linked, `unlinked` the live and archived profiles that are not.
     """
 
-    kept: int = 0
+    with_profile: int = 0
     left_out: int = 0
     live: int = 0
     linked: int = 0
@@ -100,7 +100,7 @@ class Plan:
     def counts(self) -> dict[Step, int]:
         """How many children each step concerns, 0 included; children that were not read are counted too."""
         counted = Counter([decision.step for decision in self.decisions])
-        counted[Step.NO_CHANGE] += self.input.others.kept
+        counted[Step.NO_CHANGE] += self.input.others.with_profile
         counted[Step.LEAVE_OUT] += self.input.others.left_out
         return {step: counted[step] for step in Step}
 
@@ -117,7 +117,7 @@ class Plan:
         live_unlinked = self.spaces.live - self.input.live_linked() - steps[Step.LINK]
         left_out = steps[Step.ARCHIVE] + steps[Step.LEAVE_OUT]
         return SettledTotals(
-            kept=sum(steps.values()) - left_out,
+            with_profile=sum(steps.values()) - left_out,
             left_out=left_out,
             live=self.spaces.live_after,
             linked=self.spaces.live_after - live_unlinked,

@@ -132,8 +132,8 @@ def _not_now(request: HttpRequest, text: str, sent: str) -> HttpResponse:
 
 def _without_looking(title: str, text: str, status: HTTPStatus) -> HttpResponse:
     """A page for which nothing is looked up, because that may be what is broken."""
-    told = {"title": title, "text": text, "support_address": settings.SUPPORT}
-    filled = render_to_string("web/broken.html", told)
+    context = {"title": title, "text": text, "support_address": settings.SUPPORT}
+    filled = render_to_string("web/broken.html", context)
     return HttpResponse(filled, status=status, headers={"Cache-Control": NO_STORE})
 
 

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 
 LOOK = "look"  # what the search form sends along, to be told from a form that changes something
 MARK = "found"
-KEPT = "searches"
+SEARCHES = "searches"
 MOST, LONGEST = 40, 200
 
 View = Callable[..., HttpResponse]
@@ -51,16 +51,16 @@ def marked(request: HttpRequest, search: str) -> str:
     search = search.strip()[:LONGEST]
     if not search:
         return ""
-    kept: dict[str, str] = request.session.get(KEPT, {})
-    mark = next((mark for mark, text in kept.items() if text == search), None) or secrets.token_urlsafe(6)
-    if mark == next(reversed(kept), None):
+    stored: dict[str, str] = request.session.get(SEARCHES, {})
+    mark = next((mark for mark, text in stored.items() if text == search), None) or secrets.token_urlsafe(6)
+    if mark == next(reversed(stored), None):
         return mark
-    kept.pop(mark, None)
-    request.session[KEPT] = dict([*kept.items(), (mark, search)][-MOST:])
+    stored.pop(mark, None)
+    request.session[SEARCHES] = dict([*stored.items(), (mark, search)][-MOST:])
     return mark
 
 
 def searched(request: HttpRequest) -> str:
     """What the address's mark stands for; nothing when it is from another visit or long ago."""
     mark = request.GET.get(MARK, "")
-    return str(request.session.get(KEPT, {}).get(mark, "")) if mark else ""
+    return str(request.session.get(SEARCHES, {}).get(mark, "")) if mark else ""

@@ -36,16 +36,16 @@ def clocks() -> Iterator[CheckMessage]:
         after = datetime.now(UTC)
         ahead = max(before - theirs, theirs - after, timedelta())
         if bad := ahead > APART:
-            told = f"This clock and the database server's are {ahead.total_seconds():,.0f} seconds apart."
-            yield AREA.bad(1, told, f"{mend}, here and there.")
+            text = f"This clock and the database server's are {ahead.total_seconds():,.0f} seconds apart."
+            yield AREA.bad(1, text, f"{mend}, here and there.")
     with within_all():
         instants = (Run.objects.aggregate(at=Max("at")), Integration.objects.aggregate(at=Max("checked_at")))
     newest = max((found["at"] for found in instants if found["at"]), default=None)
     now = datetime.now(UTC)
     if newest is not None and newest - now > APART:
         ahead = newest - now
-        told = f"A run has been recorded {ahead.total_seconds():,.0f} seconds ahead of this clock."
-        yield AREA.bad(2, told, f"This clock is behind, or one was ahead. {mend}")
+        text = f"A run has been recorded {ahead.total_seconds():,.0f} seconds ahead of this clock."
+        yield AREA.bad(2, text, f"This clock is behind, or one was ahead. {mend}")
     elif not bad:
         yield AREA.fine(3, f"It is {now:%Y-%m-%d %H:%M:%S} UTC.")
 
@@ -57,8 +57,8 @@ def zones() -> Iterator[CheckMessage]:
     used = dict(Service.objects.values_list("time_zone").annotate(number=Count("pk")))
     for zone, number in sorted(used.items()):
         if zone not in there:
-            told = f"{count(number, 'service has', 'services have')} the time zone {zone}, unknown here."
-            yield AREA.bad(11, told, "Install newer time zone data, or correct the name.")
+            text = f"{count(number, 'service has', 'services have')} the time zone {zone}, unknown here."
+            yield AREA.bad(11, text, "Install newer time zone data, or correct the name.")
 
 
 @AREA.check
@@ -73,9 +73,9 @@ def zone_data() -> Iterator[CheckMessage]:
     if found is None:
         yield AREA.unseen(21, f"Which time zone data {place} has is not written there.")
     elif now - datetime(int(found[1]), 12, 31, tzinfo=UTC) > OLD:
-        told = f"The time zone data are of {release} ({place}): clocks may have changed since."
+        text = f"The time zone data are of {release} ({place}): clocks may have changed since."
         mend = "Update the machine's package tzdata, or set PYTHONTZPATH= to use those of Parkway."
-        yield AREA.bad(22, told, mend)
+        yield AREA.bad(22, text, mend)
     else:
         yield AREA.fine(23, f"The time zone data are of {release} ({place}).")
 

@@ -32,11 +32,11 @@ def secret_key() -> Iterator[CheckMessage]:
     given = os.environ.get("PARKWAY_SECRET_KEY", "")
     make = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' makes a good one."
     if given and (len(given) < SHORTEST or len(set(given)) < SHORTEST // 4):
-        told = "The secret key is short or plain enough to be guessed, and with it people's sessions."
-        yield AREA.bad(1, told, f"Set PARKWAY_SECRET_KEY anew: {make}")
+        text = "The secret key is short or plain enough to be guessed, and with it people's sessions."
+        yield AREA.bad(1, text, f"Set PARKWAY_SECRET_KEY anew: {make}")
     elif not given and connection.vendor != "sqlite":
-        told = "There is no secret key: each process makes its own, and sign-ins hold at that process alone."
-        yield AREA.bad(2, told, f"Set PARKWAY_SECRET_KEY, the same for all processes: {make}")
+        text = "There is no secret key: each process makes its own, and sign-ins hold at that process alone."
+        yield AREA.bad(2, text, f"Set PARKWAY_SECRET_KEY, the same for all processes: {make}")
     else:
         yield AREA.fine(3, "The secret key is set." if given else "`serve` keeps a secret key.")
 
@@ -46,11 +46,11 @@ def hosts() -> Iterator[CheckMessage]:
     """Look at the names to which Parkway answers."""
     beyond = _beyond()
     if "*" in beyond:
-        told = "Parkway answers to any name: links in its e-mails can be made to lead elsewhere."
-        yield AREA.bad(11, told, "List the names people use in PARKWAY_HOSTS.")
+        text = "Parkway answers to any name: links in its e-mails can be made to lead elsewhere."
+        yield AREA.bad(11, text, "List the names people use in PARKWAY_HOSTS.")
     elif settings.BEHIND_PROXY and not beyond:
-        told = "Parkway stands behind a proxy, and answers to no name but this machine's."
-        yield AREA.bad(12, told, "List the names people use in PARKWAY_HOSTS.")
+        text = "Parkway stands behind a proxy, and answers to no name but this machine's."
+        yield AREA.bad(12, text, "List the names people use in PARKWAY_HOSTS.")
     else:
         yield AREA.fine(13, f"It answers to {', '.join(beyond) or 'this machine alone'}.")
 
@@ -61,11 +61,11 @@ def https() -> Iterator[CheckMessage]:
     beyond = _beyond()
     public = beyond or settings.BEHIND_PROXY
     if public and not settings.SECURE:
-        told = "Cookies travel over plain HTTP, where anybody on the way can take over a session."
-        yield AREA.bad(21, told, "Unset PARKWAY_PLAIN_HTTP, and put HTTPS before Parkway.")
+        text = "Cookies travel over plain HTTP, where anybody on the way can take over a session."
+        yield AREA.bad(21, text, "Unset PARKWAY_PLAIN_HTTP, and put HTTPS before Parkway.")
     elif beyond and not settings.BEHIND_PROXY:
-        told = "Others reach Parkway, but it is not told of the proxy with HTTPS: forms would be refused."
-        yield AREA.bad(22, told, "Set PARKWAY_BEHIND_PROXY=1 behind such a proxy.")
+        text = "Others reach Parkway, but it is not told of the proxy with HTTPS: forms would be refused."
+        yield AREA.bad(22, text, "Set PARKWAY_BEHIND_PROXY=1 behind such a proxy.")
     else:
         yield AREA.fine(23, "HTTPS comes from the proxy." if public else "Nobody comes from outside.")
 
@@ -86,19 +86,19 @@ def e_mails() -> Iterator[CheckMessage]:
 
 def _mail(beyond: list[str]) -> CheckMessage:
     if not settings.EMAIL_HOST or settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
-        told = "E-mails are written to the console: nobody can set a lost password anew."
+        text = "E-mails are written to the console: nobody can set a lost password anew."
         mend = "Set PARKWAY_SMTP to HOST:PORT, and PARKWAY_SMTP_USER and PARKWAY_SMTP_PASSWORD."
-        return AREA.bad(41, told, mend) if beyond else AREA.look(41, told, mend)
+        return AREA.bad(41, text, mend) if beyond else AREA.look(41, text, mend)
     server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     try:
         with mail.get_connection(fail_silently=False):
             pass
     except (OSError, smtplib.SMTPException) as error:
-        told = f"The mail server {server} does not take e-mails ({_kind(error)})."
-        return AREA.bad(42, told, "Check PARKWAY_SMTP, its user and its password.")
+        text = f"The mail server {server} does not take e-mails ({_kind(error)})."
+        return AREA.bad(42, text, "Check PARKWAY_SMTP, its user and its password.")
     if settings.EMAIL_HOST_USER and not settings.EMAIL_USE_TLS:
-        told = f"The password for {server} travels unencrypted."
-        return AREA.bad(43, told, "Use port 587, where the connection is encrypted first.")
+        text = f"The password for {server} travels unencrypted."
+        return AREA.bad(43, text, "Use port 587, where the connection is encrypted first.")
     return AREA.fine(44, f"The mail server {server} answers.")
 
 
@@ -110,8 +110,8 @@ def _kind(error: Exception) -> str:
 def support() -> Iterator[CheckMessage]:
     """Look whether support has a real address."""
     if _beyond() and settings.SUPPORT.endswith(".example"):
-        told = f"The pages send people to {settings.SUPPORT}, which does not exist."
-        yield AREA.look(51, told, "Set PARKWAY_SUPPORT to the address of support.")
+        text = f"The pages send people to {settings.SUPPORT}, which does not exist."
+        yield AREA.look(51, text, "Set PARKWAY_SUPPORT to the address of support.")
 
 
 @AREA.check

@@ -39,31 +39,31 @@ def _reached() -> CheckMessage:
     except NotSupportedError as error:
         return AREA.bad(2, f"The server is too old: {error}.", "Install a newer one.")
     except Error as error:
-        told = _told(error, f"{path.name} does not work ({type(error).__name__}).")
-        return AREA.bad(3, told, "Mend that first; the rest needs the database.")
+        text = _text_of(error, f"{path.name} does not work ({type(error).__name__}).")
+        return AREA.bad(3, text, "Mend that first; the rest needs the database.")
     if connection.vendor == "sqlite":
         return AREA.fine(4, f"SQLite {sqlite3.sqlite_version} at {path}.")
     [(version,)] = bulk.read("SHOW server_version")
     return AREA.fine(5, f"PostgreSQL {version.split()[0]} answers.")
 
 
-def _told(error: Error, otherwise: str) -> str:
+def _text_of(error: Error, otherwise: str) -> str:
     found = errors.database_error(error)
-    return found.told if found else otherwise
+    return found.message if found else otherwise
 
 
 @AREA.check
 def writable() -> Iterator[CheckMessage]:
     """Look whether the lock of a write can be had; nothing is changed."""
-    told = ""
+    text = ""
     try:
         with transaction.atomic():  # on SQLite it begins with that lock
             if connection.vendor == "postgresql":
-                told = _refused_by_postgresql()
+                text = _refused_by_postgresql()
     except Error as error:
-        told = _told(error, "The database cannot be written.")
-    if told:
-        yield AREA.bad(11, told, "Until then everything can be looked at, and nothing changed.")
+        text = _text_of(error, "The database cannot be written.")
+    if text:
+        yield AREA.bad(11, text, "Until then everything can be looked at, and nothing changed.")
     else:
         yield AREA.fine(12, "It can be written.")
 
@@ -87,8 +87,8 @@ def fit() -> Iterator[CheckMessage]:
 def _of_sqlite() -> Iterator[CheckMessage]:
     [(mode,)] = bulk.read("PRAGMA journal_mode")
     if mode != "wal":
-        told = f"Its journal is “{mode}”, not WAL: readers and the writer wait for each other."
-        yield AREA.bad(21, told, "Keep it on a disk of this machine, in a folder to write to.")
+        text = f"Its journal is “{mode}”, not WAL: readers and the writer wait for each other."
+        yield AREA.bad(21, text, "Keep it on a disk of this machine, in a folder to write to.")
     path = Path(str(connection.settings_dict["NAME"]))
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         mend = f"chmod 600 {path}*"
@@ -98,8 +98,8 @@ def _of_sqlite() -> Iterator[CheckMessage]:
 def _of_postgresql() -> Iterator[CheckMessage]:
     [(encoding,)] = bulk.read("SHOW server_encoding")
     if encoding != "UTF8":
-        told = f"The database's encoding is {encoding}: names with macrons do not fit into it."
-        yield AREA.bad(23, told, "Move to a database made with --encoding=UTF8.")
+        text = f"The database's encoding is {encoding}: names with macrons do not fit into it."
+        yield AREA.bad(23, text, "Move to a database made with --encoding=UTF8.")
     for gap in row_level_security.gaps():
         yield AREA.look(24, f"Services are not walled off from each other. {gap}", SEE)
 
@@ -112,12 +112,12 @@ def migrations() -> Iterator[CheckMessage]:
         yield AREA.bad(31, f"The database lacks {_some(missing)}.", "Run `parkway migrate`.")
     installed = {app.label for app in apps.get_app_configs()}
     if newer := sorted((app, name) for app, name in applied - known if app in installed):
-        told = f"The database has {_some(newer)}, which this program does not know."
-        yield AREA.look(32, told, "A newer Parkway migrated it: install that one here too.")
+        text = f"The database has {_some(newer)}, which this program does not know."
+        yield AREA.look(32, text, "A newer Parkway migrated it: install that one here too.")
     cache = str(settings.CACHES["default"]["LOCATION"])
     if cache not in connection.introspection.table_names():
-        told = f"The table {cache} is missing: nobody can sign in."
-        yield AREA.bad(33, told, "Run `parkway migrate`.")
+        text = f"The table {cache} is missing: nobody can sign in."
+        yield AREA.bad(33, text, "Run `parkway migrate`.")
     if not missing:
         yield AREA.fine(34, f"All {len(known)} migrations are applied.")
 

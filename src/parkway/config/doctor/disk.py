@@ -24,26 +24,26 @@ def rooms() -> Iterator[CheckMessage]:
     try:
         places = {Path(tempfile.gettempdir()): "temporary files"}
     except FileNotFoundError:
-        told = "There is no folder for temporary files that can be written."
-        yield AREA.bad(1, told, "Make room in /tmp, or name a folder with TMPDIR.")
+        text = "There is no folder for temporary files that can be written."
+        yield AREA.bad(1, text, "Make room in /tmp, or name a folder with TMPDIR.")
         places = {}
     if connection.vendor == "sqlite":
         places[Path(str(connection.settings_dict["NAME"])).absolute().parent] = "the database"
     else:
-        told = "The disk of the database server cannot be seen from here."
-        yield AREA.unseen(2, told, "Watch it there.")
+        text = "The disk of the database server cannot be seen from here."
+        yield AREA.unseen(2, text, "Watch it there.")
     for place, what in places.items():
         yield _room(place, what)
 
 
 def _room(place: Path, what: str) -> CheckMessage:
     free = shutil.disk_usage(place).free
-    told = f"{_size(free)} free for {what} in {place}."
+    text = f"{_size(free)} free for {what} in {place}."
     if not os.access(place, os.W_OK):
         return AREA.bad(3, f"This user may not write {what} in {place}.", f"chmod u+w {place}")
     if free < LEAST:
-        return AREA.bad(4, told, "Make room there, or move it to a larger disk.")
-    return AREA.look(5, told, "Make room soon.") if free < LITTLE else AREA.fine(6, told)
+        return AREA.bad(4, text, "Make room there, or move it to a larger disk.")
+    return AREA.look(5, text, "Make room soon.") if free < LITTLE else AREA.fine(6, text)
 
 
 def _size(size: int) -> str:

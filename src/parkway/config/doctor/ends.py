@@ -18,8 +18,8 @@ def usable() -> Iterator[CheckMessage]:
     """Look for services whose ends are not installed, or whose settings do not fit."""
     found = unusable_ends()
     for service, problem in found[:TOLD]:
-        told = f"{service.name} does not sync: {problem}"
-        yield AREA.bad(1, told, f"Install the end, or choose another: `parkway ends {service.slug}`.")
+        text = f"{service.name} does not sync: {problem}"
+        yield AREA.bad(1, text, f"Install the end, or choose another: `parkway ends {service.slug}`.")
     if len(found) > TOLD:
         mend = "Mend these first, then look again."
         yield AREA.bad(2, f"{len(found) - TOLD} other services have such ends.", mend)

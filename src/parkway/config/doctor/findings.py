@@ -26,21 +26,21 @@ class Area:
     tag: str
     on_database: bool = False
 
-    def fine(self, number: int, told: str) -> CheckMessage:
+    def fine(self, number: int, text: str) -> CheckMessage:
         """Return that all is well."""
-        return checks.Info(told, obj=self.name, id=self._id("I", number))
+        return checks.Info(text, obj=self.name, id=self._id("I", number))
 
-    def look(self, number: int, told: str, mend: str) -> CheckMessage:
+    def look(self, number: int, text: str, mend: str) -> CheckMessage:
         """Return something that is worth a look, and how to mend it."""
-        return checks.Warning(told, hint=mend, obj=self.name, id=self._id("W", number))
+        return checks.Warning(text, hint=mend, obj=self.name, id=self._id("W", number))
 
-    def bad(self, number: int, told: str, mend: str) -> CheckMessage:
+    def bad(self, number: int, text: str, mend: str) -> CheckMessage:
         """Return something that is in the way of work, and how to mend it."""
-        return checks.Error(told, hint=mend, obj=self.name, id=self._id("E", number))
+        return checks.Error(text, hint=mend, obj=self.name, id=self._id("E", number))
 
-    def unseen(self, number: int, told: str, mend: str = "") -> CheckMessage:
+    def unseen(self, number: int, text: str, mend: str = "") -> CheckMessage:
         """Return that something could not be looked at."""
-        return checks.Debug(told, hint=mend or None, obj=self.name, id=self._id("D", number))
+        return checks.Debug(text, hint=mend or None, obj=self.name, id=self._id("D", number))
 
     def _id(self, letter: str, number: int) -> str:
         return f"parkway.{self.name}.{letter}{number:03}"
@@ -60,8 +60,8 @@ class Area:
                 for message in look_up():
                     found.append(message)  # one by one: what was found before it breaks is kept
             except Exception as error:
-                told = errors.explain(error) or f"Looking at it broke ({type(error).__name__})."
-                found.append(self.bad(BROKEN, told, "Mend what stands above it first, then look again."))
+                text = errors.explain(error) or f"Looking at it broke ({type(error).__name__})."
+                found.append(self.bad(BROKEN, text, "Mend what stands above it first, then look again."))
             return found
 
         checks.register(self.tag, deploy=True)(run)
@@ -72,11 +72,11 @@ class Area:
         found = checks.run_checks(
             tags=[self.tag], include_deployment_checks=True, databases=[DEFAULT_DB_ALIAS]
         )
-        told: list[CheckMessage] = []
+        text: list[CheckMessage] = []
         for message in sorted(found, key=_place):  # Django runs them in any order
-            if message not in told:
-                told.append(message)
-        return told
+            if message not in text:
+                text.append(message)
+        return text
 
 
 def _place(message: CheckMessage) -> int:

@@ -24,9 +24,9 @@ def runs() -> Iterator[CheckMessage]:
     due = fleet_metrics.due_count(timezone.now())
     if due.oldest > LATE:
         number = count(due.services, "service is", "services are")
-        told = f"{number} due for a run, the first for {_long(due.oldest)}."
+        text = f"{number} due for a run, the first for {_long(due.oldest)}."
         mend = "Let `parkway serve` or a worker run. `parkway fleet` runs them now."
-        yield AREA.bad(1, told, mend)
+        yield AREA.bad(1, text, mend)
     else:
         yield AREA.fine(2, f"{count(due.services, 'service is', 'services are')} due for a run.")
 
@@ -37,8 +37,8 @@ def workers() -> Iterator[CheckMessage]:
     if (found := queue_stats()) is None:
         return
     if found.silent:
-        told = f"{count(found.silent, 'worker')} gave no sign of life for some time: ended hard, or asleep."
-        yield AREA.look(11, told, "Start it again where it ran; nothing is lost meanwhile.")
+        text = f"{count(found.silent, 'worker')} gave no sign of life for some time: ended hard, or asleep."
+        yield AREA.look(11, text, "Start it again where it ran; nothing is lost meanwhile.")
     jobs = count(found.waiting, "job waits", "jobs wait")
     alive = count(found.alive, "worker is", "workers are") if found.alive else "No worker is"
     serve = "" if found.alive else " Then `parkway serve` runs the syncs, where it runs."

@@ -123,20 +123,22 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
     _run_soon(integration, by)
 
 
-def store(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, now: datetime) -> None:
+def store(service: Service, chosen: Mapping[str, domain.Choice], by: Actor, now: datetime) -> None:
     """Keep choices for many children of a service; a day to keep until that is there stays.
 
     Raises Conflict when one profile is chosen for two children.
     """
-    if not wishes:
+    if not chosen:
         return
-    chosen: Sequence[str] = [wish.profile_id for wish in wishes.values() if wish.profile_id]
-    others = scope(Choice, service).exclude(child_id__in=list(wishes)).filter(profile_id__in=chosen)
-    if len(set(chosen)) < len(chosen) or others.exists():
+    taken: Sequence[str] = [choice.profile_id for choice in chosen.values() if choice.profile_id]
+    others = scope(Choice, service).exclude(child_id__in=list(chosen)).filter(profile_id__in=taken)
+    if len(set(taken)) < len(taken) or others.exists():
         raise Conflict("Two children cannot take one profile. Choose another for one of them.")
     until = dict(scope(Choice, service).exclude(keep_until=None).values_list("child_id", "keep_until"))
-    kept = {key: wish._replace(keep_until=wish.keep_until or until.get(key)) for key, wish in wishes.items()}
-    _replace(service, kept, by, now)
+    complete = {
+        key: choice._replace(keep_until=choice.keep_until or until.get(key)) for key, choice in chosen.items()
+    }
+    _replace(service, complete, by, now)
 
 
 def take_over(
@@ -162,15 +164,15 @@ def take_over(
     changed = {}
     for child_id in child_ids:
         before, new = stored.get(child_id, NO_CHOICE), told.get(child_id, NO_CHOICE)
-        wish = before
+        choice = before
         if "sync" not in untold and new.kind is ChoiceKind.DONT_ADD:
-            wish = wish._replace(kind=ChoiceKind.DONT_ADD, profile_id=None)
+            choice = choice._replace(kind=ChoiceKind.DONT_ADD, profile_id=None)
         elif "sync" not in untold and before.kind is ChoiceKind.DONT_ADD:
-            wish = wish._replace(kind=None)
+            choice = choice._replace(kind=None)
         if "keep_until" not in untold:
-            wish = wish._replace(keep_until=new.keep_until)
-        if wish != before:
-            changed[child_id] = wish
+            choice = choice._replace(keep_until=new.keep_until)
+        if choice != before:
+            changed[child_id] = choice
     if changed:
         found = Integration.objects.filter(service=service).first()
         require_change(by, service, bool(found and found.educators_may_change))
@@ -178,18 +180,18 @@ def take_over(
     return len(changed)
 
 
-def _replace(service: Service, wishes: Mapping[str, domain.Choice], by: Actor, now: datetime) -> None:
+def _replace(service: Service, chosen: Mapping[str, domain.Choice], by: Actor, now: datetime) -> None:
     """Write the wishes of some children in the place of what there was, and say that something changed."""
     moment = bulk.as_instant(now)
     new = [
         (service.pk, child_id, kind.value if kind else "", profile_id or "", until, by.label, moment)
-        for child_id, (kind, profile_id, until, _) in wishes.items()
+        for child_id, (kind, profile_id, until, _) in chosen.items()
         if kind or until
     ]
     columns = ["service_id", "child_id", "kind", "profile_id", "keep_until", "chosen_by", "chosen_at"]
     with transaction.atomic():
         increment_version(service)  # first, as a run does: what is held is held in one order
-        bulk.delete(Choice, ["service_id", "child_id"], [(service.pk, child_id) for child_id in wishes])
+        bulk.delete(Choice, ["service_id", "child_id"], [(service.pk, child_id) for child_id in chosen])
         bulk.insert(Choice, columns, new)
 
 

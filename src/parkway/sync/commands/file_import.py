@@ -67,8 +67,8 @@ def take_files(service: Service, files: Files, by: Actor, now: datetime) -> Impo
     if links and syncing is not None:
         apply.mark_linked(syncing, now)
     ids = [child.child_id for child in files.children]
-    wishes = choices.take_over(service, ids, files.choices, files.untold, by, now)
-    return ImportResult(taken.new, taken.known, taken.bookings, len(files.profiles), links, wishes)
+    chosen = choices.take_over(service, ids, files.choices, files.untold, by, now)
+    return ImportResult(taken.new, taken.known, taken.bookings, len(files.profiles), links, chosen)
 
 
 def taking_ends(service: Service, with_profiles: bool) -> tuple[TakesRoster, TakesProfiles | None]:

@@ -26,11 +26,11 @@ def accept_proposals(service: Service, by: Actor, now: datetime) -> int:
     """
     with transaction.atomic():
         require_change(by, service, lock_integration(service).educators_may_change)
-        wishes: dict[str, domain.Choice] = {}
+        chosen: dict[str, domain.Choice] = {}
         for child, proposal, _ in look_at_set_up(service, now).open:
             if proposal.certainty is Certainty.CERTAIN:
-                wishes[child.child_id] = domain.Choice(ChoiceKind.PROFILE, proposal.profile_ids[0])
+                chosen[child.child_id] = domain.Choice(ChoiceKind.PROFILE, proposal.profile_ids[0])
             elif proposal.certainty is Certainty.NO_MATCH:
-                wishes[child.child_id] = domain.Choice(ChoiceKind.NEW)
-        choices.store(service, wishes, by, now)
-    return len(wishes)
+                chosen[child.child_id] = domain.Choice(ChoiceKind.NEW)
+        choices.store(service, chosen, by, now)
+    return len(chosen)

@@ -63,7 +63,7 @@ class SavedChoices(NamedTuple):
 @transaction.atomic
 def choose(
     service: Service,
-    wishes: Mapping[str, domain.Choice],
+    chosen: Mapping[str, domain.Choice],
     seen: Mapping[str, str],
     by: Actor,
     now: datetime,
@@ -81,21 +81,21 @@ def choose(
     rows, standing = lists.by_child, choices_made.choices_made(service)
     problems: dict[str, ChoiceProblem] = {}
     accepted: dict[str, domain.Choice] = {}
-    for child_id, wish in wishes.items():
+    for child_id, choice in chosen.items():
         before = standing.get(child_id)
         own = own_gives_way and before is not None and before.by == by.label
         if child_id not in rows:
             problems[child_id] = ChoiceProblem(ChoiceObstacle.NOT_LISTED)
-        elif wish == domain.Choice(*before.wish[:2]) if before else wish.kind is None:
+        elif choice == domain.Choice(*before.choice[:2]) if before else choice.kind is None:
             continue  # that is how it stands
         elif (before.stamp if before else "") != seen.get(child_id, "") and not own:
             problems[child_id] = ChoiceProblem(ChoiceObstacle.MEANWHILE, made=before)
-        elif wish.kind is ChoiceKind.PROFILE and wish.profile_id not in lists.profiles:
+        elif choice.kind is ChoiceKind.PROFILE and choice.profile_id not in lists.profiles:
             problems[child_id] = ChoiceProblem(ChoiceObstacle.GONE)
         else:
-            accepted[child_id] = wish
-    problems |= _clashes(accepted, {key: each.wish for key, each in standing.items()}, rows)
-    stored = {key: wish for key, wish in accepted.items() if key not in problems}
+            accepted[child_id] = choice
+    problems |= _clashes(accepted, {key: each.choice for key, each in standing.items()}, rows)
+    stored = {key: choice for key, choice in accepted.items() if key not in problems}
     choices.store(service, stored, by, now)
     return SavedChoices(list(stored), problems)
 
@@ -106,15 +106,15 @@ def _clashes(
     """Two children cannot take one profile. Who is refused keeps what they have, which may clash again."""
     problems: dict[str, ChoiceProblem] = {}
     while True:
-        going = {key: wish for key, wish in accepted.items() if key not in problems}
+        going = {key: choice for key, choice in accepted.items() if key not in problems}
         holders: dict[str, list[str]] = {}
-        for child_id, wish in {**standing, **going}.items():
-            if wish.profile_id:
-                holders.setdefault(wish.profile_id, []).append(child_id)
+        for child_id, choice in {**standing, **going}.items():
+            if choice.profile_id:
+                holders.setdefault(choice.profile_id, []).append(child_id)
         again = {
-            child_id: _taken(next(key for key in holders[wish.profile_id] if key != child_id), rows)
-            for child_id, wish in going.items()
-            if wish.profile_id and len(holders[wish.profile_id]) > 1
+            child_id: _taken(next(key for key in holders[choice.profile_id] if key != child_id), rows)
+            for child_id, choice in going.items()
+            if choice.profile_id and len(holders[choice.profile_id]) > 1
         }
         if not again:
             return problems
@@ -153,9 +153,9 @@ def concerned(rows: Iterable[SetUpRow], many: Many) -> dict[str, domain.Choice]:
     return {row.child.child_id: row.proposed for row in left if row.group is wanted and row.proposed}
 
 
-def digest(wishes: Mapping[str, domain.Choice]) -> str:
+def digest(chosen: Mapping[str, domain.Choice]) -> str:
     """What a person saw when a button named a number: differs when other children are concerned."""
-    lines = sorted(f"{key}/{wish.kind}/{wish.profile_id or ''}" for key, wish in wishes.items())
+    lines = sorted(f"{key}/{choice.kind}/{choice.profile_id or ''}" for key, choice in chosen.items())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

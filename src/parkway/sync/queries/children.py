@@ -82,8 +82,8 @@ def child_table(integration: Integration, now: datetime) -> ChildTable:
 
     Raises SourceSilent when an end's answer must not be believed (D8).
     """
-    gathered = gather_one(integration, now)
-    plan_input = gathered.plan_input
+    snapshot = gather_one(integration, now)
+    plan_input = snapshot.plan_input
     belonging = {child.child_id for child in plan.belonging(plan_input)}
     listed = {child.child_id: child for child in plan_input.children}
     found = []
@@ -94,7 +94,7 @@ def child_table(integration: Integration, now: datetime) -> ChildTable:
                 child_id,
                 listed.get(child_id),
                 profile,
-                gathered.journal.get(child_id),
+                snapshot.journal.get(child_id),
                 plan_input.choices.get(child_id),
                 child_id in belonging,
             )

@@ -16,14 +16,14 @@ from parkway.tenancy.scope import scope
 class ChoiceMade(NamedTuple):
     """A choice as it stands, with who made it and when."""
 
-    wish: domain.Choice
+    choice: domain.Choice
     by: str
     at: datetime
 
     @property
     def stamp(self) -> str:
         """Differs whenever somebody chose anew: a page carries it to tell what its reader saw."""
-        text = "/".join([self.at.isoformat(), self.by, self.wish.kind or "", self.wish.profile_id or ""])
+        text = "/".join([self.at.isoformat(), self.by, self.choice.kind or "", self.choice.profile_id or ""])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

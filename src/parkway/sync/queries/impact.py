@@ -143,9 +143,9 @@ def _later(plan_input: PlanInput, decision: Decision, later: Standing | None) ->
     child = decision.child
     if child is None or later is None or child.standing.next_change is None:
         return []
-    wish, day = plan_input.choices.get(child.child_id, NO_CHOICE), child.standing.next_change
+    choice, day = plan_input.choices.get(child.child_id, NO_CHOICE), child.standing.next_change
     now, then = (
-        rules.rule_for(each, wish.kind, plan_input.inactive, wish.keep_until, on).verdict
+        rules.rule_for(each, choice.kind, plan_input.inactive, choice.keep_until, on).verdict
         for each, on in ((child, plan_input.today), (child._replace(standing=later), day))
     )
     if now is then:

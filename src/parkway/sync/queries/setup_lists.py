@@ -151,9 +151,9 @@ def setup_lists(service: Service, now: datetime) -> SetUpLists:
     standing = choices_made.choices_made(service)
     by_child = {each.child.child_id: each.child for each in found.listed}
     takers = {
-        each.wish.profile_id: by_child[key]
+        each.choice.profile_id: by_child[key]
         for key, each in standing.items()
-        if key in by_child and each.wish.profile_id
+        if key in by_child and each.choice.profile_id
     }
     roster = plan_input.ends.roster
     rows = [_row(each, standing.get(each.child.child_id), profiles, takers, roster) for each in found.listed]
@@ -174,7 +174,9 @@ def _row(
         profile, taker = profiles[profile_id], takers.get(profile_id)
         other = taker if taker and taker.child_id != child.child_id else None
         alike.append(Alike(profile, _likeness(child.details, profile.details, roster), other))
-    gone = made is not None and made.wish.kind is ChoiceKind.PROFILE and made.wish.profile_id not in profiles
+    gone = (
+        made is not None and made.choice.kind is ChoiceKind.PROFILE and made.choice.profile_id not in profiles
+    )
     return SetUpRow(child, proposal.certainty, alike, made, gone)
 
 
@@ -292,14 +294,14 @@ def require_to_set_up(integration: Integration) -> Integration:
 def _set_up(plan_input: PlanInput) -> SetUp:
     """Listed is every child who belongs under the setting, or would but for "don't add" (R2, R3)."""
     without = {
-        key: wish._replace(kind=None) if wish.kind is ChoiceKind.DONT_ADD else wish
-        for key, wish in plan_input.choices.items()
+        key: choice._replace(kind=None) if choice.kind is ChoiceKind.DONT_ADD else choice
+        for key, choice in plan_input.choices.items()
     }
     belonging = plan.belonging(replace(plan_input, choices=without))
     linked = set(plan_input.links.values())
     unlinked = [profile for key, profile in plan_input.profiles.items() if key not in linked]
     seekers = [child for child in belonging if child.child_id not in plan_input.links]
-    takers = {wish.profile_id: key for key, wish in plan_input.choices.items() if wish.profile_id}
+    takers = {choice.profile_id: key for key, choice in plan_input.choices.items() if choice.profile_id}
     proposals = [_still_free(each, takers) for each in matching.propose(seekers, unlinked)]
     listed = [
         Listed(child, proposal, plan_input.choices.get(child.child_id))

@@ -112,6 +112,6 @@ def queue(service: Service, plan: Plan) -> list[Waiting]:
 
 def _belongs(waits: Decision, plan: Plan) -> str:
     """The reason why a child who waits belongs in Storypark, which is also what the place in line goes by."""
-    wish = plan.input.choices.get(waits.child_id, NO_CHOICE)
-    facts = {"keep_until": wish.keep_until}
+    choice = plan.input.choices.get(waits.child_id, NO_CHOICE)
+    facts = {"keep_until": choice.keep_until}
     return plan.because(waits._replace(rule=str(waits.facts["belongs_by"]), facts=facts))

@@ -37,14 +37,14 @@ def carry_out(
 
     The ids of what was made, by service id.
     """
-    orders = {
+    writes = {
         key: profile_writes_of(key, plan, runs[key], set_up)
         for key, plan in plans.items()
         if not plan.changes_nothing
     }
-    days = {key: plans[key].input.today for key in orders}
-    made = dict.fromkeys(plans, NOTHING_MADE) | dict(profiles_end.write(orders, days) if orders else {})
-    _link_rooms({key: plans[key] for key in orders}, made)
+    days = {key: plans[key].input.today for key in writes}
+    made = dict.fromkeys(plans, NOTHING_MADE) | dict(profiles_end.write(writes, days) if writes else {})
+    _link_rooms({key: plans[key] for key in writes}, made)
     _link(plans, made)
     _choices_done(plans)
     return made

@@ -59,7 +59,7 @@ def _settled_totals(snapshot: Snapshot) -> SettledTotals | None:
         return None
     outcomes = Counter(OUTCOMES[entry.step] for entry in snapshot.journal.values())
     return SettledTotals(
-        settled.kept - outcomes["live"],
+        settled.with_profile - outcomes["live"],
         settled.left_out - outcomes["out"],
         settled.live - plan_input.live_linked(),
         settled.linked - plan_input.live_linked(),

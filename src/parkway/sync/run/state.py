@@ -73,8 +73,8 @@ def choices(wholes: Ids, some: Children) -> dict[int, dict[str, domain.Choice]]:
     found: dict[int, dict[str, domain.Choice]] = defaultdict(dict)
     columns = f"service_id, child_id, kind, profile_id, {bulk.days('keep_until')}, chosen_by"
     for service_id, child_id, kind, profile_id, until, by in _of(Choice, columns, wholes, some):
-        wish = domain.Choice(ChoiceKind(kind) if kind else None, profile_id or None, bulk.as_day(until), by)
-        found[service_id][child_id] = wish
+        choice = domain.Choice(ChoiceKind(kind) if kind else None, profile_id or None, bulk.as_day(until), by)
+        found[service_id][child_id] = choice
     return found
 
 

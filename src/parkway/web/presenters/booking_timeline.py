@@ -86,15 +86,15 @@ def booking_timeline(
     span = _Span(first, last)
     periods = [period(booking) for booking in bookings]
     shown = [each for each in periods if each.starts_on <= last and (each.ends_on or last) >= first]
-    lanes = _lanes(shown)
+    rows = _rows(shown)
     bars = [
         BookingBar(STYLES[each.state], *span.stretch(each.starts_on, each.ends_on), TOP + number * LANE)
-        for number, lane in enumerate(lanes[:LANES])
-        for each in lane
+        for number, row in enumerate(rows[:LANES])
+        for each in row
     ]
     months = _months(span)
     return BookingTimeline(
-        TOP + max(1, min(len(lanes), LANES)) * LANE + 6,
+        TOP + max(1, min(len(rows), LANES)) * LANE + 6,
         [(span.x(d), _month(d)) for d in months[:: -(-len(months) // LABELS)] if span.at(d) < LAST_LABEL],
         [span.x(day) for day in months],
         span.stretch(_plus(today, -window.lookback), _plus(today, window.lookahead)),
@@ -111,24 +111,24 @@ def _plus(day: date, days: int) -> date:
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal() - 1))
 
 
-def _lanes(periods: Sequence[domain.Booking]) -> list[list[domain.Booking]]:
+def _rows(periods: Sequence[domain.Booking]) -> list[list[domain.Booking]]:
     """Bookings side by side where they do not overlap, what counts first."""
     order = list(STYLES)
-    lanes: list[list[domain.Booking]] = []
+    rows: list[list[domain.Booking]] = []
     for each in sorted(periods, key=lambda p: (order.index(p.state), p.starts_on)):
         free = (
-            lane
-            for lane in lanes
-            if lane[-1].ends_on is not None
-            and lane[-1].ends_on < each.starts_on
-            and lane[-1].state is each.state
+            row
+            for row in rows
+            if row[-1].ends_on is not None
+            and row[-1].ends_on < each.starts_on
+            and row[-1].state is each.state
         )
-        lane = next(free, None)
-        if lane is None:
-            lanes.append([each])
+        row = next(free, None)
+        if row is None:
+            rows.append([each])
         else:
-            lane.append(each)
-    return lanes
+            row.append(each)
+    return rows
 
 
 def _months(span: _Span) -> list[date]:
@@ -150,11 +150,11 @@ def _words(periods: Sequence[domain.Booking], today: date, window: Window) -> st
         f"The active window around today, {wording.day(today, today)}, goes from "
         f"{wording.day(opens, today)} to {wording.day(closes, today)}."
     )
-    told = [
+    sentences = [
         f"{each.state.value.capitalize()} {_days(each, today)}."
         for each in sorted(periods, key=lambda p: p.starts_on)[:20]
     ]
-    return " ".join([text, *told]) if told else f"{text} No booking is near it."
+    return " ".join([text, *sentences]) if sentences else f"{text} No booking is near it."
 
 
 def _days(each: domain.Booking, today: date) -> str:

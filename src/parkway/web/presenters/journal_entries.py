@@ -37,8 +37,10 @@ def describe(entry: Entry) -> JournalLine:
     """An entry in words: what happened, and which fields changed from what to what."""
     title, colour = WORDS[Step(entry.step)]
     changes = json.loads(entry.changes) if entry.changes else {}
-    told = [(label_of(name), _value(before), _value(after)) for name, (before, after) in changes.items()]
-    return JournalLine(entry, title, colour, told)
+    changed_fields = [
+        (label_of(name), _value(before), _value(after)) for name, (before, after) in changes.items()
+    ]
+    return JournalLine(entry, title, colour, changed_fields)
 
 
 def _value(value: str | list[str] | None) -> str:

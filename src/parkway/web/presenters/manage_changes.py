@@ -31,7 +31,7 @@ def before(visit: Visit, child: Child, then: Preview, now: datetime) -> dict[str
         "child": child,
         "status_then": then.standing.status.value,
         "rests_on": record.rests_on(child.details.called, then.standing, visit.service, today),
-        "outlook": seen,
+        "impact": seen,
         "next_run": next_run(visit, now),
     }
 

@@ -22,27 +22,27 @@ def key_of(child_id: str) -> str:
     return hashlib.sha256(child_id.encode()).hexdigest()[:12]
 
 
-def value_of(wish: Choice | None) -> str:
+def value_of(choice: Choice | None) -> str:
     """A choice as a form writes it."""
-    if wish is None or wish.kind is None:
+    if choice is None or choice.kind is None:
         return ""
-    return f"{PROFILE}{wish.profile_id}" if wish.kind is ChoiceKind.PROFILE else wish.kind.value
+    return f"{PROFILE}{choice.profile_id}" if choice.kind is ChoiceKind.PROFILE else choice.kind.value
 
 
-def wish_of(value: str) -> Choice | None:
+def choice_of(value: str) -> Choice | None:
     """What a form's value means; nothing for a value that set-up does not offer."""
     if value.startswith(PROFILE):
         return Choice(ChoiceKind.PROFILE, value.removeprefix(PROFILE))
     return Choice(ChoiceKind(value)) if value in (NEW, DONT_ADD) else None
 
 
-def in_words(wish: Choice | None, profiles: Mapping[str, Profile]) -> str:
+def in_words(choice: Choice | None, profiles: Mapping[str, Profile]) -> str:
     """A choice as people say it."""
-    if wish is None or wish.kind is None:
+    if choice is None or choice.kind is None:
         return "take the choice back"
-    if wish.kind is not ChoiceKind.PROFILE:
-        return "create a new profile" if wish.kind is ChoiceKind.NEW else "don't add"
-    profile = profiles.get(wish.profile_id or "")
+    if choice.kind is not ChoiceKind.PROFILE:
+        return "create a new profile" if choice.kind is ChoiceKind.NEW else "don't add"
+    profile = profiles.get(choice.profile_id or "")
     return f"the profile of {full_name(profile.details)}" if profile else "a profile that is gone"
 
 
@@ -91,7 +91,7 @@ def line(
 ) -> SetUpLine:
     """A row for the page; `typed` is what a person picked there that is not saved."""
     key = key_of(row.child.child_id)
-    stands = value_of(row.made.wish) if row.made and row.chosen else ""
+    stands = value_of(row.made.choice) if row.made and row.chosen else ""
     picked = stands or value_of(row.proposed)
     seen = row.stamp
     if typed is not None and f"choice-{key}" in typed:
@@ -103,18 +103,18 @@ def line(
         profile = lists.profiles.get(picked.removeprefix(PROFILE))
         if profile is not None:
             options.append(Option(picked, profile, "Found by hand", None))
-    theirs = in_words(problem.made.wish if problem.made else None, lists.profiles) if problem else ""
+    theirs = in_words(problem.made.choice if problem.made else None, lists.profiles) if problem else ""
     saved = picked == stands != ""
     return SetUpLine(row, key, picked, seen, saved, options, problem, theirs)
 
 
 def sent(form: QueryDict, rows: Iterable[SetUpRow]) -> tuple[dict[str, Choice], dict[str, str]]:
     """The choices of a form for these rows by child id, and the stamps of what its writer saw."""
-    wishes, seen = {}, {}
+    chosen, seen = {}, {}
     for row in rows:
         key = key_of(row.child.child_id)
-        wish = wish_of(form.get(f"choice-{key}", ""))
-        if wish is not None:
-            wishes[row.child.child_id] = wish
+        choice = choice_of(form.get(f"choice-{key}", ""))
+        if choice is not None:
+            chosen[row.child.child_id] = choice
             seen[row.child.child_id] = form.get(f"seen-{key}", "")
-    return wishes, seen
+    return chosen, seen

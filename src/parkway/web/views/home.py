@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     with within(*services):
         standing = service_statuses(services)
     needing = sum(each.needs_you for each in standing)
-    return render(request, "web/home.html", {"health": standing, "needing": needing})
+    return render(request, "web/home.html", {"status": standing, "needing": needing})
 
 
 @at_service()

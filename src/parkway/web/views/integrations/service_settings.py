@@ -37,16 +37,16 @@ FIND = "find"
 @at_service()
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """What syncing depends on at the service, each with the way to change it; everybody there may see it."""
-    [health] = service_statuses([visit.service])
+    [status] = service_statuses([visit.service])
     context = {
         "page_part": "settings",
-        "health": health,
-        "enabled": health.stage is not Stage.DISABLED,
+        "status": status,
+        "enabled": status.stage is not Stage.DISABLED,
         "window": visit.service.window,
         "limits": _limits(visit.service),
         "place": time_zones.place(visit.service.time_zone),
         "now": timezone.now(),
-        "other_policy": InactivePolicy.LEAVE if health.stays else InactivePolicy.STAY,
+        "other_policy": InactivePolicy.LEAVE if status.stays else InactivePolicy.STAY,
     }
     return render(request, "web/integrations/settings.html", context)
 
@@ -128,8 +128,8 @@ class Changing:
 
 def _limits(service: Service) -> Limits:
     """Return the limits of the service, also before support enabled syncing."""
-    [health] = service_statuses([service])
-    return health.integration.limits if health.integration is not None else Limits()
+    [status] = service_statuses([service])
+    return status.integration.limits if status.integration is not None else Limits()
 
 
 WINDOW = Changing(

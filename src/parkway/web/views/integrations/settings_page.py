@@ -34,10 +34,10 @@ A_PAGE = 25  # children with their reasons: the page is to be read on a phone to
 @require_safe
 def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     """How syncing stands at the service; everybody there may see it (D22)."""
-    [health] = service_statuses([visit.service])
-    context = {"health": health, "stage": health.stage, "Stage": Stage}
-    if health.integration is not None and health.stage in (Stage.ON, Stage.OFF):
-        context |= _table(request, health.integration)
+    [status] = service_statuses([visit.service])
+    context = {"status": status, "stage": status.stage, "Stage": Stage}
+    if status.integration is not None and status.stage in (Stage.ON, Stage.OFF):
+        context |= _table(request, status.integration)
         context["runs"] = scope(Run, visit.service).order_by("-at", "-pk")[:5]
         context["looks"] = scope(SupportAccess, visit.service).select_related("person").order_by("-at")[:5]
     return render(request, "web/integrations/index.html", context)
@@ -80,10 +80,10 @@ def sync_now(request: HttpRequest, visit: Visit) -> HttpResponse:
 @at_service()
 def progress(request: HttpRequest, visit: Visit) -> HttpResponse:
     """How the run that was asked for goes; asks again by itself until it is done."""
-    [health] = service_statuses([visit.service])
-    if health.last is None and not health.asked:
+    [status] = service_statuses([visit.service])
+    if status.last is None and not status.asked:
         return redirect("integrations", visit.service.slug)
-    return render(request, "web/integrations/progress.html", {"health": health})
+    return render(request, "web/integrations/progress.html", {"status": status})
 
 
 @require_POST

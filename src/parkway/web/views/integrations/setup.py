@@ -22,7 +22,7 @@ from parkway.sync.queries import setup_lists
 from parkway.sync.queries.setup_lists import SetUpGroup, SetUpLists, SetUpRow
 from parkway.web.access import Visit
 from parkway.web.middleware import typed
-from parkway.web.presenters.setup_rows import SetUpLine, in_words, key_of, line, sent, value_of, wish_of
+from parkway.web.presenters.setup_rows import SetUpLine, choice_of, in_words, key_of, line, sent, value_of
 from parkway.web.searching import MARK, marked, searchable, searched
 from parkway.web.templatetags.parkway import full_name, moment
 from parkway.web.views.integrations.setup_access import in_set_up
@@ -108,8 +108,8 @@ def _standing(
             for value, text in SHOWS.items()
         ],
         "many": {
-            each.value: {"number": len(wishes), "digest": setup_choices.digest(wishes)}
-            for each, wishes in many.items()
+            each.value: {"number": len(chosen), "digest": setup_choices.digest(chosen)}
+            for each, chosen in many.items()
         },
         "narrowed": bool(asked["show"] or asked["search"].strip()),
         "asked": asked,
@@ -143,8 +143,8 @@ def _save_one(request: HttpRequest, visit: Visit) -> HttpResponse:
         answer = HttpResponse(status=204)
         answer["HX-Redirect"] = reverse("setup", args=[visit.service.slug])
         return answer
-    wishes, seen = sent(request.POST, [row])
-    outcome = setup_choices.choose(visit.service, wishes, seen, visit.by, now, own_gives_way=True)
+    chosen, seen = sent(request.POST, [row])
+    outcome = setup_choices.choose(visit.service, chosen, seen, visit.by, now, own_gives_way=True)
     lists = setup_lists.setup_lists(visit.service, now)
     problem = outcome.problems.get(row.child.child_id)
     again = lists.by_child.get(row.child.child_id, row)
@@ -162,7 +162,7 @@ def _save(request: HttpRequest, visit: Visit) -> HttpResponse:
     now = timezone.now()
     lists = setup_lists.setup_lists(visit.service, now)
     only = request.POST.get("only")
-    wishes, seen = sent(
+    chosen, seen = sent(
         request.POST, [row for row in lists.rows if only in (None, key_of(row.child.child_id))]
     )
     ticked = set(request.POST.getlist("ticked"))
@@ -172,25 +172,25 @@ def _save(request: HttpRequest, visit: Visit) -> HttpResponse:
             messages.warning(request, "Tick the children first whom you don't want to add.")
             return _back(request, visit)
         stamps = {row.child.child_id: f"seen-{key_of(row.child.child_id)}" for row in rows}
-        wishes = {key: Choice(ChoiceKind.DONT_ADD) for key in stamps}
+        chosen = {key: Choice(ChoiceKind.DONT_ADD) for key in stamps}
         seen = {key: request.POST.get(name, "") for key, name in stamps.items()}
-    outcome = setup_choices.choose(visit.service, wishes, seen, visit.by, now)
+    outcome = setup_choices.choose(visit.service, chosen, seen, visit.by, now)
     _say_saved(request, len(outcome.stored))
     if not outcome.problems:
         return _back(request, visit)
     lists = setup_lists.setup_lists(visit.service, now)
-    return _show(request, visit, lists, _unsaved(request.POST, wishes, outcome.problems), outcome.problems)
+    return _show(request, visit, lists, _unsaved(request.POST, chosen, outcome.problems), outcome.problems)
 
 
 def _unsaved(
-    form: QueryDict, wishes: Mapping[str, Choice], problems: Mapping[str, ChoiceProblem]
+    form: QueryDict, chosen: Mapping[str, Choice], problems: Mapping[str, ChoiceProblem]
 ) -> QueryDict:
     """What was picked and not stored, as the form that would send it again."""
     left = QueryDict(mutable=True)
     for name in ("show", "search", "page"):
         left[name] = form.get(name, "")
     for child_id in problems:
-        left[f"choice-{key_of(child_id)}"] = value_of(wishes[child_id])
+        left[f"choice-{key_of(child_id)}"] = value_of(chosen[child_id])
     return left
 
 
@@ -228,15 +228,15 @@ def many(request: HttpRequest, visit: Visit) -> HttpResponse:
     except ValueError:
         raise Http404 from None
     narrowed = lists.of(request.POST.get("show", ""), request.POST.get("search", ""))
-    wishes = setup_choices.concerned(narrowed if what is Many.DONT_ADD else lists.rows, what)
-    if request.POST.get("digest") != setup_choices.digest(wishes):
+    chosen = setup_choices.concerned(narrowed if what is Many.DONT_ADD else lists.rows, what)
+    if request.POST.get("digest") != setup_choices.digest(chosen):
         messages.warning(
             request,
             "The lists changed since you looked, so nothing was done. Look at the numbers and press again.",
         )
         return _back(request, visit)
     stamps = {row.child.child_id: row.stamp for row in lists.rows}
-    outcome = setup_choices.choose(visit.service, wishes, stamps, visit.by, now)
+    outcome = setup_choices.choose(visit.service, chosen, stamps, visit.by, now)
     _say_saved(request, len(outcome.stored))
     if outcome.problems:
         left = wording.count(len(outcome.problems), "child", "children")
@@ -249,13 +249,13 @@ def many(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _news(request: HttpRequest, lists: SetUpLists) -> dict[str, Any] | None:
     """What came since this person last had the lists refreshed; the first look is the beginning."""
-    kept = request.session.get(READ, {})
+    stored = request.session.get(READ, {})
     slug = request.resolver_match.kwargs["slug"] if request.resolver_match else ""
-    if slug not in kept:
+    if slug not in stored:
         _keep_read(request, slug, lists)
         return None
-    found = setup_lists.news(kept[slug]["children"], lists)
-    return {"found": found, "since": datetime.fromisoformat(kept[slug]["at"])} if found else None
+    found = setup_lists.news(stored[slug]["children"], lists)
+    return {"found": found, "since": datetime.fromisoformat(stored[slug]["at"])} if found else None
 
 
 def _keep_read(request: HttpRequest, slug: str, lists: SetUpLists) -> None:
@@ -299,12 +299,12 @@ def child(request: HttpRequest, visit: Visit, child_id: str) -> HttpResponse:
         raise NotFound("There is no such child at this service, or none who is available.")
     problem, unsent = None, typed(request) if request.method != "POST" else request.POST
     if request.method == "POST" and "search_for" not in request.POST:
-        wish = wish_of(request.POST.get(f"choice-{key_of(child_id)}", ""))
-        if wish is None:
+        choice = choice_of(request.POST.get(f"choice-{key_of(child_id)}", ""))
+        if choice is None:
             messages.warning(request, "Choose one of the answers first.")
             return redirect(request.path)
         seen = {child_id: request.POST.get(f"seen-{key_of(child_id)}", "")}
-        outcome = setup_choices.choose(visit.service, {child_id: wish}, seen, visit.by, now)
+        outcome = setup_choices.choose(visit.service, {child_id: choice}, seen, visit.by, now)
         problem = outcome.problems.get(child_id)
         if problem is None:
             messages.success(request, f"Saved for {full_name(row.child.details)}.")
@@ -322,7 +322,7 @@ def _show_child(request: HttpRequest, visit: Visit, lists: SetUpLists, one: SetU
     context = {
         "at": "children",
         "line": one,
-        "chosen": in_words(one.row.made.wish if one.row.made else None, lists.profiles),
+        "chosen": in_words(one.row.made.choice if one.row.made else None, lists.profiles),
         "search": search,
         "found": [(p, lists.takers.get(p.profile_id)) for p in found[:PAGE]],
         "more": max(0, len(found) - PAGE),

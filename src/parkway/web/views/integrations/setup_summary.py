@@ -116,7 +116,7 @@ def _show(
     request.session[SHOWN] = plan_diff.outline(plan)
     parts = _parts(plan.decisions, visit.names)
     needed = sum(len(part.decisions) for part in parts if part.takes_space) + spaces.waiting
-    not_added = [row.child for row in lists.rows if row.made and row.made.wish.kind is ChoiceKind.DONT_ADD]
+    not_added = [row.child for row in lists.rows if row.made and row.made.choice.kind is ChoiceKind.DONT_ADD]
     listed = {row.child.child_id for row in lists.rows}
     away = [d for d in plan.decisions if d.step is Step.LEAVE_OUT and d.child_id not in listed]
     context = {

@@ -51,7 +51,7 @@ def book(request: HttpRequest, visit: Visit, child: int, kind: str) -> HttpRespo
             if SURE not in request.POST:
                 context = manage_changes.before(visit, found, preview.booked(found, today, period), now)
                 context |= {"title": title, "button": "Add this booking", "facts": _facts(form)}
-                return render(request, "web/manage/change.html", context | _kept(request, form))
+                return render(request, "web/manage/change.html", context | _sent_again(request, form))
             more = {"weekdays": form.cleaned_data.get("weekdays", ()), "room": form.cleaned_data["room"]}
             more |= {"by": visit.by, "now": now}
             with idempotency.once(request, to=reverse("manage-child", args=[visit.service.slug, child])):
@@ -88,7 +88,7 @@ def end(request: HttpRequest, visit: Visit, child: int, booking: int) -> HttpRes
                     visit, found.child, preview.ending(found, ends_on, today), now
                 )
                 context |= {"title": title, "button": _end_button(ends_on), "facts": _facts(form)}
-                return render(request, "web/manage/change.html", context | _kept(request, form))
+                return render(request, "web/manage/change.html", context | _sent_again(request, form))
             verbs.end_booking(found, ends_on, by=visit.by, now=now)
         except (Conflict, Invalid) as refused:
             add_to(form, refused)
@@ -146,10 +146,10 @@ def _ask(
     return render(request, "web/manage/change.html", context)
 
 
-def _kept(request: HttpRequest, form: forms.Form) -> dict[str, Any]:
+def _sent_again(request: HttpRequest, form: forms.Form) -> dict[str, Any]:
     """What was typed, to go along with the answer."""
-    kept = [(name, value) for name in form.fields for value in request.POST.getlist(name)]
-    return {"kept": kept, "sure": SURE, "change": CHANGE}
+    sent = [(name, value) for name in form.fields for value in request.POST.getlist(name)]
+    return {"sent": sent, "sure": SURE, "change": CHANGE}
 
 
 def _facts(form: forms.Form) -> list[tuple[str, str]]:

@@ -89,8 +89,8 @@ def _page(request: HttpRequest, visit: Visit, form: PaidForm) -> HttpResponse:
     if found is not None and found.stage == Stage.ON:
         try:
             seen = space_forecast.space_forecast(service, timezone.now())
-        except SourceSilent as told:
-            silent = str(told)
+        except SourceSilent as refused:
+            silent = str(refused)
     waiting = len(seen.waiting) if seen else 0
     return render(
         request,

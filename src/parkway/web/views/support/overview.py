@@ -1,4 +1,4 @@
-"""For support staff: the services and their health, and switching the integration on."""
+"""For support staff: the services and how they stand, and switching the integration on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from parkway.web.searching import searchable, searched
 @searchable
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """All services with their health, found by name and stage, and what support has been told."""
+    """All services and how they stand, found by name and stage, and what support has been told."""
     search, stage = searched(request), request.GET.get("stage", "")
     services = services_of(cast("Person", request.user))
     found = [s for s in services if mentions(f"{s.name} {s.organisation.name}", search)]
@@ -34,7 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
         at = dict(integrations.stages())
         found = [s for s in found if at.get(s.pk, Stage.DISABLED.value) == stage]
     page = page_of(request, found)
-    told = Notice.objects.filter(for_support=True, settled_at=None).select_related("service")
+    notices = Notice.objects.filter(for_support=True, settled_at=None).select_related("service")
     with within(*services):
         context = {
             "page": page,
@@ -42,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "search": search,
             "stage": stage,
             "stages": Stage.choices,
-            "told": list(told.order_by("-at")[:20]),
+            "notices": list(notices.order_by("-at")[:20]),
         }
     return render(request, "web/support/index.html", context)
 
