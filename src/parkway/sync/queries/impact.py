@@ -14,7 +14,7 @@ from parkway.engine import rules, wording
 from parkway.engine.plan import NO_CHOICE, Plan, PlanInput, make_plan
 from parkway.engine.spaces import Spaces
 from parkway.sync.ends import connectors_for
-from parkway.sync.models import Entry, Integration, Link, Stage
+from parkway.sync.models import MANAGE, Entry, Integration, Link, Stage
 from parkway.sync.queries import explain
 from parkway.sync.run.gather import gather_one, query_for
 from parkway.tenancy.models import Service
@@ -48,8 +48,11 @@ class InStorypark:
 
 
 def syncing(service: Service) -> Integration | None:
-    """The integration of a service when it is on; else changes in Manage go nowhere."""
-    return Integration.objects.select_related("service").filter(service=service, stage=Stage.ON).first()
+    """The integration of a service when it is on and its children are in Manage; else changes in Manage go
+    nowhere.
+    """
+    found = Integration.objects.select_related("service")
+    return found.filter(service=service, stage=Stage.ON, roster_end=MANAGE).first()
 
 
 def in_storypark(integration: Integration, child_id: str, now: datetime) -> InStorypark:
