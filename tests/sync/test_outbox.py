@@ -420,7 +420,7 @@ def compare(world: World, happens: Callable[[World], object]) -> None:
 def test_events_are_what_the_journal_says(life: list[tuple[Happening, list[int]]]) -> None:
     with transaction.atomic(), heard():  # what nobody hears is not kept
         world = World(paid=1)
-        change_service(world.service, lookback_days=3, lookahead_days=4)
+        change_service(world.service, lookback_days=3, lookahead_days=4, by=OPERATOR, now=world.now)
         for place, name in enumerate(NAMES):
             first = world.today + timedelta(days=3 - place)
             world.enrol(name, born=BORN, since=first, until=first + timedelta(days=5))
