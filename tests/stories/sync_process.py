@@ -38,7 +38,9 @@ def main(service_id: int, now: datetime, what: str, *more: str) -> None:
     service = Service.objects.get(pk=service_id)
     say("ready")
     if what == "slowly":
-        registry.profiles()[STORYPARK] = registry.End("Storypark", lambda settings: Slow(), in_transaction=True)
+        registry.profiles()[STORYPARK] = registry.End(
+            "Storypark", lambda settings: Slow(), in_transaction=True
+        )
         run_sync(service_id, RunContext(now))
     elif what == "due":
         sys.stdin.readline()
