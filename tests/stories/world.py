@@ -20,7 +20,7 @@ from parkway.manage.models import Booking, Child
 from parkway.storypark import verbs as storypark
 from parkway.storypark.models import Account, Profile, Story
 from parkway.sync.commands import changes, choices, lifecycle, setup
-from parkway.sync.models import Entry, Integration, Link, Run, Trigger
+from parkway.sync.models import Entry, Integration, Link, Outbox, Run, Trigger
 from parkway.sync.queries import explain, fleet_metrics, setup_lists
 from parkway.sync.queries.previews import plan_now
 from parkway.sync.run.pipeline import RunContext, run_sync
@@ -283,6 +283,7 @@ class World:
 
         before = run_requests._subscribers[0]
         run_requests.subscribe(Carrier())
+        Outbox.objects.filter(service=self.service).delete()  # as if it had been carried on
         try:
             with TestCase.captureOnCommitCallbacks(execute=True):
                 yield carried

@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+from parkway.sync.events import MOVED, OF_CHILDREN, WITHHELD
+
 KILLS = 50
 NAME_ALL = "SELECT set_config('parkway.services', string_agg(id::text, ','), false) FROM tenancy_service"
 
@@ -63,16 +65,18 @@ class Place:
                 server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def parkway(database: Database, *words: str) -> subprocess.Popen[bytes]:
+def parkway(database: Database, *words: str, told: Path | None = None) -> subprocess.Popen[bytes]:
+    """A command; events of which it tells the readers of the outbox are recorded in a file."""
     env = {**os.environ, "DATABASE_URL": database.url}
-    command = [sys.executable, "-m", "parkway", *words]
+    program = ["parkway"] if told is None else ["tests.sync.recording", str(told)]
+    command = [sys.executable, "-m", *program, *words]
     return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def finish(database: Database, *words: str) -> float:
+def finish(database: Database, *words: str, told: Path | None = None) -> float:
     """Run a command to its end; the seconds that it took."""
     began = time.monotonic()
-    assert parkway(database, *words).wait() == 0
+    assert parkway(database, *words, told=told).wait() == 0
     return time.monotonic() - began
 
 
@@ -117,25 +121,58 @@ def due(place: Place) -> Database:
     return database
 
 
-def test_a_killed_run_leaves_nothing_half_done(place: Place, due: Database) -> None:
-    """D13."""
+def happened(database: Database) -> set[str]:
+    """The ids of all events of runs and of children, as runs and the journal tell of them."""
+    runs = rows(database, "SELECT id FROM sync_run")
+    steps = ", ".join(f"'{step}'" for step in OF_CHILDREN)
+    entries = f"SELECT run_id, step, child_id, facts FROM sync_entry WHERE step IN ({steps})"
+    notices = rows(database, "SELECT id FROM sync_notice")
+    found = {f"run-{run}/ended" for (run,) in runs} | {f"notice-{notice}/given" for (notice,) in notices}
+    for run, step, child_id, facts in rows(database, entries):
+        name = WITHHELD if '"withheld"' in str(facts) else step
+        found.add(f"run-{run}/{name}/{child_id}")
+    return found
+
+
+def let_time_pass(database: Database) -> None:
+    """What a process left, others carry on after a minute."""
+    sql = "UPDATE sync_outbox SET not_before = '2020-01-01 00:00:00'"
+    if connection.vendor == "sqlite":
+        with sqlite3.connect(database.url.removeprefix("sqlite:///")) as db:
+            db.execute(sql)
+    else:
+        with psycopg.connect(database.url) as server:
+            server.execute(NAME_ALL)
+            server.execute(sql)
+
+
+def test_a_killed_run_leaves_nothing_half_done(place: Place, due: Database, tmp_path: Path) -> None:
+    """D13. And every event of every run is told, at least once."""
     undisturbed = place.database("undisturbed", like=due)
     seconds = finish(undisturbed, "fleet")
     expected = state(undisturbed)
     assert state(due)["entries"] != expected["entries"], "the run had nothing to do"
     moments = random.Random(13)
     killed = 0
+    earlier, told = happened(due), tmp_path / "told"
     for _ in range(4 * KILLS):
         database = place.database("killed", like=due)
-        process, began = parkway(database, "fleet"), time.monotonic()
+        told.unlink(missing_ok=True)
+        process, began = parkway(database, "fleet", told=told), time.monotonic()
         try:
             process.wait(moments.uniform(0, seconds))
             seconds = min(seconds, time.monotonic() - began)  # the machine is quicker now than it was
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             killed += process.wait() == -signal.SIGKILL
-        finish(database, "fleet")
+        let_time_pass(database)
+        finish(database, "fleet", told=told)
         assert state(database) == expected
+        ids = {
+            each for each in told.read_text().split() if f"/{MOVED}/" not in each
+        }  # the links tell of those
+        assert ids == happened(database) - earlier
+        assert rows(database, "SELECT count(*) FROM sync_outbox") == [(0,)]
         if killed == KILLS:
             break
     assert killed == KILLS

@@ -27,7 +27,7 @@ from pytest_django.live_server_helper import LiveServer
 from parkway.config.concurrency import pool_connections
 from parkway.domain import Choice, ChoiceKind, Refused
 from parkway.manage.models import Child
-from parkway.sync.models import Notice, Run
+from parkway.sync.models import Notice, Outbox, Run
 from parkway.tenancy import row_level_security
 from parkway.tenancy.models import Person, RoleName, SupportAccess
 from parkway.tenancy.people import OPERATOR
@@ -35,7 +35,7 @@ from parkway.tenancy.scope import scope, within, within_all
 from parkway.tenancy.verbs import give_role
 from parkway.web.middleware import Doorkeeper
 from tests.databases import url
-from tests.stories.world import World
+from tests.stories.world import World, days
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -70,6 +70,8 @@ def fill(world: World) -> None:
     SupportAccess.objects.create(service=world.service, **look)
     run = scope(Run, world.service).latest("pk")
     Notice.objects.create(service=world.service, run=run, text="Look", at=world.now)
+    left = {"event_id": "left", "events": "{}", "at": world.now, "not_before": world.now + days(9)}
+    Outbox.objects.create(service=world.service, **left)
 
 
 @pytest.fixture

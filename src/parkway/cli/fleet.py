@@ -10,6 +10,7 @@ import click
 from parkway.cli import output, setup_django
 from parkway.cli.sync_status import PassTotals
 from parkway.engine.wording import count
+from parkway.sync import outbox
 from parkway.sync.models import Integration, RunState, Stage
 from parkway.sync.queries import fleet_metrics
 from parkway.sync.schedule.fleet import AllServices, DueServices, Pass
@@ -70,6 +71,7 @@ def pass_over(everybody: bool, full: bool = False) -> PassTotals:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+    outbox.carry_on()
     tally.given_up = len(whole.given_up)
     tally.ended_early = bool(ending) and tally.services < tally.wanted
     return tally

@@ -8,7 +8,10 @@ class ConfigApp(AppConfig):
     label = "config"
 
     def ready(self) -> None:
+        from parkway.config.readers import READERS
         from parkway.jobs.inline import RunInline
+        from parkway.sync import outbox
         from parkway.sync.schedule import run_requests
 
+        outbox.subscribe(*READERS)
         run_requests.subscribe(RunInline())

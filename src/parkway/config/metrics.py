@@ -6,10 +6,9 @@ who reads the metrics. Off unless `--metrics-port` is given; on loopback unless 
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,10 +27,12 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from parkway.config import readers
 from parkway.config.queue_stats import queue_stats
 from parkway.domain import Conflict
+from parkway.sync.events import Event, RunEnded
+from parkway.sync.models import RunState
 from parkway.sync.queries import fleet_metrics
-from parkway.sync.run import run_log
 from parkway.tenancy.scope import within_all
 
 KEPT = 30.0  # seconds for which numbers of the whole fleet are not counted again
@@ -49,6 +50,8 @@ GAUGES = {
     "parkway_waiting_children": "Children who wait for a space.",
     "parkway_to_check_children": "Children who need a person, one by one.",
     "parkway_open_notices": "Matters that somebody was told of and that are open.",
+    "parkway_events_left": "Rows of the outbox that were left to be carried on.",
+    "parkway_events_stuck": "Of these, rows for which a reader has raised again and again.",
     "parkway_workers": "Workers that are alive.",
     "parkway_workers_silent": "Workers that gave no sign of life for some time.",
     "parkway_jobs_waiting": "Jobs that wait for a worker.",
@@ -57,11 +60,10 @@ GAUGES = {
 """What stands in the database."""
 
 
-class RunMetrics(logging.Handler):
-    """Counts the runs that this process has ended, from the line that each leaves in the log."""
+class RunMetrics:
+    """Counts the runs of whose end this process has told the readers of the outbox."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        super().__init__(logging.INFO)
         self.runs = Counter("parkway_runs", "Runs that ended.", ["state", "trigger"], registry=registry)
         self.took = Histogram(
             "parkway_run_seconds",
@@ -78,15 +80,19 @@ class RunMetrics(logging.Handler):
             registry=registry,
         )
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count one run."""
-        told: Any = record
-        self.runs.labels(told.state, told.trigger).inc()
-        self.took.observe(told.seconds)
-        if told.state == "done":
-            for step, number in told.counts.items():
+    def count(self, events: Sequence[Event]) -> None:
+        """Count the runs that ended."""
+        for event in events:
+            if isinstance(event, RunEnded):
+                self._count(event)
+
+    def _count(self, run: RunEnded) -> None:
+        self.runs.labels(run.state, run.trigger).inc()
+        self.took.observe(run.seconds)
+        if run.state == RunState.DONE:
+            for step, number in run.counts.items():
                 self.children.labels(step).inc(number)
-        if not told.converged:
+        if not run.converged:
             self.not_converged.inc()
 
 
@@ -122,6 +128,8 @@ class FleetCollector(Collector):
         yield _gauge("parkway_to_check_children", fleet.to_check)
         told = {"admins": fleet.told_admins, "support": fleet.told_support}
         yield _gauges("parkway_open_notices", "for", told)
+        yield _gauge("parkway_events_left", fleet.events_left)
+        yield _gauge("parkway_events_stuck", fleet.events_stuck)
         if queue is not None:
             yield _gauge("parkway_workers", queue.alive)
             yield _gauge("parkway_workers_silent", queue.silent)
@@ -171,14 +179,13 @@ def publish(port: int | None, host: str, fleet: bool) -> Callable[[], None]:
             f"Nothing can answer Prometheus at {host}:{port} ({error.strerror}). "
             "Choose another --metrics-port, or --metrics-host."
         ) from error
-    run_log.log.addHandler(counting)
-    run_log.log.setLevel(logging.INFO)
+    readers.counters.append(counting.count)
     click.echo(f"Metrics are at http://{host}:{server.server_port}/metrics")
     return partial(_end, server, thread, counting)
 
 
 def _end(server: Any, thread: threading.Thread, counting: RunMetrics) -> None:
-    run_log.log.removeHandler(counting)
+    readers.counters.remove(counting.count)
     server.shutdown()
     server.server_close()
     thread.join()

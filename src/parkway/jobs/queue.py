@@ -23,6 +23,7 @@ from procrastinate.tasks import Task
 
 from parkway.db import errors
 from parkway.jobs.cleanup import remove_expired
+from parkway.sync import outbox
 from parkway.sync.queries import fleet_metrics
 from parkway.sync.run.pipeline import RunContext, run_sync
 from parkway.sync.schedule import due, fleet
@@ -71,6 +72,14 @@ def dispatch(timestamp: int) -> None:
     services = fleet_metrics.due_count(timezone.now()).services
     for slot in range(min(-(-services // due.SERVICES_READ), AT_MOST)):
         _send(run_due, f"due-{slot}")
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="parkway.carry_on", queueing_lock="carry-on")
+def carry_on(timestamp: int) -> None:
+    """Every minute: carry on what was left in the outbox."""
+    with _due_otherwise():
+        outbox.carry_on()
 
 
 @app.periodic(cron="*/5 * * * *")

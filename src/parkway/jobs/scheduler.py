@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from parkway.db import errors
 from parkway.jobs.cleanup import remove_expired
+from parkway.sync import outbox
 from parkway.sync.schedule import fleet
 
 LOOK_EVERY = 30.0  # seconds; a run asked for at once does not wait for it
@@ -56,12 +57,15 @@ class Scheduler(threading.Thread):
         connection.close()
 
     def look(self) -> None:
-        """Run every service that is due; what is asked for meanwhile comes next."""
+        """Run every service that is due; what is asked for meanwhile comes next. Then carry on what was left
+        in the outbox.
+        """
         close_old_connections()
         if self._others():
             return
         for _ in fleet.Pass(stopping=lambda: self._ending):
             pass
+        outbox.carry_on()
         self._tidy()
 
     def _tidy(self) -> None:

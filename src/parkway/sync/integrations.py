@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import F
+from django.utils import timezone
 
 from parkway.domain import Conflict
+from parkway.sync import outbox
+from parkway.sync.events import Happened, SettingChanged, new_id
 from parkway.sync.models import Integration, Run, RunState, Stage
 from parkway.tenancy.models import Service
 from parkway.tenancy.scope import scope
@@ -59,6 +62,13 @@ def update_integration(integration: Integration, **values: str | int) -> None:
         setattr(integration, name, value)
     integration.version += 1
     integration.save(update_fields=[*values, "version"])
+    setting_changed(integration.service_id, *values)
+
+
+def setting_changed(service_id: int, *names: str) -> None:
+    """Let readers of the outbox hear that these values were written, in the transaction at hand."""
+    event = SettingChanged(id=new_id(), service_id=service_id, at=timezone.now(), names=names)
+    outbox.write([Happened(event)])
 
 
 def latest_run(service: Service) -> Run | None:

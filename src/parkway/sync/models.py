@@ -282,3 +282,28 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Outbox(models.Model):
+    """What happened at a service, until every reader has heard of it (sync.outbox).
+
+    `waiting_for` names the readers who have not, once somebody was tried; `tries` says how often. Nobody but
+    who wrote it carries it on before `not_before`.
+    """
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
+    event_id = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    events = models.TextField()
+    waiting_for = models.TextField(blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "outbox"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["service", "id"], name="outbox_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return self.event_id

@@ -10,7 +10,9 @@ from django.utils import timezone
 from parkway.config.doctor.findings import Area
 from parkway.config.queue_stats import queue_stats
 from parkway.engine.wording import count
+from parkway.sync import outbox
 from parkway.sync.queries import fleet_metrics
+from parkway.tenancy.scope import within_all
 
 AREA = Area("queue", "parkway.queue", on_database=True)
 LATE = 15 * 60  # seconds; what is due is looked for every half minute
@@ -41,6 +43,19 @@ def workers() -> Iterator[CheckMessage]:
     alive = count(found.alive, "worker is", "workers are") if found.alive else "No worker is"
     serve = "" if found.alive else " Then `parkway serve` runs the syncs, where it runs."
     yield AREA.fine(12, f"{alive} alive, {jobs}.{serve}")
+
+
+@AREA.check
+def events() -> Iterator[CheckMessage]:
+    """Look for events that a reader does not take."""
+    with within_all():
+        left = outbox.left()
+    rows = count(left.rows, "event waits", "events wait")
+    if left.stuck:
+        told = f"{rows} to be carried on; for {left.stuck:,} of them a reader raises again and again."
+        yield AREA.look(21, told, "The log names the reader, and the error. Nothing is lost meanwhile.")
+    else:
+        yield AREA.fine(22, f"{rows} to be carried on.")
 
 
 def _long(seconds: float) -> str:

@@ -20,7 +20,13 @@ from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.engine.wording import count
 from parkway.sync.commands import choices
 from parkway.sync.ends import connectors_for, connectors_of_services, names_of_service
-from parkway.sync.integrations import integration_of, lock_integrations, require_on, update_integration
+from parkway.sync.integrations import (
+    integration_of,
+    lock_integrations,
+    require_on,
+    setting_changed,
+    update_integration,
+)
 from parkway.sync.models import Integration, Run, Stage, Trigger
 from parkway.sync.outside import reading_first
 from parkway.sync.queries.setup_lists import require_to_set_up, without_a_choice
@@ -278,6 +284,7 @@ class ChangePaidChildren(Change):
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         connectors_of_services([service]).profiles.set_paid_children(service.pk, self.number, by, now)
+        setting_changed(service.pk, "paid_children")
 
 
 # What belonging and safety depend on (D33) -----------------------------------------------------------------
@@ -368,6 +375,7 @@ def _change(
     change_service(service, by=by, now=now, educators_may=educators_may, **values)
     if integration is not None:
         integration.service = service
+    setting_changed(service.pk, *values)
 
 
 def _with_standings(snapshot: Snapshot, now: datetime, today: date, window: Window) -> PlanInput:

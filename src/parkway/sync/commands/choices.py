@@ -11,7 +11,9 @@ from parkway import domain
 from parkway.db import bulk
 from parkway.domain import ChoiceKind, Conflict, Invalid, NotFound, ProfileState
 from parkway.engine.plan import NO_CHOICE, PlanInput
+from parkway.sync import outbox
 from parkway.sync.ends import names_of
+from parkway.sync.events import Happened, LinkChanged, new_id
 from parkway.sync.integrations import increment_version
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
 from parkway.sync.outside import reading_first
@@ -112,6 +114,8 @@ def move_link(service: Service, missing_id: str, child_id: str, by: Actor, now: 
         raise Conflict(f"{child_id} is linked to a profile already.")
     if not scope(Link, service).filter(child_id=missing_id).update(child_id=child_id):
         raise Conflict(f"{missing_id} is not linked to a profile.")
+    moved = LinkChanged(id=new_id(), service_id=service.pk, at=now, child_id=child_id)
+    outbox.write([Happened(moved)])
     scope(Choice, service).filter(child_id=missing_id).delete()
     if integration.stage == Stage.ON:
         apply.mark_linked(integration, now)

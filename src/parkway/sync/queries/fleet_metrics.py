@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
 from parkway.domain import Step
+from parkway.sync import outbox
 from parkway.sync.models import Entry, Integration, Notice, Run, RunState, Stage
 from parkway.sync.queries.service_status import WITHHELD
 
@@ -27,7 +28,8 @@ class DueCount:
 @dataclass(frozen=True, slots=True)
 class FleetMetrics:
     """Services by stage; those whose last run is held (D12), broke or stopped, or did not converge (B6);
-    children who wait for a space and who need a person; open matters that somebody has been told of.
+    children who wait for a space and who need a person; open matters that somebody has been told of; rows of
+    the outbox that were left, and that are stuck (sync.outbox).
     """
 
     services: Mapping[str, int]
@@ -38,6 +40,8 @@ class FleetMetrics:
     to_check: int
     told_admins: int
     told_support: int
+    events_left: int
+    events_stuck: int
 
 
 def due_count(now: datetime) -> DueCount:
@@ -68,7 +72,10 @@ def fleet_metrics() -> FleetMetrics:
     )
     stages = Integration.objects.values_list("stage").annotate(number=Count("pk"))
     services = dict.fromkeys(Stage.values, 0) | dict(stages)
-    return FleetMetrics(services, **runs, **children, **told)
+    events = outbox.left()
+    return FleetMetrics(
+        services, **runs, **children, **told, events_left=events.rows, events_stuck=events.stuck
+    )
 
 
 def due_now(now: datetime) -> QuerySet[Integration]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from parkway.db import bulk
@@ -35,6 +36,9 @@ COLUMNS = [
 ]
 TOGETHER = 20  # pages: while the database writes them, the next are filled
 
+Written = dict[int, dict[str, list[str]]]
+"""The ids of the children whom the new entries are about, by step, by run."""
+
 
 class RunRecord(NamedTuple):
     """What one run of one service decided, and the journal as it was. By child id, `made` has the ids of new
@@ -48,20 +52,27 @@ class RunRecord(NamedTuple):
     additions: Mapping[str, str]
 
 
-def record(pages: Iterable[RunRecord]) -> None:
-    """Write the entries that these decisions need, retiring those they replace.
+def record(pages: Iterable[RunRecord]) -> Written:
+    """Write the entries that these decisions need, retiring those they replace; whom they are about.
 
     A child whom Manage no longer lists, and who is not, or no longer, linked, has no decision: whatever was
     decided, such as a place in the queue, stands no more. The last entry says so to whoever asks why, and no
     later decision is compared with it.
     """
+    written: Written = {}
     for some in bulk.batches(pages, TOGETHER):
         new: list[bulk.Row] = []
         retired: list[bulk.Row] = []
         for page in some:
+            before = len(new)
             _add_entries(page, new, retired)
+            if len(new) > before:
+                by_step = written[page.run.pk] = {}
+                for entry in islice(new, before, None):
+                    by_step.setdefault(entry[4], []).append(entry[2])
         bulk.update(Entry, ["current"], ["id"], retired)
         bulk.insert(Entry, COLUMNS, new)
+    return written
 
 
 def _add_entries(page: RunRecord, new: list[bulk.Row], retired: list[bulk.Row]) -> None:

@@ -26,12 +26,13 @@ from parkway.engine.plan import Plan
 from parkway.engine.safety import Hold
 from parkway.sync.ends import connectors_for
 from parkway.sync.integrations import lock_integrations
-from parkway.sync.models import Integration, Notice, Run, RunState, Stage, Trigger
+from parkway.sync.models import Integration, Run, RunState, Stage, Trigger
 from parkway.sync.outside import reading_first
 from parkway.sync.run import apply as apply_
-from parkway.sync.run import change_detection, journal, run_log, settled
+from parkway.sync.run import change_detection, journal, run_events, settled
 from parkway.sync.run import gather as gather_
 from parkway.sync.run.gather import Snapshot
+from parkway.sync.run.run_events import EndedRun
 from parkway.tenancy.people import SCHEDULE, Actor
 from parkway.tenancy.scope import within
 
@@ -94,10 +95,10 @@ def run_sync(
         if not still(service_id):
             return None
         integration = lock_integrations([service_id])[0]
-        run = _record_failure(integration, context, state, message)
+        ended = _record_failure(integration, context, state, message)
         change_detection.schedule_retry(integration, context.now)
-        run_log.log_runs([run], context.began)
-    return run
+        run_events.write([ended], context.began)
+    return ended.run
 
 
 @reading_first
@@ -159,22 +160,23 @@ def apply_plans(planned: Mapping[int, tuple[Snapshot, Plan]], context: RunContex
     """
     if not planned:
         return []
-    going, runs = _begin(planned, context)
+    going, ended = _begin(planned, context)
     with bulk.pipelined():
         made = apply(going, context)
-        record(going, made)
+        written = record(going, made)
     prove(going, context)
     change_detection.remember(planned, {key: each.run for key, each in going.items()}, context.now)
-    run_log.log_runs(runs, context.began)
-    return runs
+    ended += [run_events.of_applied(run, plan, written.get(run.pk, {})) for _, plan, run in going.values()]
+    run_events.write(ended, context.began)
+    return [each.run for each in ended]
 
 
 def _begin(
     planned: Mapping[int, tuple[Snapshot, Plan]], context: RunContext
-) -> tuple[dict[int, PlannedRun], list[Run]]:
-    """Return the plans that are to be applied, with their runs, and the runs of all plans."""
+) -> tuple[dict[int, PlannedRun], list[EndedRun]]:
+    """Return the plans that are to be applied, with their runs; and the runs of others, which end here."""
     going: dict[int, PlannedRun] = {}
-    others: list[Run] = []
+    others: list[EndedRun] = []
     for key, (snapshot, plan) in planned.items():
         if snapshot.silent:
             others.append(_record_failure(snapshot.integration, context, RunState.STOPPED, snapshot.silent))
@@ -183,9 +185,8 @@ def _begin(
         else:
             run = _run_of(snapshot.integration, context, RunState.DONE, "", plan)
             going[key] = PlannedRun(snapshot, plan, run)
-    done = [each.run for each in going.values()]
-    Run.objects.bulk_create(done)
-    return going, others + done
+    Run.objects.bulk_create([each.run for each in going.values()])
+    return going, others
 
 
 def apply(going: Mapping[int, PlannedRun], context: RunContext) -> Mapping[int, WriteResult]:
@@ -201,9 +202,9 @@ def apply(going: Mapping[int, PlannedRun], context: RunContext) -> Mapping[int, 
     )
 
 
-def record(going: Mapping[int, PlannedRun], made: Mapping[int, WriteResult]) -> None:
+def record(going: Mapping[int, PlannedRun], made: Mapping[int, WriteResult]) -> journal.Written:
     """Write what was decided for each child into the journal, where that is another decision than before."""
-    journal.record(
+    return journal.record(
         journal.RunRecord(run, plan, each.journal, made[key].profiles, dict(_drifts(each, plan)))
         for key, (each, plan, run) in going.items()
     )
@@ -217,7 +218,6 @@ def prove(going: Mapping[int, PlannedRun], context: RunContext) -> None:
         if not nothing_left(plan, again.plan_input):
             run.converged = False
             run.save(update_fields=["converged"])
-            _notify(run, "After this run something was still left to do. Support looks into it.", True)
 
 
 # What is recorded of a run -------------------------------------------------------------------------------
@@ -240,27 +240,25 @@ def _drifts(snapshot: Snapshot, plan: Plan) -> Iterator[tuple[str, str]]:
             yield decision.child_id, drift
 
 
-def _record_failure(integration: Integration, context: RunContext, state: RunState, text: str) -> Run:
+def _record_failure(integration: Integration, context: RunContext, state: RunState, text: str) -> EndedRun:
     """A run that came to nothing. It says when it is tried again; those who are told are told once."""
     service, now = integration.service, context.now
     retry = change_detection.retry_at(integration, now).astimezone(service.zone)
     again = wording.at(retry, service.today(now))
     run = _run_of(integration, context, state, f"{text} It is tried again {again}.")
     run.save(force_insert=True)
-    _notify(run, text, for_support=state is RunState.FAILED)
-    return run
+    return EndedRun(run, text)
 
 
-def _record_held(snapshot: Snapshot, plan: Plan, hold: Hold, context: RunContext) -> Run:
+def _record_held(snapshot: Snapshot, plan: Plan, hold: Hold, context: RunContext) -> EndedRun:
     """A run that applies nothing: what it would have written is on hold, and the admins are told (D12)."""
     run = _run_of(snapshot.integration, context, RunState.HELD, hold.reason, plan)
     run.live_after, run.fingerprint = run.live_before, plan.fingerprint
     run.save(force_insert=True)
     on_hold = {decision.child_id: f"On hold: {hold.reason}" for decision in plan.actions()}
     withheld = replace(plan, decisions=[_withheld(decision) for decision in plan.decisions])
-    journal.record([journal.RunRecord(run, withheld, snapshot.journal, {}, on_hold)])
-    _notify(run, hold.reason)
-    return run
+    written = journal.record([journal.RunRecord(run, withheld, snapshot.journal, {}, on_hold)])
+    return run_events.of_held(run, hold.reason, written.get(run.pk, {}), on_hold)
 
 
 def _withheld(decision: Decision) -> Decision:
@@ -293,12 +291,3 @@ def _run_of(
         run.live_after, run.waiting = spaces.live_after, spaces.waiting
         run.counts = {step.value: number for step, number in plan.counts().items()}
     return run
-
-
-def _notify(run: Run, text: str, for_support: bool = False) -> None:
-    """Tell the admins of a service, or support; once, for as long as the matter is open."""
-    for_whom = Notice.objects.filter(service_id=run.service_id, for_support=for_support)
-    if not for_whom.filter(text=text, settled_at=None).exists():
-        Notice.objects.create(
-            service_id=run.service_id, run=run, text=text, at=run.at, for_support=for_support
-        )

@@ -1,4 +1,4 @@
-"""The end of a run as a line of the log, for people and for whoever counts (config.metrics does).
+"""The end of a run as a line of the log: a reader of the outbox.
 
 A line has ids and numbers, never a name or a reason: those stand in the journal.
 """
@@ -6,36 +6,22 @@ A line has ids and numbers, never a name or a reason: those stand in the journal
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 
-from django.db import transaction
-
-from parkway.sync.models import Run
+from parkway.sync.events import Event, RunEnded
 
 log = logging.getLogger("parkway.sync.runs")
+FIELDS = ("service_id", "run_id", "state", "trigger", "seconds", "converged", "waiting", "counts")
 
 
-def log_runs(runs: Sequence[Run], began: float) -> None:
-    """One line for each of these runs when their transaction is over; none when it is undone.
-
-    `began` is the instant of `time.monotonic` at which it began. Services that go through together share a
-    transaction, and its seconds are divided evenly among their runs.
-    """
-    if runs and log.isEnabledFor(logging.INFO):
-        transaction.on_commit(lambda: _log_runs(runs, (time.monotonic() - began) / len(runs)), robust=True)
+def wanted() -> bool:
+    """Whether lines about runs are written in this process."""
+    return log.isEnabledFor(logging.INFO)
 
 
-def _log_runs(runs: Sequence[Run], seconds: float) -> None:
-    for run in runs:
-        fields = {
-            "service_id": run.service_id,
-            "run_id": run.pk,
-            "state": str(run.state),
-            "trigger": str(run.trigger),
-            "seconds": round(seconds, 6),
-            "converged": run.converged,
-            "waiting": run.waiting,
-            "counts": {step: number for step, number in run.counts.items() if number},
-        }
-        log.log(logging.INFO if run.converged else logging.WARNING, "A run ended", extra=fields)
+def log_runs(events: Sequence[Event]) -> None:
+    """Write one line for each run that ended; a warning for one that left something to do."""
+    for event in events:
+        if isinstance(event, RunEnded):
+            fields = {name: getattr(event, name) for name in FIELDS}
+            log.log(logging.INFO if event.converged else logging.WARNING, "A run ended", extra=fields)

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from parkway.db import bulk, errors, locking
 from parkway.db.gc_pause import gc_paused
+from parkway.sync import outbox
 from parkway.sync.ends import apart
 from parkway.sync.models import Run
 from parkway.sync.run import change_detection
@@ -124,6 +125,7 @@ class Pass:
             self.turns.give_way(time.monotonic() - began)
             yield done
             began = time.monotonic()
+        outbox.remove_delivered()
 
     def _context(self) -> RunContext:
         return RunContext(max(self.clock(), self.wanted.since))
@@ -134,7 +136,7 @@ class Pass:
         """
         batch: list[int] = []
         try:
-            with gc_paused():
+            with gc_paused(), outbox.removing_later():
                 return self.turns.take(lambda: self._together(batch, context))
         except Exception as error:
             if not batch or errors.database_unusable(error):
