@@ -43,8 +43,9 @@ def _confirmed(service: Service, change: changes.Change, by: Actor, fingerprint:
         try:
             run = changes.confirm(service, change, mark, by, setup_django.now())
         except changes.PlanChanged as changed:
-            if fingerprint is not None:
-                _show(changed.plan)
+            if fingerprint is not None or changed.plan is None:
+                if changed.plan is not None:
+                    _show(changed.plan)
                 raise
             click.echo("Children, profiles or settings changed meanwhile, so nothing was done. Look again:")
             shown = changed.plan

@@ -39,12 +39,17 @@ from parkway.tenancy.verbs import change_service
 
 
 class PlanChanged(Conflict):
-    """What would happen is no longer what was shown: `plan` is what would happen now (B1)."""
+    """What would happen is no longer what was shown: `plan` is what would happen now (B1); None when there is
+    nothing to sync any more, because syncing was turned off.
+    """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan | None) -> None:
         super().__init__(
             "Children, profiles or settings changed since this was shown, so nothing was done. "
             f"Look at what would happen now and confirm again (fingerprint {plan.fingerprint})."
+            if plan is not None
+            else "Syncing is turned off or not set up, so there is no plan to confirm, and nothing was done. "
+            "Confirm again without a plan: then this is saved, and no profile changes."
         )
         self.plan = plan
 
@@ -111,10 +116,11 @@ def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: 
         integration = locked[0] if locked else None
         change.check_permission(by, service, integration)
         change.check(service)
-        if (syncing := _syncing(service, change, integration)) is None and not fingerprint:
+        if (syncing := _syncing(service, change, integration)) is None:
+            if fingerprint:
+                raise PlanChanged(None)
             change.make(service, integration, by, now)
             return None
-        syncing = syncing or require_on(integration or integration_of(service))
         change.check_stage(syncing, now)
         return change.carry_out(syncing, context)
 
@@ -158,7 +164,7 @@ class SwitchPolicy(Change):
         return replace(snapshot.plan_input, inactive=self.inactive)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
-        update_integration(_there(integration, service), inactive=self.inactive.value)
+        update_integration(integration or integration_of(service), inactive=self.inactive.value)
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,7 @@ class _TurnOn(Change):
     """Sync from now on: profiles that are linked already are managed in the roster's end (R14)."""
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
-        found = _there(integration, service)
+        found = integration or integration_of(service)
         update_integration(found, stage=Stage.ON)
         apply.mark_linked(found, now)
 
@@ -215,7 +221,7 @@ class TurnOff(Change):
         return replace(snapshot.plan_input, children=(), links={}, choices={}, asked={}, rooms=())
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
-        found = _there(integration, service)
+        found = integration or integration_of(service)
         update_integration(found, stage=Stage.OFF)
         connectors_for(found).profiles.release(query_for(found, now))
 
@@ -252,9 +258,6 @@ class Reject(Change):
         integration.refresh_from_db(fields=["version"])
         plan = make_plan(gather_one(integration, context.now).plan_input)
         return _apply(integration, replace(context, consent=plan.fingerprint))
-
-
-# The plan that the service pays for ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -360,11 +363,9 @@ class ChangeLimits(Change):
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         archives, percent = self.limits
-        update_integration(_there(integration, service), limit_archives=archives, limit_percent=percent)
-
-
-def _there(integration: Integration | None, service: Service) -> Integration:
-    return integration or integration_of(service)
+        update_integration(
+            integration or integration_of(service), limit_archives=archives, limit_percent=percent
+        )
 
 
 def _change(

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from parkway.domain import Conflict, InactivePolicy
+from parkway.domain import InactivePolicy
 from parkway.engine.plan import Plan
 from parkway.engine.wording import DONE, what_was_done
 from parkway.sync import integrations
@@ -117,10 +117,6 @@ def show_or_do(
             run = changes.confirm(service, change, request.POST.get("fingerprint", ""), visit.by, now)
         except PlanChanged as changed:
             plan, stale = changed.plan, True
-        except Conflict:
-            if change.needs_syncing or integrations.is_on(service):
-                raise
-            plan, stale = changes.preview(service, change, now), True  # syncing was turned off meanwhile
         else:
             return _done(request, visit, run, saved_at)
     else:

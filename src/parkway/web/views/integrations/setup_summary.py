@@ -93,7 +93,7 @@ def summary(request: HttpRequest, visit: Visit) -> HttpResponse:
     except changes.PlanChanged as changed:
         shown = request.session.get(SHOWN, {})
         known = shown.get("fingerprint") == fingerprint
-        differences = plan_diff.differences(shown, changed.plan) if known else []
+        differences = plan_diff.differences(shown, changed.plan) if known and changed.plan else []
         return _show(request, visit, setup_lists.setup_lists(visit.service, now), differences, stale=True)
     except Conflict as refused:
         flash_refused(request, refused)
