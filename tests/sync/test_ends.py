@@ -17,11 +17,11 @@ from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.connectors.storypark_here import StoryparkHere
 from parkway.domain import Booking, ChoiceKind, Conflict, EndNames, EndUnusable, Invalid, Refused, Status
 from parkway.storypark import verbs as storypark
-from parkway.sync.commands import changes
+from parkway.sync.commands import changes, choices
 from parkway.sync.commands.choose_ends import ChosenEnd, choose_ends
 from parkway.sync.commands.file_import import preview_files, take_files
 from parkway.sync.ends import connectors_for, names_of
-from parkway.sync.models import Integration, Notice, Run, RunState
+from parkway.sync.models import Integration, Notice, Run, RunState, Trigger
 from parkway.sync.queries.service_status import service_statuses
 from parkway.sync.schedule.fleet import Pass
 from parkway.tenancy.models import ChangeLogEntry, RoleName
@@ -242,6 +242,18 @@ def test_a_roster_outside_our_database_is_never_asked_inside_a_transaction() -> 
     list(Pass(clock=lambda: world.now))
     assert "versions" in roster.asked
     assert run_of(world).state == RunState.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_asked_for_by_a_choice_asks_such_a_roster_first_too() -> None:
+    """It begins inside the work that asked for it, once the transaction of that work is over."""
+    world = World()
+    give(world.service, roster=OutsideManage(), called=OUTSIDE, in_transaction=False)
+    ana = world.enrol("Ana")
+    world.set_up()
+    choices.keep_until(world.service, ana, world.today, OPERATOR, world.now)
+    run = run_of(world)
+    assert (run.trigger, run.state) == (Trigger.CHOICE, RunState.DONE)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -70,7 +70,7 @@ def reading_first(work: Callable[Params, Result]) -> Callable[Params, Result]:
 
     @wraps(work)
     def begin(*args: Params.args, **more: Params.kwargs) -> Result:
-        if in_transaction() or _answers.get() is not None:
+        if in_transaction():
             return work(*args, **more)
         answers: dict[Key, Any] = {}
         token = _answers.set(answers)
