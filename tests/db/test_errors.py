@@ -88,7 +88,7 @@ def test_an_error_that_the_driver_has_no_class_for_is_one_of_a_proxy_or_a_connec
     found = errors.database_error(error)
     assert found is not None
     assert found.kind is ErrorKind.AWAY
-    assert "server is draining" in found.told
+    assert "server is draining" in found.message
     assert errors.database_error(Unknown()) is None
 
 

@@ -101,10 +101,12 @@ def test_what_is_wrong_with_an_address_is_told(
 
 def test_an_address_with_what_no_connection_can_have(server: Cluster, installation: Installation) -> None:
     url = f"{server.url(OWNER)}?isolation_level=9"
-    for command in ("status", "serve", "doctor"):
-        assert "The settings cannot be used: Invalid transaction isolation" in told(
-            installation, url, command
-        )
+    said = "The settings cannot be used: Invalid transaction isolation"
+    for command in ("status", "serve"):
+        assert said in told(installation, url, command)
+    found = installation.run("doctor", DATABASE_URL=url)
+    assert found.returncode == 1
+    assert said in " ".join(found.stdout.split())
 
 
 def test_an_address_that_leads_beside_the_tables(server: Cluster, installation: Installation) -> None:

@@ -65,7 +65,7 @@ def explain(error: BaseException) -> str | None:
         return f"The machine refused: {error.strerror or error}{place}. Mend that and try again."
     found = database_error(error)
     if found is None and type(error).__name__ == "ImproperlyConfigured":  # by Django, where it is loaded
-        return f"The settings cannot be used: {error}."
+        return f"The settings cannot be used: {str(error).rstrip('.')}."
     return f"{found.message} What was not finished was not changed." if found else None
 
 
