@@ -98,3 +98,40 @@ def test_every_metric_is_documented_and_every_one_documented_is_told() -> None:
     told = counted | metrics.GAUGES.keys()
     table = OPERATING.split("| metric | meaning |")[1].split("\n\n")[0]
     assert set(re.findall(r"`(parkway_[a-z_]+)(?:\{[a-z,]+\})?`", table)) == told
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    """By its path from the root of the repository, or from the package."""
+    missing = [
+        f"{page.relative_to(ROOT)}: {named}"
+        for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+        for named in re.findall(
+            r"`([\w./-]+/[\w-]+\.(?:py|html|toml|md|yml))`", page.read_text(encoding="utf-8")
+        )
+        if not any((folder / named).exists() for folder in (ROOT, ROOT / "src/parkway", page.parent))
+    ]
+    assert missing == []
+
+
+def test_every_name_of_the_program_that_a_page_tells_is_there() -> None:
+    """Such as `parkway.db.locking.Turns`: a module, or something in one."""
+    pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"\bparkway(?:\.[a-z_]+)+(?:\.[A-Z]\w+)?", page.read_text(encoding="utf-8"))
+        if (ROOT / "src" / name.split(".")[0] / name.split(".")[1]).is_dir()
+    }
+    missing = []
+    for name in sorted(named):
+        parts, tail = name.split("."), ""
+        while len(parts) > 1 and not any(
+            (ROOT / "src" / "/".join(parts)).with_suffix(kind).exists() for kind in ("", ".py")
+        ):
+            tail = parts.pop()
+        module = (ROOT / "src" / "/".join(parts)).with_suffix(".py")
+        text = module.read_text(encoding="utf-8") if module.exists() else ""
+        if tail and not re.search(rf"\b{tail}\b", text):
+            missing.append(name)
+    assert named, "no page names a module"
+    assert missing == []

@@ -182,7 +182,7 @@ def test_the_integrations_section_points_to_the_next_step_and_to_support(
     world.integration.delete()
     page.reload()
     expect(section.get_by_role("button", name="Ask support to enable it")).to_be_visible()
-    lifecycle.enable(world.service, OPERATOR)
+    lifecycle.enable(world.service, OPERATOR, world.now)
     world.enrol("Ana")
     world.set_up()
     page.reload()

@@ -132,7 +132,7 @@ def test_bookings_keep_the_weekdays_the_room_and_the_end_that_a_file_lacks(offic
 
 def test_dont_add_and_keep_until_stay_when_a_file_lacks_them(office: Office) -> None:
     """D20."""
-    lifecycle.enable(office.service, OPERATOR)
+    lifecycle.enable(office.service, OPERATOR, NOW)
     children = "child_id,first_name,last_name,sync,keep_until\n"
     day = TODAY + timedelta(days=30)
     assert office.take(children + f"c1,Ana,Ng,dont_add,\nc2,Ben,Ng,,{day}\nc3,Cy,Ng,,\n").choices == 2
@@ -195,7 +195,7 @@ def test_ids_brought_along_never_stop_a_new_profile(office: Office) -> None:
     by_hand = storypark.create_profile(office.service, Details("Second", "One"), by=OPERATOR, now=NOW)
     assert by_hand.reference.startswith("P-")
 
-    lifecycle.enable(office.service, OPERATOR)
+    lifecycle.enable(office.service, OPERATOR, NOW)
     storypark.set_paid_children(office.service, 90, by=OPERATOR, now=NOW)
     office.take(
         "child_id,first_name,last_name\n" + "".join(f"c{n},Child,Nr {n}\n" for n in range(20)),

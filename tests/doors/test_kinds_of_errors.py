@@ -111,11 +111,11 @@ def test_a_permission_that_is_taken_away_meanwhile_is_forbidden(
 ) -> None:
     """D22."""
     world.set_up()
-    lifecycle.allow_educators(world.service, True, OPERATOR)
+    lifecycle.allow_educators(world.service, True, OPERATOR, world.now)
     ask = lifecycle.ask_to_sync
 
     def too_late(service: object, by: Actor) -> None:
-        lifecycle.allow_educators(world.service, False, OPERATOR)
+        lifecycle.allow_educators(world.service, False, OPERATOR, world.now)
         ask(world.service, by)
 
     monkeypatch.setattr(lifecycle, "ask_to_sync", too_late)

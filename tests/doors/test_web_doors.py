@@ -96,6 +96,7 @@ WHO = {
     "sync-now": CHANGE,
     "sync-progress": LOOK,
     "settings": LOOK,
+    "settings-history": LOOK,
     "change-window": LOOK_AND_CHANGE,
     "change-time-zone": LOOK_AND_CHANGE,
     "change-limits": LOOK_AND_CHANGE,

@@ -33,7 +33,7 @@ def test_admin_educators_change_and_educators_see(world: World) -> None:
         with pytest.raises(Refused, match="Ask an admin educator"):
             changes.confirm(world.service, changes.TurnOff(), "", nobody, world.now)
         with pytest.raises(Refused, match="Only support"):
-            lifecycle.enable(world.service, nobody)
+            lifecycle.enable(world.service, nobody, world.now)
     assert world.snapshot() == before
     assert not Choice.objects.exists()
     run = world.switch(InactivePolicy.STAY, by=admin)
@@ -49,11 +49,11 @@ def test_an_admin_educator_may_allow_all_educators(world: World) -> None:
     admin = world.person("Aroha", RoleName.ADMIN_EDUCATOR)
     educator = world.person("Eru", RoleName.EDUCATOR)
     with pytest.raises(Refused):
-        lifecycle.allow_educators(world.service, True, educator)
-    lifecycle.allow_educators(world.service, True, admin)
+        lifecycle.allow_educators(world.service, True, educator, world.now)
+    lifecycle.allow_educators(world.service, True, admin, world.now)
     assert world.switch(InactivePolicy.STAY, by=educator).started_by == "Eru"
     with pytest.raises(Refused, match="Ask an admin educator"):
-        lifecycle.allow_educators(world.service, False, educator)
-    lifecycle.allow_educators(world.service, False, admin)
+        lifecycle.allow_educators(world.service, False, educator, world.now)
+    lifecycle.allow_educators(world.service, False, admin, world.now)
     with pytest.raises(Refused, match="Ask an admin educator"):
         world.switch(InactivePolicy.LEAVE, by=educator)

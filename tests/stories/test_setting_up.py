@@ -28,7 +28,7 @@ def test_nothing_syncs_before_set_up() -> None:
     world = World(enabled=False)
     world.enrol("Ana")
     assert world.sync() is None
-    lifecycle.enable(world.service, OPERATOR)
+    lifecycle.enable(world.service, OPERATOR, world.now)
     world.later(days=2)
     assert world.sync() is None
     assert not world.is_due()

@@ -322,7 +322,7 @@ def test_who_may_switch_may_change_these(some_left: World, change: changes.Chang
     with pytest.raises(Forbidden, match="Ask an admin educator"):
         world.confirmed(change, shown.fingerprint, eru)
     assert world.service.window == Window()
-    lifecycle.allow_educators(world.service, True, OPERATOR)
+    lifecycle.allow_educators(world.service, True, OPERATOR, world.now)
     assert world.confirmed(change, shown.fingerprint, eru).started_by == "Eru"
 
 

@@ -58,7 +58,7 @@ class World:
         self.now = TUESDAY
         storypark.set_paid_children(self.service, paid, by=OPERATOR, now=self.now)
         if enabled:
-            lifecycle.enable(self.service, OPERATOR)
+            lifecycle.enable(self.service, OPERATOR, self.now)
 
     # the clock
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,17 @@ from parkway.connectors.in_memory import MemoryRoster
 from parkway.connectors.manage_here import ManageHere
 from parkway.connectors.ports import RosterAnswer, ServiceQuery
 from parkway.connectors.storypark_here import StoryparkHere
-from parkway.domain import Booking, ChoiceKind, Conflict, EndNames, EndUnusable, Invalid, Refused, Status
+from parkway.domain import (
+    Booking,
+    ChoiceKind,
+    Conflict,
+    EndNames,
+    EndUnusable,
+    InactivePolicy,
+    Invalid,
+    Refused,
+    Status,
+)
 from parkway.storypark import verbs as storypark
 from parkway.sync.commands import changes, choices
 from parkway.sync.commands.choose_ends import ChosenEnd, choose_ends
@@ -254,6 +264,35 @@ def test_a_run_asked_for_by_a_choice_asks_such_a_roster_first_too() -> None:
     choices.keep_until(world.service, ana, world.today, OPERATOR, world.now)
     run = run_of(world)
     assert (run.trigger, run.state) == (Trigger.CHOICE, RunState.DONE)
+
+
+class ManageThatMovesOn(OutsideManage):
+    """A roster in which something happens right after it was read, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happens: list[Callable[[], object]] = []
+
+    def read(self, asks: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
+        found = super().read(asks)
+        while self.happens:
+            self.happens.pop()()
+        return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_happens_in_such_a_roster_while_it_is_read_is_not_lost() -> None:
+    world, roster = World(), ManageThatMovesOn()
+    give(world.service, roster=roster, called=OUTSIDE, in_transaction=False)
+    world.enrol("Ana")
+    world.set_up()
+    switch = changes.SwitchPolicy(InactivePolicy.STAY)
+    shown = world.shown(switch)
+    roster.happens.append(lambda: world.enrol("Ben"))
+    world.confirmed(switch, shown.fingerprint)
+    world.later(hours=13)
+    list(Pass(clock=lambda: world.now))
+    assert world.state("ben") == "live"
 
 
 @pytest.mark.django_db(transaction=True)

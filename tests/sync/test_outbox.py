@@ -240,6 +240,25 @@ def test_what_a_process_that_died_left_is_carried_on_once_its_time_has_come(
 
 
 @committing
+def test_what_a_reader_of_another_process_waits_for_stays_for_it(
+    world: World, left_behind: Callable[[], None]
+) -> None:
+    """As the log of a `serve` that died, beside a command whose log is off, and which carries on."""
+    with heard(RunEnded, name="elsewhere"):
+        run = world.sync_fully()
+    left_behind()
+    for _ in range(2):
+        age()
+        outbox.carry_on()
+        world.sync_fully()
+    assert "elsewhere" in Outbox.objects.earliest("pk").waiting_for
+    with heard(RunEnded, name="elsewhere") as told:
+        age()
+        outbox.carry_on()
+    assert ids(told)[0] == f"run-{run.pk}/ended"
+
+
+@committing
 def test_a_reader_that_raises_is_told_again_and_disturbs_nobody(world: World) -> None:
     raising = Raising(2)
     with reading(raising, name="raising"), heard() as told:
@@ -356,6 +375,7 @@ def test_a_row_of_another_version_waits_for_it_and_holds_up_nobody_else(world: W
         event_id="unknown",
         at=timezone.now(),
         events='{"kind": "SomethingNew", "children": {}}',
+        waiting_for="run-at-once",
         not_before=timezone.now(),
     )
     with heard() as told:

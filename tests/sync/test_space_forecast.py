@@ -162,7 +162,7 @@ def test_what_was_shown_while_syncing_is_not_confirmed_once_it_is_off() -> None:
 def test_the_plan_is_changed_by_admin_educators_even_where_educators_may_change_the_integration() -> None:
     """R11."""
     world = World(enabled=False)
-    found = lifecycle.enable(world.service, OPERATOR)
+    found = lifecycle.enable(world.service, OPERATOR, world.now)
     found.educators_may_change = True
     found.save()
     educator, admin = (

@@ -33,7 +33,7 @@ def service() -> Service:
         Organisation.objects.create(name="Kōwhai"), "Rimu", "Pacific/Auckland", by=OPERATOR, now=NOW
     )
     storypark.set_paid_children(made, 10, by=OPERATOR, now=NOW)
-    lifecycle.enable(made, OPERATOR)
+    lifecycle.enable(made, OPERATOR, NOW)
     return made
 
 

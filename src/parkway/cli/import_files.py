@@ -31,7 +31,7 @@ The columns are those of `parkway plan`.
 
 \b
 Exit codes: 0 all was taken over · 2 something is wrong, and nothing was ·
-6 a link stands against it, and nothing was.""",
+5 you may not do it · 6 a link stands against it, and nothing was.""",
 )
 @click.argument("service", type=SERVICE)
 @click.option("--children", required=True, type=FILE, help="Children, as CSV.")

@@ -25,7 +25,12 @@ from parkway.tenancy.people import Actor
 DAYS = click.IntRange(0, WIDEST_WINDOW)
 
 yes = click.option(
-    "--yes", "fingerprint", metavar="FINGERPRINT", help="Do not ask: apply the preview with this fingerprint."
+    "--yes",
+    "fingerprint",
+    metavar="[FINGERPRINT]",
+    is_flag=False,
+    flag_value="",
+    help="Do not ask: do what the preview with this fingerprint showed. Without syncing there is none.",
 )
 
 
@@ -39,7 +44,7 @@ def _confirmed(service: Service, change: changes.Change, by: Actor, fingerprint:
     while True:
         if fingerprint is None:
             _ask(shown)
-        mark = fingerprint or (shown.fingerprint if shown else "")
+        mark = fingerprint if fingerprint is not None else shown.fingerprint if shown else ""
         try:
             run = changes.confirm(service, change, mark, by, setup_django.now())
         except changes.PlanChanged as changed:
@@ -61,8 +66,10 @@ def _show(plan: Plan) -> None:
 
 
 def _ask(plan: Plan | None) -> None:
-    """Show a plan and end, with nothing done, unless somebody says yes. Without a plan nobody is asked."""
-    if plan is not None:
+    """Show a plan, if there is one, and end, with nothing done, unless somebody says yes."""
+    if plan is None:
+        _end_unless("Syncing is not on, so no profile changes. Save this?", "--yes")
+    else:
         _show(plan)
         _end_unless("Do exactly this?", f"--yes {plan.fingerprint}")
 
@@ -89,7 +96,7 @@ Example:
 @acting
 def enable(service: Service, by: Actor) -> None:
     """Let a service set syncing up. Done by support."""
-    stage = lifecycle.enable(service, by).stage
+    stage = lifecycle.enable(service, by, setup_django.now()).stage
     if stage == Stage.ENABLED:
         click.echo(f"{service.name} may set syncing up now: parkway setup {service.slug}")
     else:

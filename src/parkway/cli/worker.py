@@ -40,8 +40,11 @@ def worker(concurrency: int, metrics_port: int | None, metrics_host: str) -> Non
         raise Conflict("Workers need PostgreSQL. On SQLite `parkway serve` runs the syncs itself.")
     setup_django.ready()
     pool_connections(concurrency)
+    from parkway.jobs.queue import Queue
     from parkway.jobs.worker import work
+    from parkway.sync.schedule import run_requests
 
+    run_requests.subscribe(Queue())
     unpublish = metrics.publish(metrics_port, metrics_host, fleet=False)
     click.echo("Working; SIGTERM or Ctrl-C ends it after the batches at hand.")
     try:

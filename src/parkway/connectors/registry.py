@@ -85,9 +85,14 @@ def find_profiles(slug: str) -> End[Profiles]:
     if not found.in_transaction:
         raise EndUnusable(
             f"{found.name} keeps its profiles outside the database of Parkway, which is not yet possible. "
-            "Choose another end for the profiles: see `parkway ends`."
+            "Support chooses another end for the profiles with `parkway ends`."
         )
     return found
+
+
+def has(roster: str, profiles_end: str) -> bool:
+    """Whether ends with these slugs are installed."""
+    return roster in rosters() and profiles_end in profiles()
 
 
 def names(roster: str, profiles_end: str) -> EndNames:
@@ -99,7 +104,9 @@ def names(roster: str, profiles_end: str) -> EndNames:
 def _find(installed: Mapping[str, End[Port]], slug: str) -> End[Port]:
     if slug not in installed:
         known = ", ".join(installed)
-        raise EndUnusable(f"No end “{slug}” is installed here. There are {known}: see `parkway ends`.")
+        raise EndUnusable(
+            f"No end “{slug}” is installed here. There are {known}. Support sees more with `parkway ends`."
+        )
     return installed[slug]
 
 
@@ -135,7 +142,8 @@ def _connect(end: End[Port], settings: str) -> Port:
     except EndUnusable:
         raise
     except Exception as error:
-        told = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+        # the text of any other error may quote a secret of the settings
+        why = str(error) if isinstance(error, Refused) else f"It broke ({type(error).__name__})."
         raise EndUnusable(
-            f"{end.name} cannot be used with its settings here. {told} See `parkway ends`."
+            f"{end.name} cannot be used with its settings here. {why} Support sees more with `parkway ends`."
         ) from error

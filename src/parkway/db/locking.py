@@ -25,7 +25,7 @@ _without_row_locks: ContextVar[bool] = ContextVar("parkway.at_a_glance", default
 
 @contextmanager
 def without_row_locks(at_a_glance: bool = True) -> Iterator[None]:
-    """While this lasts, `held` holds nothing: for a look after which whoever acts looks again, holding it."""
+    """While this lasts, `for_update` locks nothing: for a look after which whoever acts looks again."""
     token = _without_row_locks.set(at_a_glance)
     try:
         yield
@@ -36,8 +36,8 @@ def without_row_locks(at_a_glance: bool = True) -> Iterator[None]:
 def for_update(alias: str = "") -> str:
     """The end of a query in a transaction whose rows (those of this table) nobody else changes until it ends.
 
-    Outside a transaction and while `glancing` it holds nothing, and neither does it on SQLite, where whoever
-    writes after others have is turned away.
+    Outside a transaction and while `without_row_locks` it locks nothing, and neither does it on SQLite, where
+    whoever writes after others have is turned away.
     """
     if single_writer() or not connection.in_atomic_block or _without_row_locks.get():
         return ""

@@ -105,7 +105,7 @@ def _play(service: Service, team: Team, story: str, random: Random, number: int,
     _enrol(service, people, known_since)
     storypark.set_paid_children(service, len(people) + 20, by=OPERATOR, now=known_since)
     _portfolios(service, people, random, known_since)
-    lifecycle.enable(service, OPERATOR)
+    lifecycle.enable(service, OPERATOR, known_since)
     if story != TO_SET_UP:
         _choose(service, known_since)
         _confirm(service, changes.StartSyncing(), known_since)

@@ -230,6 +230,7 @@ def write_story(
     _require_story(profiles, title)
     service = profiles[0].service
     require(Permission.WRITE_STORIES, by, service)
+    lock_account(service)
     state = StoryState.PUBLISHED if publish else StoryState.DRAFT
     story = Story.objects.create(
         service=service, title=title.strip(), text=text, state=state, written_on=service.today(now)
@@ -269,6 +270,7 @@ def _lock_story(story: Story, by: Actor) -> Story:
     Raises Forbidden for whoever may not write stories, Conflict when it is there no longer.
     """
     require(Permission.WRITE_STORIES, by, story.service)
+    lock_account(story.service)  # first, as every verb does: what is locked is locked in one order
     stored = scope(Story, story.service).select_for_update().filter(pk=story.pk).first()
     if stored is None:
         raise Conflict(f"“{story}” is there no longer: it went with the profile that it was about.")

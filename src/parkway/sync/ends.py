@@ -78,14 +78,21 @@ def connectors_of(keys: Mapping[int, EndKeys]) -> Connectors:
     """The ends of services, by their ids. Where these have different ones, each question goes to the end of
     the service that it is about.
     """
-    different = set(keys.values())
+    different = {key[:2] for key in keys.values()}
+    roster: Roster
     if len(different) == 1:
-        [only] = different
-        return Connectors(_roster(*only[:2]), registry.connect_profiles(*only[2:]))
-    return Connectors(
-        _Rosters({id_: _roster(*key[:2]) for id_, key in keys.items()}),
-        _Profiles({id_: registry.connect_profiles(*key[2:]) for id_, key in keys.items()}),
-    )
+        roster = _roster(*different.pop())
+    else:
+        roster = _Rosters({id_: _roster(*key[:2]) for id_, key in keys.items()})
+    return Connectors(roster, profiles_of(keys))
+
+
+def profiles_of(keys: Mapping[int, EndKeys]) -> Profiles:
+    """The profiles' ends of services, as `connectors_of` has them: for what asks no roster."""
+    different = {key[2:] for key in keys.values()}
+    if len(different) == 1:
+        return registry.connect_profiles(*different.pop())
+    return _Profiles({id_: registry.connect_profiles(*key[2:]) for id_, key in keys.items()})
 
 
 @lru_cache(maxsize=4096)
@@ -141,11 +148,16 @@ def accounts_of(services: Sequence[Service]) -> dict[int, AccountAnswer]:
     """The accounts of services, by id. One whose end is silent, or cannot be used, has nothing in it."""
     ids = [service.pk for service in services]
     try:
-        return dict(connectors_of_services(services).profiles.accounts(ids)) if ids else {}
+        return dict(profiles_of(_keys_of_services(services)).accounts(ids)) if ids else {}
     except SourceSilent:
         if len(ids) == 1:
             return {ids[0]: AccountAnswer(0, 0)}
     return {key: found for each in services for key, found in accounts_of([each]).items()}
+
+
+def profiles_of_service(service: Service) -> Profiles:
+    """The profiles' end of a service, also when its integration was never enabled."""
+    return profiles_of({service.pk: keys_of_service(service)})
 
 
 def keys_of_service(service: Service) -> EndKeys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import F
 from django.utils import timezone
@@ -11,7 +12,9 @@ from parkway.domain import Conflict
 from parkway.sync import outbox
 from parkway.sync.events import Happened, SettingChanged, new_id
 from parkway.sync.models import Integration, Run, RunState, Stage
-from parkway.tenancy.models import Service
+from parkway.tenancy import change_log
+from parkway.tenancy.models import Service, Subject
+from parkway.tenancy.people import Actor
 from parkway.tenancy.scope import scope
 
 
@@ -69,6 +72,16 @@ def setting_changed(service_id: int, *names: str) -> None:
     """Let readers of the outbox hear that these values were written, in the transaction at hand."""
     event = SettingChanged(id=new_id(), service_id=service_id, at=timezone.now(), names=names)
     outbox.write([Happened(event)])
+
+
+def change_integration(
+    integration: Integration, by: Actor, now: datetime, verb: str = "change", **values: str | int
+) -> None:
+    """`update_integration`, with an entry in the change log of the service that says who did it."""
+    changes = change_log.differences({name: getattr(integration, name) for name in values}, values)
+    update_integration(integration, **values)
+    service = integration.service
+    change_log.record(service, Subject.SERVICE, service.slug, verb, changes, by, now)
 
 
 def latest_run(service: Service) -> Run | None:

@@ -47,7 +47,7 @@ class Integration(models.Model):
     settings as JSON text.
     `version` grows with every change of the setting, choices and limits here. The `seen_` columns are the
     versions that the last run left behind; `look_again_at` is the instant at which time alone matters.
-    `settled` has the numbers of what it left (engine.plan.Rest) when it left every child settled.
+    `settled` has the numbers of what it left (engine.plan.SettledTotals) when it left every child settled.
     `failures` counts the runs in a row that broke or found an end silent: it is tried again the later.
     A run asked for at once (R15) is `asked`, a Trigger, with `next_run_at` empty until it is done.
     """
@@ -287,7 +287,7 @@ class Notice(models.Model):
 class Outbox(models.Model):
     """What happened at a service, until every reader has heard of it (sync.outbox).
 
-    `waiting_for` names the readers who have not, once somebody was tried; `tries` says how often. Nobody but
+    `waiting_for` names the readers who have not; `tries` says how often they were tried. Nobody but
     who wrote it carries it on before `not_before`.
     """
 

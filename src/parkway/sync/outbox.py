@@ -91,21 +91,25 @@ def write(happened: Sequence[Happened]) -> None:
     """Put what happened into the outbox, in the transaction at hand, which holds the integrations of these
     services; when it is over, the readers hear of it. What no reader asks for is not kept.
     """
-    asked = [reader.kinds for reader in _awake()]
+    awake = _awake()
     more = _heard_inside([each.event for each in happened])
-    kept = [each for each in (*happened, *more) if any(map(each.concerns, asked))]
+    readers = [
+        (each, [reader.name for reader in awake if each.concerns(reader.kinds)])
+        for each in (*happened, *more)
+    ]
+    kept = [(each, " ".join(names)) for each, names in readers if names]
     if not kept:
         return
     remove_delivered()
-    tail = ("", 0, bulk.as_instant(timezone.now() + OURS))
-    instants = {at: bulk.as_instant(at) for at in {each.event.at for each in kept}}
-    lists = any(map(children_of, asked))
+    tail = (0, bulk.as_instant(timezone.now() + OURS))
+    instants = {at: bulk.as_instant(at) for at in {each.event.at for each, _ in kept}}
+    lists = any(children_of(reader.kinds) for reader in awake)
     rows = [
-        (each.event.service_id, each.event.id, instants[each.event.at], each.text(lists), *tail)
-        for each in kept
+        (each.event.service_id, each.event.id, instants[each.event.at], each.text(lists), names, *tail)
+        for each, names in kept
     ]
     bulk.insert(Outbox, COLUMNS, rows)
-    known = {each.event.id: each for each in kept}
+    known = {each.event.id: each for each, _ in kept}
     transaction.on_commit(lambda: _deliver_soon(known), robust=True)
 
 
@@ -168,7 +172,7 @@ def removing_later() -> Iterator[None]:
 def remove_delivered() -> None:
     """Remove the rows that this thread has delivered."""
     me = threading.get_ident()
-    mine = {row_id: service for row_id, (service, thread) in _delivered.items() if thread == me}
+    mine = {row_id: service for row_id, (service, thread) in list(_delivered.items()) if thread == me}
     if mine:
         with within(*set(mine.values())):
             _remove(list(mine))
@@ -212,11 +216,11 @@ def _deliver(services: Collection[int], known: Mapping[str, Happened], ours: Cal
         for row in rows:
             mine, happened = row.due or ours(row), known.get(row.event_id)
             left, tried, until = [], False, row.until
-            for name in row.waiting_for.split() or awake:
-                if name not in awake:
-                    continue
+            for name in row.waiting_for.split():
                 key = (row.service_id, name)
-                if key in blocked:
+                if name not in awake:
+                    pass  # a process in which this reader is awake carries it on
+                elif key in blocked:
                     until = max(until, blocked[key])
                 elif mine and happened is not None and _told(awake[name], happened):
                     continue

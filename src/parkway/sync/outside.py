@@ -43,7 +43,10 @@ class OutsideRoster:
         return {query.service_id: self._answer("versions", query)[query.service_id] for query in queries}
 
     def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
-        """What the roster answered."""
+        """What the roster answered. Its version is asked for first: so what changes between the two questions
+        differs from the version that is remembered, and is read again.
+        """
+        self.versions([query._replace(since=None) for query in queries])
         return {query.service_id: self._answer("read", query)[query.service_id] for query in queries}
 
     def bookings(self, query: ServiceQuery) -> Mapping[str, Sequence[Booking]]:

@@ -36,7 +36,7 @@ def form_mark(request: HttpRequest) -> str:
 
 @contextmanager
 def once(request: HttpRequest, to: str) -> Iterator[None]:
-    """Do what a form asks for, in a transaction, unless it was done before, which raises SentBefore. What is
+    """Do what a form asks for, in a transaction, unless it was done before, which raises AlreadySent. What is
     refused, or breaks, may be sent again.
     """
     sent = request.POST.get(FIELD)

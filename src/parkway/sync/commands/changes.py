@@ -7,7 +7,7 @@ preview's fingerprint: it makes the change, makes the plan again, and applies it
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,20 +15,20 @@ from django.db import transaction
 
 from parkway import domain
 from parkway.domain import ChoiceKind, Conflict, InactivePolicy, Invalid, Limits, Step, Window
-from parkway.engine import status
 from parkway.engine.plan import Plan, PlanInput, make_plan
 from parkway.engine.wording import count
 from parkway.sync.commands import choices
-from parkway.sync.ends import connectors_for, connectors_of_services, names_of_service
+from parkway.sync.ends import names_of_service, profiles_of_service
 from parkway.sync.integrations import (
+    change_integration,
     integration_of,
     lock_integrations,
     require_on,
     setting_changed,
-    update_integration,
 )
 from parkway.sync.models import Integration, Run, Stage, Trigger
 from parkway.sync.outside import reading_first
+from parkway.sync.queries.previews import with_standings
 from parkway.sync.queries.setup_lists import require_to_set_up, without_a_choice
 from parkway.sync.run import apply
 from parkway.sync.run.gather import Snapshot, gather_one, query_for
@@ -100,7 +100,10 @@ def preview(service: Service, change: Change, now: datetime) -> Plan | None:
     """
     change.check(service)
     integration = _syncing(service, change)
-    return _plan(integration, change, now) if integration is not None else None
+    if integration is None:
+        return None
+    change.check_stage(integration, now)
+    return make_plan(change.on(gather_one(integration, now), now))
 
 
 @reading_first
@@ -110,19 +113,26 @@ def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: 
     Without a plan to show (`preview` gave None) there is no run, and no fingerprint. Raises PlanChanged, with
     nothing done, when the plan is another by now, Forbidden when `by` may not, and what `preview` raises.
     """
-    context = RunContext(now, change.trigger, by, fingerprint)
-    with transaction.atomic():
-        locked = lock_integrations([service.pk])
-        integration = locked[0] if locked else None
-        change.check_permission(by, service, integration)
-        change.check(service)
-        if (syncing := _syncing(service, change, integration)) is None:
-            if fingerprint:
-                raise PlanChanged(None)
-            change.make(service, integration, by, now)
-            return None
-        change.check_stage(syncing, now)
+    try:
+        with transaction.atomic():
+            return _confirm(service, change, RunContext(now, change.trigger, by, fingerprint))
+    except PlanChanged:
+        service.refresh_from_db()  # which has what was taken back
+        raise
+
+
+def _confirm(service: Service, change: Change, context: RunContext) -> Run | None:
+    locked = lock_integrations([service.pk])
+    integration = locked[0] if locked else None
+    change.check_permission(context.by, service, integration)
+    change.check(service)
+    if (syncing := _syncing(service, change, integration)) is not None:
+        change.check_stage(syncing, context.now)
         return change.carry_out(syncing, context)
+    if context.consent:
+        raise PlanChanged(None)
+    change.make(service, integration, context.by, context.now)
+    return None
 
 
 def _syncing(service: Service, change: Change, integration: Integration | None = None) -> Integration | None:
@@ -134,11 +144,6 @@ def _syncing(service: Service, change: Change, integration: Integration | None =
         return integration if integration and integration.stage != Stage.DISABLED else integration_of(service)
     found = integration or Integration.objects.select_related("service").filter(service=service).first()
     return found if found is not None and found.stage == Stage.ON else None
-
-
-def _plan(integration: Integration, change: Change, now: datetime) -> Plan:
-    change.check_stage(integration, now)
-    return make_plan(change.on(gather_one(integration, now), now))
 
 
 def _apply(integration: Integration, context: RunContext) -> Run:
@@ -164,7 +169,8 @@ class SwitchPolicy(Change):
         return replace(snapshot.plan_input, inactive=self.inactive)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
-        update_integration(integration or integration_of(service), inactive=self.inactive.value)
+        found = integration or integration_of(service)
+        change_integration(found, by, now, inactive=self.inactive.value)
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,7 @@ class _TurnOn(Change):
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         found = integration or integration_of(service)
-        update_integration(found, stage=Stage.ON)
+        change_integration(found, by, now, stage=Stage.ON)
         apply.mark_linked(found, now)
 
 
@@ -222,8 +228,8 @@ class TurnOff(Change):
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         found = integration or integration_of(service)
-        update_integration(found, stage=Stage.OFF)
-        connectors_for(found).profiles.release(query_for(found, now))
+        change_integration(found, by, now, stage=Stage.OFF)
+        profiles_of_service(service).release(query_for(found, now))
 
     def carry_out(self, integration: Integration, context: RunContext) -> None:
         self.make(integration.service, integration, context.by, context.now)
@@ -273,7 +279,7 @@ class ChangePaidChildren(Change):
 
     def check(self, service: Service) -> None:
         """Raise Invalid below the live profiles (D6)."""
-        live = connectors_of_services([service]).profiles.accounts([service.pk])[service.pk].live
+        live = profiles_of_service(service).accounts([service.pk])[service.pk].live
         if self.number < live:
             roster, over = names_of_service(service).roster, live - self.number
             raise Invalid(
@@ -286,7 +292,7 @@ class ChangePaidChildren(Change):
         return replace(snapshot.plan_input, paid_children=self.number)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
-        connectors_of_services([service]).profiles.set_paid_children(service.pk, self.number, by, now)
+        profiles_of_service(service).set_paid_children(service.pk, self.number, by, now)
         setting_changed(service.pk, "paid_children")
 
 
@@ -310,7 +316,7 @@ class ChangeWindow(Change):
                 )
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
-        return _with_standings(snapshot, now, snapshot.plan_input.today, self.window)
+        return with_standings(snapshot, now, snapshot.plan_input.today, self.window)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         widths = {"lookback_days": self.window.lookback, "lookahead_days": self.window.lookahead}
@@ -334,7 +340,7 @@ class ChangeTimeZone(Change):
 
     def on(self, snapshot: Snapshot, now: datetime) -> PlanInput:
         today = now.astimezone(ZoneInfo(self.time_zone)).date()
-        return _with_standings(snapshot, now, today, snapshot.plan_input.window)
+        return with_standings(snapshot, now, today, snapshot.plan_input.window)
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         _change(service, integration, by, now, time_zone=self.time_zone)
@@ -363,9 +369,8 @@ class ChangeLimits(Change):
 
     def make(self, service: Service, integration: Integration | None, by: Actor, now: datetime) -> None:
         archives, percent = self.limits
-        update_integration(
-            integration or integration_of(service), limit_archives=archives, limit_percent=percent
-        )
+        found = integration or integration_of(service)
+        change_integration(found, by, now, limit_archives=archives, limit_percent=percent)
 
 
 def _change(
@@ -377,23 +382,3 @@ def _change(
     if integration is not None:
         integration.service = service
     setting_changed(service.pk, *values)
-
-
-def _with_standings(snapshot: Snapshot, now: datetime, today: date, window: Window) -> PlanInput:
-    """Return a plan input in which every child stands as the bookings say on another day, or with another
-    window. A child of whom only a bare status is known stays as the source says.
-    """
-    integration = snapshot.integration
-    query = query_for(integration, now)._replace(today=today, window=window)
-    bookings = connectors_for(integration).roster.bookings(query)
-    children = [
-        child._replace(
-            standing=status.standing(
-                bookings.get(child.child_id, ()), today, window, child.standing.archived_on
-            )
-        )
-        if child.standing.bookings_known
-        else child
-        for child in snapshot.plan_input.children
-    ]
-    return replace(snapshot.plan_input, today=today, window=window, children=children)

@@ -12,7 +12,6 @@ from parkway.connectors import registry
 from parkway.connectors.end_settings import from_text
 from parkway.connectors.registry import End
 from parkway.domain import Conflict, EndUnusable, Invalid
-from parkway.sync.ends import keys_of, problem_with
 from parkway.sync.integrations import lock_integration, update_integration
 from parkway.sync.models import RoomLink, Stage
 from parkway.tenancy import change_log
@@ -34,7 +33,7 @@ def choose_ends(
     """Let a service have another roster, or another end for its profiles; None leaves it as it is.
 
     Links and choices stay; which room is which is asked again. Raises Forbidden unless `by` is support;
-    Conflict while syncing is on, unless an end that cannot be used stands in its way; and Invalid when no
+    Conflict while syncing is on, unless an end of the service is not installed any more; and Invalid when no
     such end is installed, its settings do not fit, or profiles would be kept outside our database, which is
     not yet possible.
     """
@@ -48,7 +47,7 @@ def choose_ends(
         columns["profiles_settings"] = _settings(registry.find_profiles, profiles)
     with transaction.atomic():
         integration = lock_integration(service)
-        if integration.stage == Stage.ON and not problem_with(keys_of(integration)):
+        if integration.stage == Stage.ON and registry.has(integration.roster_end, integration.profiles_end):
             raise Conflict(
                 f"{service.name} is syncing, so its ends stay as they are. Turn syncing off first: "
                 f"`parkway off {service.slug}`."

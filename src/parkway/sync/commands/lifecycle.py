@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db import transaction
 
 from parkway.sync.integrations import (
+    change_integration,
     integration_of,
     lock_integration,
     require_on,
-    update_integration,
 )
 from parkway.sync.models import Integration, Run, Stage, Trigger
 from parkway.sync.run.pipeline import RunContext, run_sync
@@ -19,21 +19,22 @@ from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_change, require_support
 
 
-def enable(service: Service, by: Actor) -> Integration:
+@transaction.atomic
+def enable(service: Service, by: Actor, now: datetime) -> Integration:
     """Let a service set the integration up (set-up, step 1). Raises Forbidden unless `by` is support."""
     require_support(by, service)
     integration, _ = Integration.objects.get_or_create(service=service)
     if integration.stage == Stage.DISABLED:
-        integration.stage = Stage.ENABLED
-        integration.save(update_fields=["stage"])
+        change_integration(integration, by, now, "enable", stage=Stage.ENABLED.value)
     return integration
 
 
-def allow_educators(service: Service, allowed: bool, by: Actor) -> None:
+def allow_educators(service: Service, allowed: bool, by: Actor, now: datetime) -> None:
     """Let all educators of a service change its integration, or its admin educators only (D22)."""
     require_change(by, service, False)
     with transaction.atomic():
-        update_integration(lock_integration(service), educators_may_change=allowed)
+        integration = lock_integration(service)
+        change_integration(integration, by, now, educators_may_change=allowed)
 
 
 def ask_to_sync(service: Service, by: Actor) -> None:

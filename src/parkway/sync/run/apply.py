@@ -20,7 +20,7 @@ from parkway.domain import ALL_FIELDS, Child, Decision, Details, Profile, Step
 from parkway.engine.changes import details_after
 from parkway.engine.outcome import carries_out
 from parkway.engine.plan import Plan
-from parkway.sync.ends import connectors_for
+from parkway.sync.ends import profiles_of_service
 from parkway.sync.models import Choice, Integration, Link, RoomLink
 from parkway.sync.run.gather import query_for
 from parkway.tenancy.scope import scope
@@ -94,7 +94,7 @@ def mark_linked(integration: Integration, now: datetime) -> None:
     key = integration.service_id
     links = scope(Link, key).values_list("profile_id", "child_id")
     managed = {profile_id: managed_link(key, child_id) for profile_id, child_id in links}
-    connectors_for(integration).profiles.mark(query_for(integration, now), managed)
+    profiles_of_service(integration.service).mark(query_for(integration, now), managed)
 
 
 def _link_rooms(plans: Mapping[int, Plan], made: Mapping[int, WriteResult]) -> None:

@@ -228,8 +228,6 @@ DRIFTS = {
 }
 """What to add to a step where the last run left the child so: somebody else changed the profile (D7)."""
 
-log = logging.getLogger("parkway.sync")
-
 
 def _drifts(snapshot: Snapshot, plan: Plan) -> Iterator[tuple[str, str]]:
     """What to add to the sentences of children whose profile is not as the last run left it, by child id."""

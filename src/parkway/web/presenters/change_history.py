@@ -85,6 +85,11 @@ LABELS = {
     "roster_settings": "settings of the roster",
     "profiles_end": "end of the profiles",
     "profiles_settings": "settings of that end",
+    "stage": "state of syncing",
+    "inactive": "setting for Inactive children",
+    "limit_archives": "number of archives above which a run is held",
+    "limit_percent": "share of the live profiles above which a run is held",
+    "educators_may_change": "permission of all educators to change syncing",
 }
 """What people call a field, in the order in which a sentence names them."""
 
@@ -123,6 +128,8 @@ def _value(field: str, value: Any, names: Names) -> str:
         return NONE.get(field, "")
     if field in DAYS:
         return day(date.fromisoformat(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if field in PLAIN or isinstance(value, int):
         return str(value)
     many = value if isinstance(value, list) else [value]
@@ -253,6 +260,7 @@ def _profile_gone(entry: ChangeLogEntry, changes: Changed) -> str:
 
 
 SENTENCES: Mapping[tuple[Subject, str], Callable[[ChangeLogEntry, Changed], str]] = {
+    (Subject.SERVICE, "enable"): _plainly("enabled syncing for the service"),
     (Subject.CHILD, "enrol"): _made("added the child"),
     (Subject.CHILD, "import_new"): _made("added the child from a file"),
     (Subject.CHILD, "import"): _from_a_file,

@@ -21,6 +21,7 @@ urls = [
     path("progress/", settings_page.progress, name="sync-progress"),
     path("who-may-change/", settings_page.who_may_change, name="who-may-change"),
     path("settings/", service_settings.index, name="settings"),
+    path("settings/history/", service_settings.history, name="settings-history"),
     path("settings/window/", service_settings.window, name="change-window"),
     path("settings/time-zone/", service_settings.time_zone, name="change-time-zone"),
     path("settings/limits/", service_settings.limits, name="change-limits"),

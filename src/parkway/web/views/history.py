@@ -15,6 +15,7 @@ from parkway.web.presenters import change_history
 from parkway.web.presenters.change_history import Names
 
 MANAGE, STORYPARK = "web/manage/base.html", "web/storypark/base.html"
+SYNCING = "web/integrations/base.html"
 
 
 def whole_history(

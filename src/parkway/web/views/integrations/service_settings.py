@@ -13,6 +13,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -21,12 +22,13 @@ from parkway.engine import wording
 from parkway.sync.commands import changes
 from parkway.sync.models import Stage
 from parkway.sync.queries.service_status import service_statuses
-from parkway.tenancy.models import WIDEST_WINDOW, Service
+from parkway.tenancy.models import WIDEST_WINDOW, Service, Subject
 from parkway.tenancy.people import Permission
 from parkway.web.access import Visit, at_service
 from parkway.web.errors import add_to
 from parkway.web.middleware import typed
-from parkway.web.presenters import time_zones
+from parkway.web.presenters import change_history, time_zones
+from parkway.web.views.history import SYNCING, whole_history
 from parkway.web.views.integrations.confirmations import show_and_confirm, show_or_do
 
 SEE = "see"  # what the form sends along when what was typed is to be shown with what it does
@@ -47,8 +49,18 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
         "place": time_zones.place(visit.service.time_zone),
         "now": timezone.now(),
         "other_policy": InactivePolicy.LEAVE if status.stays else InactivePolicy.STAY,
+        "changes": change_history.latest(visit.service, [Subject.SERVICE], visit.service.slug),
     }
     return render(request, "web/integrations/settings.html", context)
+
+
+@require_safe
+@at_service()
+def history(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Every change of the service and of its integration."""
+    slug = visit.service.slug
+    back = reverse("settings", args=[slug])
+    return whole_history(request, visit, [Subject.SERVICE], slug, of="the settings", back=back, base=SYNCING)
 
 
 def _number(label: str, most: int, wrong: str, help_text: str) -> forms.IntegerField:

@@ -91,7 +91,7 @@ def progress(request: HttpRequest, visit: Visit) -> HttpResponse:
 def who_may_change(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Let all educators change the integration, or only the admin educators (D22)."""
     allowed = request.POST.get("educators") == "on"
-    lifecycle.allow_educators(visit.service, allowed, visit.by)
+    lifecycle.allow_educators(visit.service, allowed, visit.by, timezone.now())
     who = "All educators" if allowed else "Only admin educators"
     messages.success(request, f"{who} of {visit.service.name} may change how syncing works now.")
     return redirect("settings", visit.service.slug)

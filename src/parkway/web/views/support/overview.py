@@ -7,6 +7,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from parkway.engine.folding import mentions
@@ -51,6 +52,6 @@ def index(request: HttpRequest) -> HttpResponse:
 @at_service(Permission.ENABLE)
 def enable(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Let a service set syncing up (set-up, step 1)."""
-    lifecycle.enable(visit.service, visit.by)
+    lifecycle.enable(visit.service, visit.by, timezone.now())
     messages.success(request, f"{visit.service.name} may set syncing up now. Tell its admin educators.")
     return redirect("support")
