@@ -193,7 +193,7 @@ def test_turning_on_is_confirmed_once(world: World) -> None:
     """D15."""
     changes.confirm(world.service, changes.TurnOff(), "", OPERATOR, world.now)
     mark = changes.preview(world.service, changes.TurnOn(), world.now).fingerprint
-    again = partial(changes.turn_on, world.service, mark, OPERATOR, world.now)
+    again = partial(changes.confirm, world.service, changes.TurnOn(), mark, OPERATOR, world.now)
     with meanwhile(again) as somebody:
         with transaction.atomic():
             again()
