@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import cast
 
 from babel import Locale
@@ -29,15 +29,18 @@ DONE = {
 
 def day(value: date, today: date) -> str:
     """A date as people in Australia and New Zealand write it; the year only when it is not this one."""
-    return written(value, "d MMMM" if value.year == today.year else "d MMMM y")
+    # by hand: a run tells of hundreds of days, and to write each by a pattern takes a twentieth of it
+    text = f"{value.day} {month(value.month)}"
+    return text if value.year == today.year else f"{text} {value.year}"
 
 
-@lru_cache(maxsize=8192)  # the sentences of a run tell the same days again and again
+@lru_cache(maxsize=8192)
 def written(value: date, pattern: str) -> str:
     """A date in English by a pattern of Unicode: "d MMM y" is "4 Mar 2026", "EEEE" is "Wednesday"."""
     return format_date(value, pattern, ENGLISH)
 
 
+@cache
 def month(number: int) -> str:
     """The name of a month, from 1 for January to 12."""
     return str(ENGLISH.months["format"]["wide"][number])
