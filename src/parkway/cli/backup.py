@@ -34,7 +34,8 @@ A folder gets a file named after the instant. Restoring is told in docs/operatin
 def backup(to: str) -> None:
     """Copy the whole database to a new file, for this user alone to read, while work goes on.
 
-    Of SQLite a database, checked; of PostgreSQL what pg_dump writes in its custom format.
+    The copy of SQLite is a database, and is checked. The copy of PostgreSQL is what pg_dump writes in its
+    custom format.
     """
     _copy(_place(to))
 

@@ -253,7 +253,7 @@ def _create(
 
 
 def _inhabited(ids: Sequence[int]) -> set[int]:
-    """Those of these services that have profiles: elsewhere a new one can meet no other."""
+    """Return the services that have profiles already: in others a new profile can meet no other."""
     some = f"SELECT 1 FROM {bulk.table(Profile)} p WHERE p.service_id = a.service_id"
     chosen, values = bulk.in_clause(ids)
     accounts = f"SELECT service_id FROM {bulk.table(Account)} a WHERE service_id {chosen}"

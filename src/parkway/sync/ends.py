@@ -103,8 +103,8 @@ def _roster(slug: str, settings: str) -> Roster:
 
 
 def apart(service_ids: Sequence[int]) -> list[int]:
-    """Those of these services that are not run together with others: their roster is outside our database,
-    or one of their ends cannot be used.
+    """Return the services that are not run together with others, because their roster is outside our
+    database, or one of their ends cannot be used.
     """
     found = Integration.objects.filter(pk__in=service_ids)
     return sorted(each.pk for each in found if _is_apart(keys_of(each)))

@@ -1,7 +1,7 @@
 """A form that makes something is carried out once, however often it arrives: a double click, or a way back.
 
-The page carries a mark, which goes along from page to page until the thing is made. Who comes second with the
-same mark is told so. Without a mark, as from a program, there is nothing to tell two requests apart by.
+The page carries a mark, which goes along from page to page until the thing is made. A second request with the
+same mark is refused. Without a mark, as from a program, two requests cannot be told apart.
 """
 
 from __future__ import annotations

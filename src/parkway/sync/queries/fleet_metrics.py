@@ -16,8 +16,8 @@ from parkway.sync.queries.service_status import WITHHELD
 
 @dataclass(frozen=True, slots=True)
 class DueCount:
-    """The services whose run is due, those of them that were asked for, and the seconds for which the
-    longest overdue has been due (R15); 0.0 when none is. One that was asked for has no instant of its own.
+    """How many services are due for a run, how many of them because somebody asked, and for how many seconds
+    the longest overdue has been due (R15); 0.0 when none is. A run that somebody asked for has no instant.
     """
 
     services: int
@@ -79,5 +79,5 @@ def fleet_metrics() -> FleetMetrics:
 
 
 def due_now(now: datetime) -> QuerySet[Integration]:
-    """The integrations whose run is due, those included for which somebody asked (R15)."""
+    """Return the integrations whose run is due, also because somebody asked for it (R15)."""
     return Integration.objects.filter(stage=Stage.ON).filter(Q(next_run_at=None) | Q(next_run_at__lte=now))

@@ -64,14 +64,13 @@ def retry_at(integration: Integration, now: datetime) -> datetime:
 
 
 def changed(service_ids: Sequence[int], now: datetime) -> dict[int, int | None]:
-    """Those of these services that have to be run: something a plan depends on changed since the last run, a
-    person asked, or it is not known. The others may be passed by.
+    """Return the services to run, mapped to the version of the roster since which nothing but the roster
+    changed; None means that everything has to be read.
 
-    With each the version of the roster since which nothing but the roster changed, after a run that left
-    every child settled; None says that everything has to be read.
-
-    In the transaction at hand, and a few queries for any number of services: most passes find most services
-    as the last one left them.
+    A service is to be run when something that its plan depends on changed since the last run, when a person
+    asked for a run, or when this is not known. Only the roster counts after a run that left every child
+    settled. This takes a few queries in the transaction at hand for any number of services, because most
+    passes find most services as the last one left them.
     """
     found = _seen(service_ids, now)
     if not found:

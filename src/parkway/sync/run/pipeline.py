@@ -126,7 +126,7 @@ def run_together(
 def start(
     service_ids: Sequence[int], context: RunContext, full: bool
 ) -> tuple[list[Integration], Mapping[int, int | None]]:
-    """Lock the services that have to be run; their integrations, and since when only their rosters changed.
+    """Lock the services to run. Return their integrations, and since when only their rosters changed.
 
     Another run may have come first: services in which nothing changed are marked so, unless `full`.
     """

@@ -30,7 +30,9 @@ class EndedRun(NamedTuple):
 
 
 def of_applied(run: Run, plan: Plan, written: Children) -> EndedRun:
-    """Return the end of a run whose plan was applied; `written`: of whom the journal says something new."""
+    """Return the end of a run whose plan was applied; `written` has the children of whom the journal says
+    something new.
+    """
     children = {step: ids for step, ids in written.items() if step in OF_CHILDREN}
     links = plan.input.links
     if links and not GIVING.isdisjoint(written):

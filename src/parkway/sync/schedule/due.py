@@ -15,8 +15,9 @@ SERVICES_READ_SQLITE = 20  # … where nobody else can write meanwhile: for a fr
 
 
 def claim(which: str, values: Sequence[object], number: int) -> list[int]:
-    """Up to `number` services that are on and that `which` (SQL of the integration) is true of, held by the
-    transaction at hand until it ends: nobody else runs them. Those that others hold are passed over.
+    """Lock up to `number` services that are on and match `which` (SQL over the integration), and return their
+    ids. They stay locked until the transaction at hand ends, so nobody else runs them. Services that others
+    have locked are passed over.
     """
     table = bulk.table(Integration)
     select = (

@@ -51,7 +51,7 @@ class ServiceSelection(Protocol):
 
 
 class DueServices:
-    """Those that are due: first, and alone, one that a run was asked for, else the longest overdue."""
+    """The services that are due: first, and alone, one that a run was asked for, else the longest overdue."""
 
     since = datetime.min.replace(tzinfo=UTC)
 
@@ -131,8 +131,8 @@ class Pass:
         return RunContext(max(self.clock(), self.wanted.since))
 
     def _step(self, context: RunContext) -> BatchResult | None:
-        """Claim services and run them in one transaction; when one of them breaks, each alone. Those that
-        are not run together with others come alone first, and the others are claimed again.
+        """Claim services and run them in one transaction; when one of them breaks, each alone. Services
+        that are not run together with others come alone first, and the others are claimed again.
         """
         batch: list[int] = []
         try:
@@ -174,7 +174,7 @@ class Pass:
             return BatchResult(len(unchanged) + len(batch), runs)
 
     def _to_run(self, claimed: Sequence[int], context: RunContext) -> Mapping[int, int | None]:
-        """Those that have to be run. A glance at many, which keeps nobody waiting who works at their ends."""
+        """Return the services to run. Nothing is locked meanwhile, so people go on working there."""
         if self.full:
             return dict.fromkeys(claimed)
         with locking.without_row_locks():
