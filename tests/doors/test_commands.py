@@ -230,9 +230,18 @@ def test_values_that_make_no_sense_change_nothing(fleet: Terminal, words: tuple[
 
 def test_without_syncing_what_it_goes_by_is_only_saved(fleet: Terminal) -> None:
     """D33."""
-    assert fleet("window", "lighthouse-preschool", "--back", "42", "--ahead", "70").returncode == 0
-    assert fleet("time-zone", "lighthouse-preschool", "Australia/Perth").returncode == 0
-    assert fleet("limits", "lighthouse-preschool", "5", "30").returncode == 0
+    before = settings_of(fleet, "lighthouse-preschool")
+    commands = (
+        ("window", "lighthouse-preschool", "--back", "42", "--ahead", "70"),
+        ("time-zone", "lighthouse-preschool", "Australia/Perth"),
+        ("limits", "lighthouse-preschool", "5", "30"),
+    )
+    for words in commands:
+        unanswered = fleet(*words)
+        assert (unanswered.returncode, "no profile changes" in unanswered.stdout) == (4, True)
+        assert settings_of(fleet, "lighthouse-preschool") == before
+    for words in commands:
+        assert fleet(*words, "--yes").returncode == 0
     assert settings_of(fleet, "lighthouse-preschool") == (42, 70, "Australia/Perth", 5, 30)
     assert fleet.json("runs", "lighthouse-preschool") == []
 

@@ -184,6 +184,7 @@ def paid_children(service: Service, number: int, fingerprint: str | None, by: Ac
         raise Invalid(f"Syncing is on, so say what you have seen: --yes {plan.fingerprint}", fields=("yes",))
     if plan is None and fingerprint is None:
         _end_unless(f"Pay for {pays}?", "--yes")
+        fingerprint = ""
     _confirmed(service, change, by, fingerprint)
     click.echo(f"The plan of {service.name} pays for {pays} now.")
 
