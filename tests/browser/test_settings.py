@@ -100,7 +100,8 @@ def test_a_time_zone_is_found_by_its_place(
     page.get_by_role("button", name="See what would happen").click()
     expect(page.get_by_text("Fiji. There it is")).to_be_visible()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Pacific/Fiji")).to_be_visible()
+    expect(page.get_by_text("(Pacific/Fiji)")).to_be_visible()
+    expect(page.get_by_text("from “Pacific/Auckland” to “Pacific/Fiji”")).to_be_visible()
     world.service.refresh_from_db()
     assert world.service.time_zone == "Pacific/Fiji"
 
