@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from parkway.connectors import registry
 from parkway.connectors.ports import (
@@ -24,6 +24,8 @@ from parkway.sync.models import MANAGE, STORYPARK, Integration, Stage
 from parkway.sync.outside import OutsideRoster
 from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor
+
+Port = TypeVar("Port")
 
 
 class Connectors(NamedTuple):
@@ -171,51 +173,57 @@ def _keys_of_services(services: Iterable[Service]) -> dict[int, EndKeys]:
     return keys | {each.pk: keys_of(each) for each in found}
 
 
-class _Rosters:
-    """The rosters of services that have different ones."""
+class _Routed(Generic[Port]):
+    """The ends of services that have different ones, by service id."""
 
-    def __init__(self, ends: Mapping[int, Roster]) -> None:
+    def __init__(self, ends: Mapping[int, Port]) -> None:
         self._ends = ends
+
+    def _by_end(self, service_ids: Iterable[int]) -> Iterator[tuple[Port, set[int]]]:
+        """Return each end once, with the services of these that have it."""
+        grouped: defaultdict[int, set[int]] = defaultdict(set)
+        for service_id in service_ids:
+            grouped[id(self._ends[service_id])].add(service_id)
+        for ids in grouped.values():
+            yield self._ends[next(iter(ids))], ids
+
+    def _queries_by_end(self, queries: Sequence[ServiceQuery]) -> Iterator[tuple[Port, list[ServiceQuery]]]:
+        for end, ids in self._by_end(query.service_id for query in queries):
+            yield end, [query for query in queries if query.service_id in ids]
+
+
+class _Rosters(_Routed[Roster]):
+    """The rosters of services that have different ones."""
 
     def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         found: dict[int, int | None] = {}
-        for end, theirs in self._by_end(queries):
+        for end, theirs in self._queries_by_end(queries):
             found |= end.versions(theirs)
         return found
 
     def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, RosterAnswer]:
         found: dict[int, RosterAnswer] = {}
-        for end, theirs in self._by_end(queries):
+        for end, theirs in self._queries_by_end(queries):
             found |= end.read(theirs)
         return found
 
     def bookings(self, query: ServiceQuery) -> Mapping[str, Sequence[Booking]]:
         return self._ends[query.service_id].bookings(query)
 
-    def _by_end(self, queries: Sequence[ServiceQuery]) -> Iterator[tuple[Roster, list[ServiceQuery]]]:
-        grouped: defaultdict[int, list[ServiceQuery]] = defaultdict(list)
-        for query in queries:
-            grouped[id(self._ends[query.service_id])].append(query)
-        for theirs in grouped.values():
-            yield self._ends[theirs[0].service_id], theirs
 
-
-class _Profiles:
+class _Profiles(_Routed[Profiles]):
     """The profiles' ends of services that have different ones."""
-
-    def __init__(self, ends: Mapping[int, Profiles]) -> None:
-        self._ends = ends
 
     def versions(self, queries: Sequence[ServiceQuery]) -> Mapping[int, int | None]:
         found: dict[int, int | None] = {}
-        for end, ids in self._by_end([query.service_id for query in queries]):
-            found |= end.versions([query for query in queries if query.service_id in ids])
+        for end, theirs in self._queries_by_end(queries):
+            found |= end.versions(theirs)
         return found
 
     def read(self, queries: Sequence[ServiceQuery]) -> Mapping[int, ProfilesAnswer]:
         found: dict[int, ProfilesAnswer] = {}
-        for end, ids in self._by_end([query.service_id for query in queries]):
-            found |= end.read([query for query in queries if query.service_id in ids])
+        for end, theirs in self._queries_by_end(queries):
+            found |= end.read(theirs)
         return found
 
     def write(
@@ -240,10 +248,3 @@ class _Profiles:
 
     def release(self, query: ServiceQuery) -> None:
         self._ends[query.service_id].release(query)
-
-    def _by_end(self, service_ids: Sequence[int]) -> Iterator[tuple[Profiles, set[int]]]:
-        grouped: defaultdict[int, set[int]] = defaultdict(set)
-        for service_id in service_ids:
-            grouped[id(self._ends[service_id])].add(service_id)
-        for ids in grouped.values():
-            yield self._ends[next(iter(ids))], ids

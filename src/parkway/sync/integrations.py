@@ -53,6 +53,7 @@ def lock_integration(service: Service) -> Integration:
 
 
 def require_on(integration: Integration) -> Integration:
+    """Return the integration when syncing is on. Raises Conflict otherwise, with the way out."""
     if integration.stage != Stage.ON:
         way = "turn it on again" if integration.stage == Stage.OFF else "set it up first"
         raise Conflict(f"Syncing is {integration.get_stage_display()} for {integration.service.name}; {way}.")

@@ -12,10 +12,9 @@ from parkway.connectors import registry
 from parkway.connectors.end_settings import from_text
 from parkway.connectors.registry import End
 from parkway.domain import Conflict, EndUnusable, Invalid
-from parkway.sync.integrations import lock_integration, update_integration
+from parkway.sync.integrations import change_integration, lock_integration
 from parkway.sync.models import RoomLink, Stage
-from parkway.tenancy import change_log
-from parkway.tenancy.models import Service, Subject
+from parkway.tenancy.models import Service
 from parkway.tenancy.people import Actor, require_support
 from parkway.tenancy.scope import scope
 
@@ -52,11 +51,9 @@ def choose_ends(
                 f"{service.name} is syncing, so its ends stay as they are. Turn syncing off first: "
                 f"`parkway off {service.slug}`."
             )
-        before = {name: getattr(integration, name) for name in columns}
-        if changes := change_log.differences(before, columns):
-            update_integration(integration, **columns)
+        if columns != {name: getattr(integration, name) for name in columns}:
+            change_integration(integration, by, now, "choose_ends", **columns)
             scope(RoomLink, service).delete()
-            change_log.record(service, Subject.SERVICE, service.slug, "choose_ends", changes, by, now)
 
 
 def _settings(find: Callable[[str], End[Any]], chosen: ChosenEnd) -> str:
