@@ -27,6 +27,11 @@ def lock_integrations(service_ids: Sequence[int]) -> list[Integration]:
     return locked
 
 
+def lock_if_any(service: Service) -> Integration | None:
+    """Lock the integration of a service, as `lock_integrations` does; None when there is none."""
+    return next(iter(lock_integrations([service.pk])), None)
+
+
 def integration_of(service: Service) -> Integration:
     """The integration of a service. Raises Conflict when support has not enabled it."""
     found = Integration.objects.select_related("service").filter(service=service).first()

@@ -22,7 +22,7 @@ from parkway.sync.ends import names_of_service, profiles_of_service
 from parkway.sync.integrations import (
     change_integration,
     integration_of,
-    lock_integrations,
+    lock_if_any,
     require_on,
     setting_changed,
 )
@@ -122,8 +122,7 @@ def confirm(service: Service, change: Change, fingerprint: str, by: Actor, now: 
 
 
 def _confirm(service: Service, change: Change, context: RunContext) -> Run | None:
-    locked = lock_integrations([service.pk])
-    integration = locked[0] if locked else None
+    integration = lock_if_any(service)
     change.check_permission(context.by, service, integration)
     change.check(service)
     if (syncing := _syncing(service, change, integration)) is not None:

@@ -14,7 +14,7 @@ from parkway.engine.plan import NO_CHOICE, PlanInput
 from parkway.sync import outbox
 from parkway.sync.ends import names_of
 from parkway.sync.events import Happened, LinkChanged, new_id
-from parkway.sync.integrations import increment_version
+from parkway.sync.integrations import increment_version, lock_if_any
 from parkway.sync.models import Choice, Integration, Link, Stage, Trigger
 from parkway.sync.outside import reading_first
 from parkway.sync.run import apply
@@ -208,8 +208,7 @@ def _require_free(plan_input: PlanInput, child_id: str, profile_id: str | None) 
 
 def _lock_changeable(service: Service, by: Actor) -> Integration:
     """The integration, held by the transaction at hand; Forbidden when this actor may not change it."""
-    held = Integration.objects.select_for_update(of=("self",)).select_related("service")
-    integration = held.filter(service=service).first()
+    integration = lock_if_any(service)
     if integration is None or integration.stage == Stage.DISABLED:
         raise Conflict(f"Syncing is not enabled for {service.name}.")
     require_change(by, service, integration.educators_may_change)
